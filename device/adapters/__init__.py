@@ -1,0 +1,1 @@
+"""One file per backend, named <port>_<backend>.py; `ls` is the hardware list."""

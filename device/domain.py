@@ -1,0 +1,262 @@
+"""The things digitbox talks about: frames, digits, readings, sounds and the model's card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.errors import FrameError, ModelError
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One captured picture.
+
+    Attributes:
+        pixels: BGR, uint8, shape (H, W, 3), H and W at least 1.
+        exposed_seconds: Monotonic moment at which the exposure began; 0.0 where nobody knows.
+        source: The file it was read from, or None.
+        scale: Pixels of the original file per pixel of this frame, at least 1.0; above 1.0 when a large file
+            was decoded reduced.
+    """
+
+    pixels: Pixels
+    exposed_seconds: float = 0.0
+    source: str | None = None
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or not self.pixels.size:
+            raise FrameError(
+                f"a frame has shape {self.pixels.shape} and type {self.pixels.dtype}; expected (H, W, 3) and uint8"
+            )
+
+    @property
+    def height_px(self) -> int:
+        """Rows."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width_px(self) -> int:
+        """Columns."""
+        return int(self.pixels.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An upright rectangle in pixels: left edge, top edge, width and height."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """First column to the right of the box."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """First row below the box."""
+        return self.y + self.height
+
+    @property
+    def area(self) -> int:
+        """Pixels inside."""
+        return self.width * self.height
+
+    def scaled(self, factor: float) -> Box:
+        """The same place in a picture `factor` times as large; at least one pixel wide and high."""
+        return Box(
+            round(self.x * factor),
+            round(self.y * factor),
+            max(1, round(self.width * factor)),
+            max(1, round(self.height * factor)),
+        )
+
+    def union(self, other: Box) -> Box:
+        """The smallest box around both."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        return Box(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+
+
+class Status(Enum):
+    """What a reading can be (product.md, "Reading")."""
+
+    OK = "ok"
+    UNSURE = "unsure"
+    NOTHING = "nothing"
+    UNREADABLE = "unreadable"
+
+
+class Advice(Enum):
+    """The one thing that would help most; the value stands in `--json` and names the phrase."""
+
+    COVERED = "covered"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    BLURRED = "blurred"
+    CUT_OFF_LEFT = "cut_off_left"
+    CUT_OFF_RIGHT = "cut_off_right"
+    CUT_OFF_TOP = "cut_off_top"
+    CUT_OFF_BOTTOM = "cut_off_bottom"
+    TOO_SMALL = "too_small"
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """One digit of a reading.
+
+    Attributes:
+        digit: 0..9.
+        confidence: Calibrated probability that `digit` is right, 0..1.
+        second: The next best guess, 0..9, or None when nothing else is plausible.
+        box: Where it is, in pixels of the given picture.
+        scores: Calibrated probabilities of 0 to 9, in order.
+        sure: The confidence reaches this digit's threshold.
+        group: Number of the group it belongs to, from 0, in reading order; a wide gap or a new line begins one.
+    """
+
+    digit: int
+    confidence: float
+    second: int | None
+    box: Box
+    scores: tuple[float, ...]
+    sure: bool
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was concluded from one burst of frames."""
+
+    status: Status
+    digits: tuple[Digit, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    elapsed_ms: float = 0.0
+
+    @property
+    def number(self) -> str:
+        """The digits joined, groups separated by one space; empty when none."""
+        text = ""
+        for before, digit in zip((None, *self.digits), self.digits, strict=False):
+            text += " " if before and before.group != digit.group else ""
+            text += str(digit.digit)
+        return text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audio:
+    """Sound: `samples` is mono int16, shape (N,); `rate_hz` is 8000..48000."""
+
+    samples: NDArray[np.int16]
+    rate_hz: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.samples) / self.rate_hz
+
+
+class Light(Enum):
+    """What the status LED shows (product.md, "Gestures")."""
+
+    OFF = "off"
+    ON = "on"
+    SLOW_BLINK = "slow blink"
+    BLINK = "blink"
+    FAST_BLINK = "fast blink"
+
+
+class Device(Enum):
+    """Whatever can be absent or lost while the rest goes on working; the value names its phrases."""
+
+    BUTTON = "button"
+    SOUND = "sound"
+    INDICATOR = "indicator"
+    CAMERA = "camera"
+    MODEL = "model"
+    SPEECH = "speech"
+    HISTORY = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One reading as it was kept.
+
+    Attributes:
+        id: Its number, rising; 0 before it is stored.
+        time: ISO 8601 with the offset from UTC, to the second.
+        number: `Reading.number`.
+        status: Value of `Status`.
+        corrected: What the user said it really was, or None.
+    """
+
+    id: int
+    time: str
+    number: str
+    status: str
+    corrected: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What travels beside a model file (product.md, "The model file").
+
+    Attributes:
+        sha256: Of the .tflite file, lower-case hex.
+        preprocessing_version: Version of `device.preprocess` the model was trained with.
+        classes: Names of the outputs, in order: "0" to "9", then perhaps "not a digit".
+        temperature: Divides the scores before the softmax, above 0 (Guo et al. 2017, arXiv:1706.04599).
+        thresholds: Per digit, the least confidence for a sure answer, ten numbers in 0..1.
+        facts: The whole card, for showing: training data, accuracy, size, sparsity, command.
+    """
+
+    sha256: str
+    preprocessing_version: int
+    classes: tuple[str, ...]
+    temperature: float
+    thresholds: tuple[float, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """Read a card.
+
+        Raises:
+            ModelError: It is not JSON, lacks a field, or a field has an impossible value.
+        """
+        try:
+            facts = json.loads(text)
+            card = cls(
+                sha256=str(facts["sha256"]),
+                preprocessing_version=int(facts["preprocessing_version"]),
+                classes=tuple(str(name) for name in facts["classes"]),
+                temperature=float(facts["temperature"]),
+                thresholds=tuple(float(value) for value in facts["thresholds"]),
+                facts=facts,
+            )
+        except KeyError as error:
+            raise ModelError(f"the model card has no field {error}; install the model again") from error
+        except (ValueError, TypeError) as error:
+            raise ModelError(f"the model card cannot be read ({error}); install the model again") from error
+        card._check()
+        return card
+
+    def _check(self) -> None:
+        digits = tuple(str(digit) for digit in range(10))
+        if self.classes[:10] != digits or len(self.classes) not in (10, 11):
+            raise ModelError(f"the model card lists the classes {self.classes}; expected 0 to 9 and perhaps one more")
+        if len(self.thresholds) != 10 or not all(0.0 <= value <= 1.0 for value in self.thresholds):
+            raise ModelError("the model card's thresholds are not ten numbers from 0 to 1")
+        if not self.temperature > 0.0:
+            raise ModelError(f"the model card's temperature is {self.temperature}; it must be above 0")

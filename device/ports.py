@@ -1,0 +1,171 @@
+"""The shapes of what lies outside: one Protocol each, met by the files in device/adapters/.
+
+Constructors only take settings; `open` touches the hardware and may raise the family error it names; `close`
+may be called at any time, twice as well, and never raises. Unless it says otherwise a method may block for as
+long as its device needs: the daemon calls it on that device's own worker, with a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.domain import Audio, Frame, HistoryEntry, Light, ModelCard, Pixels, Reading
+
+
+class Camera(Protocol):
+    """Takes pictures."""
+
+    def open(self) -> None:
+        """Start the preview stream and let light and focus settle. Raises CameraError."""
+
+    def capture(self, *, after_seconds: float) -> Frame:
+        """A frame whose exposure began at or after this monotonic moment. Raises CameraError, CameraTimeout."""
+
+    def close(self) -> None:
+        """Give the camera back."""
+
+
+class Classifier(Protocol):
+    """Scores model inputs."""
+
+    def open(self) -> None:
+        """Load the model, check it against its card. Raises ModelError."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the loaded model."""
+
+    def scores(self, model_inputs: Pixels) -> NDArray[np.float32]:
+        """Scores before temperature and softmax: uint8 (n, 28, 28) -> float32 (n, 10 or 11); n may be 0."""
+
+    def close(self) -> None:
+        """Drop the model."""
+
+
+class Synthesizer(Protocol):
+    """Turns a sentence into sound."""
+
+    def open(self) -> None:
+        """See that the program and the voice are there. Raises SpeechError."""
+
+    def synthesize(self, sentence: str) -> Audio:
+        """Say it into memory. Raises SpeechError."""
+
+    def close(self) -> None:
+        """Forget everything."""
+
+
+class Player(Protocol):
+    """Makes sound audible. `start` and `stop` return within milliseconds and may be called from any thread."""
+
+    def open(self) -> None:
+        """See that the card is there. Raises SoundError."""
+
+    def start(self, audio: Audio) -> None:
+        """Stop what is playing and begin this. Raises SoundError."""
+
+    def wait(self, limit_seconds: float) -> bool:
+        """Wait until nothing is playing; False when it still is after the limit. Raises SoundError if it failed."""
+
+    def stop(self) -> None:
+        """Be silent at once."""
+
+    def close(self) -> None:
+        """Stop, and give the card back."""
+
+
+class Button(Protocol):
+    """The one button. The three functions given to `open` may be called from any thread and return at once."""
+
+    def open(self, pressed: Callable[[], None], released: Callable[[], None], ended: Callable[[], None]) -> None:
+        """Begin to report; `ended` means that no press can follow (end of a script, q on a keyboard).
+
+        Raises:
+            ButtonError: The chip, the pin or the script cannot be used.
+        """
+
+    def close(self) -> None:
+        """Report nothing more."""
+
+
+class Indicator(Protocol):
+    """The status LED. `show` returns at once."""
+
+    def open(self) -> None:
+        """Take the pin. Raises IndicatorError."""
+
+    def show(self, light: Light) -> None:
+        """Show this until told otherwise."""
+
+    def close(self) -> None:
+        """Dark, and give the pin back."""
+
+
+class History(Protocol):
+    """Keeps readings. What `append` returned from is on the disk."""
+
+    def open(self) -> None:
+        """Open or create. Raises HistoryError."""
+
+    @property
+    def kept_aside(self) -> str | None:
+        """Where `open` put a file it could not read, before it began a new one; None when all was well."""
+
+    def append(self, reading: Reading, *, time: str) -> HistoryEntry:
+        """Keep a reading, durably; `time` as in HistoryEntry. Raises HistoryError."""
+
+    def entries(self, *, limit: int | None = None) -> Sequence[HistoryEntry]:
+        """The latest `limit` entries (all when None), oldest first. Raises HistoryError."""
+
+    def delete(self) -> int:
+        """Delete everything, say how many there were. Raises HistoryError."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class Power(Protocol):
+    """Switches the box off."""
+
+    def power_off(self) -> None:
+        """Ask the machine to switch off. Raises PowerError."""
+
+
+class Supervisor(Protocol):
+    """Whoever restarts the daemon when it stops answering. No method blocks or raises."""
+
+    @property
+    def watchdog_seconds(self) -> float | None:
+        """How long it waits for a ping before it restarts us; None when it does not."""
+
+    def ready(self) -> None:
+        """The button can be pressed."""
+
+    def status(self, text: str) -> None:
+        """One line for a person who asks how we are."""
+
+    def ping(self) -> None:
+        """The loop has just turned."""
+
+    def stopping(self) -> None:
+        """We are on our way out."""
+
+
+class Display(Protocol):
+    """What a sighted person at a terminal is shown. No method blocks or raises."""
+
+    def mode(self, name: str) -> None:
+        """The appliance changed its mode."""
+
+    def picture(self, frame: Frame) -> None:
+        """A frame of the reading under way."""
+
+    def answer(self, reading: Reading, model_inputs: Pixels) -> None:
+        """What was read, and the model inputs it was read from, uint8 (n, 28, 28)."""
+
+    def said(self, text: str) -> None:
+        """What the box is saying."""
