@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 from device.errors import ConfigError
 
@@ -20,39 +20,61 @@ WARNING_SECONDS = 6.0
 """Product.md, "Gestures": listening ends so long after the press; asking to switch off comes later."""
 
 
-def _between(low: float, high: float) -> Any:  # noqa: ANN401 - dataclasses.field is typed as its field's type
-    return field(metadata={"range": (low, high)})
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The range of a number, both ends included."""
+
+    low: float
+    high: float
+
+    def mistake(self, value: Any) -> str | None:  # noqa: ANN401 - a TOML value of the annotated type
+        """What is wrong with the value, if anything."""
+        return None if self.low <= value <= self.high else f"is outside {self.low}..{self.high}"
 
 
-def _one_of(*names: str) -> Any:  # noqa: ANN401
-    return field(metadata={"choices": names})
+@dataclass(frozen=True, slots=True, init=False)
+class OneOf:
+    """The words a key can have."""
+
+    words: tuple[str, ...]
+
+    def __init__(self, *words: str) -> None:
+        object.__setattr__(self, "words", words)
+
+    def mistake(self, value: Any) -> str | None:  # noqa: ANN401 - a TOML value of the annotated type
+        """What is wrong with the value, if anything."""
+        if value in self.words:
+            return None
+        nearest = difflib.get_close_matches(str(value), self.words, 1)
+        hint = f'; did you mean "{nearest[0]}"?' if nearest else ""
+        return "is not one of " + ", ".join(f'"{word}"' for word in self.words) + hint
 
 
 @dataclass(frozen=True, slots=True)
 class CameraConfig:
     """Where pictures come from."""
 
-    backend: str = _one_of("picamera2", "v4l2", "files")
-    number: int = _between(0, 9)
+    backend: Annotated[str, OneOf("picamera2", "v4l2", "files")]
+    number: Annotated[int, Between(0, 9)]
     device: Path
     photos: Path
-    width_px: int = _between(64, 4608)
-    height_px: int = _between(64, 3456)
-    open_limit_seconds: float = _between(0.1, 60.0)
-    capture_limit_seconds: float = _between(0.1, 30.0)
+    width_px: Annotated[int, Between(64, 4608)]
+    height_px: Annotated[int, Between(64, 3456)]
+    open_limit_seconds: Annotated[float, Between(0.1, 60.0)]
+    capture_limit_seconds: Annotated[float, Between(0.1, 30.0)]
 
 
 @dataclass(frozen=True, slots=True)
 class ButtonConfig:
     """The button and its gestures."""
 
-    backend: str = _one_of("gpio", "keyboard", "script")
-    chip: int = _between(0, 15)
-    pin: int = _between(0, 27)
+    backend: Annotated[str, OneOf("gpio", "keyboard", "script")]
+    chip: Annotated[int, Between(0, 15)]
+    pin: Annotated[int, Between(0, 27)]
     pull_up: bool
-    bounce_seconds: float = _between(0.0, 0.3)
-    hold_seconds: float = _between(0.2, 3.0)
-    shutdown_seconds: float = _between(0.0, 30.0)
+    bounce_seconds: Annotated[float, Between(0.0, 0.3)]
+    hold_seconds: Annotated[float, Between(0.2, 3.0)]
+    shutdown_seconds: Annotated[float, Between(0.0, 30.0)]
     script: Path
 
 
@@ -60,19 +82,19 @@ class ButtonConfig:
 class IndicatorConfig:
     """The status LED."""
 
-    backend: str = _one_of("gpio", "none")
-    chip: int = _between(0, 15)
-    pin: int = _between(0, 27)
+    backend: Annotated[str, OneOf("gpio", "none")]
+    chip: Annotated[int, Between(0, 15)]
+    pin: Annotated[int, Between(0, 27)]
 
 
 @dataclass(frozen=True, slots=True)
 class SoundConfig:
     """Where sound goes."""
 
-    backend: str = _one_of("alsa", "wav")
+    backend: Annotated[str, OneOf("alsa", "wav")]
     card: str
     folder: Path
-    tone_volume: float = _between(0.0, 1.0)
+    tone_volume: Annotated[float, Between(0.0, 1.0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +103,11 @@ class SpeechConfig:
 
     language: str
     voice: str
-    words_per_minute: int = _between(80, 450)
-    pitch: int = _between(0, 99)
-    volume: int = _between(0, 200)
-    number_style: str = _one_of("digits", "number")
-    limit_seconds: float = _between(0.5, 60.0)
+    words_per_minute: Annotated[int, Between(80, 450)]
+    pitch: Annotated[int, Between(0, 99)]
+    volume: Annotated[int, Between(0, 200)]
+    number_style: Annotated[str, OneOf("digits", "number")]
+    limit_seconds: Annotated[float, Between(0.5, 60.0)]
     phrases: Path
 
 
@@ -100,18 +122,18 @@ class ModelConfig:
 class ReadingConfig:
     """How a burst is read."""
 
-    frames: int = _between(1, 9)
-    enough_frames: int = _between(1, 9)
-    limit_seconds: float = _between(0.5, 30.0)
+    frames: Annotated[int, Between(1, 9)]
+    enough_frames: Annotated[int, Between(1, 9)]
+    limit_seconds: Annotated[float, Between(0.5, 30.0)]
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryConfig:
     """Where readings are kept."""
 
-    backend: str = _one_of("sqlite", "none")
+    backend: Annotated[str, OneOf("sqlite", "none")]
     path: Path
-    keep: int = _between(1, 1_000_000)
+    keep: Annotated[int, Between(1, 1_000_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +141,9 @@ class DaemonConfig:
     """The loop and its limits."""
 
     runtime: Path
-    retry_seconds: float = _between(0.1, 600.0)
-    device_limit_seconds: float = _between(0.1, 60.0)
-    tick_seconds: float = _between(0.01, 10.0)
+    retry_seconds: Annotated[float, Between(0.1, 600.0)]
+    device_limit_seconds: Annotated[float, Between(0.1, 60.0)]
+    tick_seconds: Annotated[float, Between(0.01, 10.0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,50 +228,32 @@ def _lay_over(values: dict[str, dict[str, Any]], path: Path, mistakes: list[str]
             target.update(_section_values(sections[name], name, section, path, mistakes))
 
 
-def _section_values(
-    kind: type, name: str, section: dict[str, Any], path: Path, mistakes: list[str]
-) -> dict[str, Any]:
-    assert is_dataclass(kind)  # noqa: S101 - for mypy: every section of Config is one
-    hints = get_type_hints(kind)
-    keys = {key.name: key for key in fields(kind)}
+def _section_values(kind: type, name: str, section: dict[str, Any], path: Path, mistakes: list[str]) -> dict[str, Any]:
+    hints = get_type_hints(kind, include_extras=True)
     good = {}
     for key, value in section.items():
-        where = f"{path}: [{name}] {key}"
-        if key not in keys:
-            mistakes.append(f"{path}: [{name}] {_unknown(f'key {key}', key, list(keys))}")
+        if key not in hints:
+            mistakes.append(f"{path}: [{name}] {_unknown(f'key {key}', key, list(hints))}")
             continue
-        converted, mistake = _convert(value, hints[key], dict(keys[key].metadata), path.parent)
+        converted, mistake = _convert(value, hints[key], path.parent)
         if mistake:
-            mistakes.append(f"{where} = {_toml(value)} {mistake}")
+            mistakes.append(f"{path}: [{name}] {key} = {_toml(value)} {mistake}")
         else:
             good[key] = converted
     return good
 
 
-def _convert(value: object, kind: type, limits: dict[str, Any], folder: Path) -> tuple[object, str | None]:
+def _convert(value: object, hint: Any, folder: Path) -> tuple[object, str | None]:  # noqa: ANN401 - a type, perhaps Annotated
     """The value as its field wants it, or what is wrong with it."""
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    kind, *limits = get_args(hint) or (hint,)
+    if kind is float and type(value) is int:
         value = float(value)
-    wanted = str if kind is Path else kind
-    if type(value) is not wanted:
-        names = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
-        return None, f"is not {names[wanted]}"
-    mistake = _outside(value, limits)
-    if kind is Path and not mistake:
-        value = folder / Path(str(value)).expanduser()
-    return value, mistake
-
-
-def _outside(value: Any, limits: dict[str, Any]) -> str | None:  # noqa: ANN401 - a TOML value
-    if "range" in limits:
-        low, high = limits["range"]
-        if not low <= value <= high:
-            return f"is outside {low}..{high}"
-    if "choices" in limits and value not in limits["choices"]:
-        names = ", ".join(f'"{name}"' for name in limits["choices"])
-        nearest = difflib.get_close_matches(str(value), limits["choices"], 1)
-        return f"is not one of {names}" + (f'; did you mean "{nearest[0]}"?' if nearest else "")
-    return None
+    if type(value) is not (str if kind is Path else kind):
+        names = {str: "text in quotes", Path: "text in quotes", bool: "true or false", int: "a whole number"}
+        return None, f"is not {names.get(kind, 'a number')}"
+    if kind is Path:
+        return folder / Path(str(value)).expanduser(), None
+    return value, next((mistake for limit in limits if (mistake := limit.mistake(value))), None)
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:
@@ -268,6 +272,9 @@ def _contradictions(values: dict[str, dict[str, Any]]) -> list[str]:
     if values["reading"]["enough_frames"] > values["reading"]["frames"]:
         found.append("[reading] enough_frames is above frames; a burst has no more frames than that")
     button, light = values["button"], values["indicator"]
-    if button["backend"] == light["backend"] == "gpio" and (button["chip"], button["pin"]) == (light["chip"], light["pin"]):
+    if button["backend"] == light["backend"] == "gpio" and (button["chip"], button["pin"]) == (
+        light["chip"],
+        light["pin"],
+    ):
         found.append(f"[button] pin and [indicator] pin are both {button['pin']}; give each its own")
     return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import wave
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,9 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from device.errors import FrameError, ModelError
+from device.errors import AudioError, FrameError, ModelError
 
 Pixels = NDArray[np.uint8]
+
+PREPROCESSING_VERSION = 1
+"""Version of `device.preprocess`, and so of what a model input is; raise it with every change that alters one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,6 +170,32 @@ class Audio:
     def seconds(self) -> float:
         """How long it lasts."""
         return len(self.samples) / self.rate_hz
+
+    def to_wav(self) -> bytes:
+        """The same as a WAV file."""
+        buffer = io.BytesIO()
+        with wave.open(buffer, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(self.rate_hz)
+            file.writeframes(self.samples.astype("<i2").tobytes())
+        return buffer.getvalue()
+
+    @classmethod
+    def from_wav(cls, data: bytes) -> Audio:
+        """Read a mono 16-bit WAV file; a length in its header that is too large (a stream's) is put right.
+
+        Raises:
+            AudioError: It is not such a file.
+        """
+        try:
+            with wave.open(io.BytesIO(data), "rb") as file:
+                if (file.getnchannels(), file.getsampwidth()) != (1, 2):
+                    raise AudioError("the sound is not mono with 16 bits a sample; convert it first")
+                samples = np.frombuffer(file.readframes(len(data) // 2), dtype="<i2")
+                return cls(samples.astype(np.int16), file.getframerate())
+        except (wave.Error, EOFError, ValueError) as error:
+            raise AudioError(f"the sound is not a whole WAV file ({error}); record or convert it again") from error
 
 
 class Light(Enum):

@@ -29,11 +29,19 @@ class ImageFileError(DigitboxError, OSError):
     """An image file is missing, unreadable, truncated or not an image."""
 
 
+class AudioError(DigitboxError, ValueError):
+    """Bytes that should be a sound are not."""
+
+
+class CatalogueError(DigitboxError, ValueError):
+    """A language's catalogue is missing, incomplete or damaged."""
+
+
 class CameraError(DigitboxError, OSError):
     """The camera is absent, refused to start or stopped answering."""
 
 
-class CameraTimeout(CameraError, TimeoutError):
+class CameraTimeout(CameraError, TimeoutError):  # noqa: N818 - named by the house style
     """The camera gave no frame within its limit."""
 
 

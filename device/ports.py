@@ -161,11 +161,8 @@ class Display(Protocol):
     def mode(self, name: str) -> None:
         """The appliance changed its mode."""
 
-    def picture(self, frame: Frame) -> None:
-        """A frame of the reading under way."""
-
-    def answer(self, reading: Reading, model_inputs: Pixels) -> None:
-        """What was read, and the model inputs it was read from, uint8 (n, 28, 28)."""
+    def answer(self, frame: Frame, reading: Reading, model_inputs: Pixels) -> None:
+        """What was read, the latest frame, and the model inputs cut from it, uint8 (n, 28, 28)."""
 
     def said(self, text: str) -> None:
         """What the box is saying."""

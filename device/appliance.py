@@ -1,0 +1,462 @@
+"""The whole behaviour of the box: `transition(situation, event) -> (situation, actions)`.
+
+No clock, no I/O, no logging. Events are facts in the past tense, actions are orders. Durations are the daemon's:
+here a deadline has a name, is set by an action and comes back as an event.
+
+| mode | event | next | actions |
+|---|---|---|---|
+| STARTING | DeviceOpened(button), DeviceOpened(sound) | STARTING | NotifyReady after the second |
+| STARTING | ButtonPressed, then ButtonReleased | STARTING | Tone(low); the tap is remembered |
+| STARTING | camera, model and speech all opened or lost | SPEAKING | Say(ready) or Say(fault) |
+| STARTING | the same, after a remembered tap | READING | Read |
+| IDLE | ButtonPressed | IDLE | Tone(shutter), the hold's deadlines are set |
+| IDLE | ButtonReleased (a tap) | READING, or SPEAKING while camera or model are lost | Read, or Say(fault) |
+| IDLE | DeadlinePassed(hold) | LISTENING | - |
+| READING | ButtonPressed | READING | Tone(low); neither this tap nor this hold counts |
+| READING | ReadingMade | SPEAKING | Say(answer), Remember |
+| READING | Failed / the third in a row | SPEAKING / STOPPED | Say(apology) / - |
+| READING | DeviceLost(camera or model) | SPEAKING | Say(fault) |
+| SPEAKING | ButtonPressed | IDLE | StopSpeech, Tone(shutter); this tap means nothing more, a hold listens |
+| SPEAKING | SpeechFinished | IDLE, or SPEAKING while something waits to be said | -, or Say |
+| LISTENING | ButtonReleased | SPEAKING | Say(no voice commands) |
+| LISTENING | DeadlinePassed(warning) | LISTENING | Tone(warning); a release now means nothing |
+| LISTENING | DeadlinePassed(shut_down) | CONFIRMING | Say(question) |
+| CONFIRMING | ButtonPressed | STOPPING | StopSpeech, Tone(shutter), Say(goodbye) |
+| CONFIRMING | DeadlinePassed(confirm) | SPEAKING | Say(cancelled) |
+| STOPPING | ButtonPressed | STOPPING | Tone(low) |
+| STOPPING | SpeechFinished / PowerFailed | STOPPING / SPEAKING | PowerOff / Say(power_failed) |
+| any | DeviceLost(x) / DeviceOpened(x) | same | Say(fault) / Say(recovered), each once and when nothing else is |
+| any | InputEnded | STOPPED once idle and silent | - |
+| any | StopRequested / AssumptionBroken | STOPPED | StopSpeech |
+
+Each action that takes time carries a turn and its result returns it: a result of an older turn is dropped. A press
+counts for the mode it began in (`Press`), so what happens while it lasts cannot change its meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from device.domain import Device, Light, Reading
+from device.phrases import Phrase
+from device.tones import Tone
+
+MOST_FAILURES = 3
+"""So many bad tries in a row end the process, for the supervisor to start a fresh one."""
+
+
+class Mode(Enum):
+    """What the box is doing."""
+
+    STARTING = "starting"
+    IDLE = "idle"
+    READING = "reading"
+    SPEAKING = "speaking"
+    LISTENING = "listening"
+    CONFIRMING = "confirming"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+class Press(Enum):
+    """What the press under way counts for, decided when it began."""
+
+    ACTS = "a tap reads, a hold listens"
+    SILENCED = "it cut speech short: a tap means nothing more, a hold listens"
+    EARLY = "it came while starting: a tap is remembered"
+    IGNORED = "it counts for nothing"
+
+
+class Deadline(Enum):
+    """Moments the daemon waits for; the first three count from the press."""
+
+    HOLD = "hold"
+    WARNING = "warning"
+    SHUT_DOWN = "shut down"
+    CONFIRM = "confirm"
+
+
+HOLD_DEADLINES = (Deadline.HOLD, Deadline.WARNING, Deadline.SHUT_DOWN)
+STARTUP_DEVICES = frozenset({Device.BUTTON, Device.SOUND, Device.CAMERA, Device.MODEL, Device.SPEECH})
+READY_DEVICES = frozenset({Device.BUTTON, Device.SOUND})
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed:
+    """The button went down."""
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonReleased:
+    """The button came up."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """A deadline that an action had set has come."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOpened:
+    """A device works now; `notice` is the key of something it wants said, such as a damaged history set aside."""
+
+    device: Device
+    notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLost:
+    """A device is absent or has stopped answering."""
+
+    device: Device
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingMade:
+    """The reading ordered in this turn is there."""
+
+    turn: int
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFinished:
+    """What was to be said in this turn has been said, or cannot be."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What was ordered in this turn went wrong this once."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PowerFailed:
+    """Switching off could not be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputEnded:
+    """No press can follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody wants the program to end now."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssumptionBroken:
+    """Something happened that the program takes for impossible."""
+
+
+Event = (
+    ButtonPressed
+    | ButtonReleased
+    | DeadlinePassed
+    | DeviceOpened
+    | DeviceLost
+    | ReadingMade
+    | SpeechFinished
+    | Failed
+    | PowerFailed
+    | InputEnded
+    | StopRequested
+    | AssumptionBroken
+)
+
+
+# --- actions ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyReady:
+    """Tell the supervisor that the button can be pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayTone:
+    """Answer a press at once."""
+
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say a phrase, then report SpeechFinished of this turn."""
+
+    phrase: Phrase
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopSpeech:
+    """Be silent at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Take a burst and read it, then report ReadingMade or Failed of this turn."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep a reading in the history."""
+
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class SetDeadline:
+    """Report DeadlinePassed when it comes; one that was set already is set anew."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class ClearDeadline:
+    """Forget a deadline."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class PowerOff:
+    """Switch the box off."""
+
+
+Action = NotifyReady | PlayTone | Say | StopSpeech | Read | Remember | SetDeadline | ClearDeadline | PowerOff
+Actions = tuple[Action, ...]
+
+
+# --- the situation ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that the box knows of itself.
+
+    Attributes:
+        mode: What it is doing.
+        turn: Number of the latest Read or Say; results of older ones are dropped.
+        press: What the press under way counts for; None while the button is up.
+        unknown: Devices that have neither opened nor been lost since the start.
+        faults: Devices that are absent or lost.
+        tapped_early: A tap came while starting and waits for its answer.
+        waiting: Phrases to be said as soon as nothing else is.
+        failures: Bad tries in a row.
+        input_ended: No press can follow: stop when idle.
+        exit_status: What the process ends with.
+    """
+
+    mode: Mode = Mode.STARTING
+    turn: int = 0
+    press: Press | None = None
+    unknown: frozenset[Device] = STARTUP_DEVICES
+    faults: frozenset[Device] = frozenset()
+    tapped_early: bool = False
+    waiting: tuple[Phrase, ...] = ()
+    failures: int = 0
+    input_ended: bool = False
+    exit_status: int = 0
+
+    @property
+    def light(self) -> Light:
+        """What the LED shows (product.md, "Gestures"): a fault whenever there is nothing livelier to show."""
+        match self.mode:
+            case Mode.READING | Mode.SPEAKING | Mode.STOPPING:
+                return Light.ON
+            case Mode.LISTENING | Mode.CONFIRMING:
+                return Light.BLINK
+            case Mode.STOPPED:
+                return Light.OFF
+        if self.faults:
+            return Light.FAST_BLINK
+        return Light.SLOW_BLINK if self.mode is Mode.STARTING else Light.OFF
+
+
+Outcome = tuple[Situation, Actions]
+
+
+def transition(situation: Situation, event: Event) -> Outcome:  # noqa: PLR0911 - one return a case, as in the table
+    """What follows from an event: the table at the head of this module."""
+    match event:
+        case StopRequested():
+            return replace(situation, mode=Mode.STOPPED), (StopSpeech(),)
+        case AssumptionBroken():
+            return replace(situation, mode=Mode.STOPPED, exit_status=1), (StopSpeech(),)
+        case InputEnded():
+            return _settle(replace(situation, input_ended=True))
+        case ButtonPressed():
+            return _pressed(situation)
+        case ButtonReleased():
+            return _released(situation)
+        case DeadlinePassed(deadline):
+            return _deadline_passed(situation, deadline)
+        case DeviceOpened() | DeviceLost():
+            return _device_changed(situation, event)
+        case ReadingMade(turn, reading) if turn == situation.turn and situation.mode is Mode.READING:
+            speaking, answer = _say(replace(situation, failures=0), Phrase("reading", reading))
+            return speaking, (*answer, Remember(reading))
+        case Failed(turn) if turn == situation.turn and situation.mode is Mode.READING:
+            return _failed(situation)
+        case SpeechFinished(turn) if turn == situation.turn:
+            return _speech_finished(situation)
+        case PowerFailed() if situation.mode is Mode.STOPPING:
+            return _say(situation, Phrase("appliance.power_failed"))
+    return situation, ()
+
+
+# --- the button -------------------------------------------------------------------------------------------------------
+
+
+def _pressed(situation: Situation) -> Outcome:
+    answer: Actions = (PlayTone(Tone.SHUTTER), *(SetDeadline(deadline) for deadline in HOLD_DEADLINES))
+    match situation.mode:
+        case Mode.IDLE:
+            return replace(situation, press=Press.ACTS), answer
+        case Mode.SPEAKING:
+            silent = replace(situation, mode=Mode.IDLE, turn=situation.turn + 1, press=Press.SILENCED)
+            return silent, (StopSpeech(), *answer)
+        case Mode.CONFIRMING:
+            agreed = replace(situation, press=Press.IGNORED)
+            leaving, farewell = _say(agreed, Phrase("appliance.goodbye"), Mode.STOPPING)
+            return leaving, (ClearDeadline(Deadline.CONFIRM), StopSpeech(), PlayTone(Tone.SHUTTER), *farewell)
+        case Mode.STARTING:
+            return replace(situation, press=Press.EARLY), (PlayTone(Tone.LOW), SetDeadline(Deadline.HOLD))
+        case Mode.READING | Mode.STOPPING:
+            return replace(situation, press=Press.IGNORED), (PlayTone(Tone.LOW),)
+    return situation, ()
+
+
+def _released(situation: Situation) -> Outcome:
+    press, up = situation.press, replace(situation, press=None)
+    forget = tuple(ClearDeadline(deadline) for deadline in HOLD_DEADLINES)
+    match situation.mode, press:
+        case Mode.STARTING, Press.EARLY:
+            outcome: Outcome = (replace(up, tapped_early=True), ())
+        case Mode.IDLE, Press.ACTS | Press.EARLY:
+            outcome = _read(up)
+        case Mode.LISTENING, Press.IGNORED:
+            outcome = _settle(replace(up, mode=Mode.IDLE))
+        case Mode.LISTENING, _:
+            outcome = _say(up, Phrase("appliance.no_voice_commands"))
+        case _:
+            outcome = _settle(up)
+    return outcome[0], (*forget, *outcome[1])
+
+
+def _deadline_passed(situation: Situation, deadline: Deadline) -> Outcome:
+    match deadline, situation.mode, situation.press:
+        case Deadline.HOLD, Mode.IDLE, Press.ACTS | Press.SILENCED:
+            return replace(situation, mode=Mode.LISTENING), ()
+        case Deadline.HOLD, _, Press.EARLY:
+            return replace(situation, press=Press.IGNORED), ()
+        case Deadline.WARNING, Mode.LISTENING, _:
+            return replace(situation, press=Press.IGNORED), (PlayTone(Tone.WARNING),)
+        case Deadline.SHUT_DOWN, Mode.LISTENING, _:
+            return _say(situation, Phrase("appliance.shut_down_question"), Mode.CONFIRMING)
+        case Deadline.CONFIRM, Mode.CONFIRMING, _:
+            return _say(situation, Phrase("appliance.cancelled"))
+    return situation, ()
+
+
+# --- devices ----------------------------------------------------------------------------------------------------------
+
+
+def _device_changed(situation: Situation, event: DeviceOpened | DeviceLost) -> Outcome:
+    device = event.device
+    lost = isinstance(event, DeviceLost)
+    was_lost = device in situation.faults
+    waiting = situation.waiting
+    if lost != was_lost:
+        waiting += (Phrase(f"{'fault' if lost else 'recovered'}.{device.value}"),)
+    if isinstance(event, DeviceOpened) and event.notice:
+        waiting += (Phrase(event.notice),)
+    changed = replace(
+        situation,
+        unknown=situation.unknown - {device},
+        faults=situation.faults | {device} if lost else situation.faults - {device},
+        waiting=waiting,
+    )
+    ready: Actions = ()
+    if situation.unknown & READY_DEVICES and not changed.unknown & READY_DEVICES:
+        ready = (NotifyReady(),)
+    if situation.mode is Mode.READING and lost and device in (Device.CAMERA, Device.MODEL):
+        # The answer cannot come any more: say why at once.
+        outcome = _settle(replace(changed, mode=Mode.IDLE))
+    elif situation.mode is Mode.STARTING and not changed.unknown:
+        outcome = _started(changed)
+    else:
+        outcome = _settle(changed)
+    return outcome[0], (*ready, *outcome[1])
+
+
+def _started(situation: Situation) -> Outcome:
+    idle = replace(situation, mode=Mode.IDLE)
+    if situation.tapped_early:
+        return _read(replace(idle, tapped_early=False))
+    if Device.CAMERA in situation.faults or situation.press is Press.EARLY:
+        # A tap that is just being made will be answered by a reading, which says enough.
+        return _settle(idle)
+    return _settle(replace(idle, waiting=(Phrase("appliance.ready"), *situation.waiting)))
+
+
+# --- reading and speaking ---------------------------------------------------------------------------------------------
+
+
+def _read(situation: Situation) -> Outcome:
+    """Read, or say what is missing for it."""
+    for device in (Device.CAMERA, Device.MODEL):
+        if device in situation.faults:
+            fault = Phrase(f"fault.{device.value}")
+            others = tuple(phrase for phrase in situation.waiting if phrase != fault)
+            return _say(replace(situation, waiting=others), fault)
+    turn = situation.turn + 1
+    return replace(situation, mode=Mode.READING, turn=turn), (Read(turn),)
+
+
+def _failed(situation: Situation) -> Outcome:
+    failures = situation.failures + 1
+    if failures >= MOST_FAILURES:
+        return replace(situation, mode=Mode.STOPPED, exit_status=1), ()
+    return _say(replace(situation, failures=failures), Phrase("appliance.apology"))
+
+
+def _say(situation: Situation, phrase: Phrase, mode: Mode = Mode.SPEAKING) -> Outcome:
+    turn = situation.turn + 1
+    return replace(situation, mode=mode, turn=turn), (Say(phrase, turn),)
+
+
+def _speech_finished(situation: Situation) -> Outcome:
+    match situation.mode:
+        case Mode.SPEAKING:
+            return _settle(replace(situation, mode=Mode.IDLE))
+        case Mode.CONFIRMING:
+            return situation, (SetDeadline(Deadline.CONFIRM),)
+        case Mode.STOPPING:
+            return situation, (PowerOff(),)
+    return situation, ()
+
+
+def _settle(situation: Situation) -> Outcome:
+    """When nothing is going on: say what waits, or stop when no press can follow."""
+    if situation.mode is not Mode.IDLE or situation.press is not None:
+        return situation, ()
+    if situation.waiting:
+        first, *rest = situation.waiting
+        return _say(replace(situation, waiting=tuple(rest)), first)
+    if situation.input_ended:
+        return replace(situation, mode=Mode.STOPPED), ()
+    return situation, ()

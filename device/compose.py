@@ -1,0 +1,220 @@
+"""The composition root: Config -> Daemon. The only module that names adapters, each inside the branch that picks it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from device import config as configuration
+from device import phrases
+from device.config import WARNING_SECONDS, Config
+from device.daemon import Daemon, Parts, Settings
+from device.domain import Frame, Reading
+from device.ports import Button, Camera, Display, History, Indicator, Player, Synthesizer
+from device.voice import PieceStore, Voice
+
+if TYPE_CHECKING:
+    from device.reading import Observation, Reader
+
+PACKAGE = Path(__file__).parent
+
+
+def daemon(config: Config, *, display: Display | None = None, player: Callable[[], Player] | None = None) -> Daemon:
+    """The appliance.
+
+    Args:
+        config: The effective configuration.
+        display: What to show a person at a terminal; nothing when None.
+        player: Takes the place of the configured one.
+
+    Raises:
+        CatalogueError: There is no such language.
+    """
+    from device.adapters.power_file import FilePower
+    from device.adapters.supervisor_systemd import SystemdSupervisor
+
+    catalogue = phrases.load(config.speech.language)
+    parts = Parts(
+        button=lambda: button(config),
+        indicator=lambda: indicator(config),
+        player=player or (lambda: make_player(config)),
+        camera=lambda: camera(config),
+        reader=lambda: ModelReader(config),
+        synthesizer=lambda: synthesizer(config),
+        history=lambda: history(config),
+        voice=Voice(piece_store(config)),
+        catalogue=catalogue,
+        power=FilePower(config.daemon),
+        supervisor=SystemdSupervisor(),
+        display=display or _no_display(),
+    )
+    return Daemon(parts, _settings(config))
+
+
+def demo_config(state: Path, *, photos: Path | None = None, once: bool = False) -> Config:
+    """The whole appliance with a laptop's stand-ins.
+
+    Args:
+        state: Folder for what an installed box keeps in /var/lib and /run.
+        photos: Folder of pictures to show the camera; the bundled ones when None.
+        once: One tap instead of the Enter key.
+
+    Raises:
+        ConfigError: The shipped files are damaged.
+    """
+    config = configuration.load(PACKAGE / "demo.toml")
+    return replace(
+        config,
+        camera=replace(config.camera, photos=photos or config.camera.photos),
+        button=replace(config.button, backend="script" if once else "keyboard"),
+        sound=replace(config.sound, folder=state / "said"),
+        speech=replace(config.speech, phrases=state / "phrases"),
+        history=replace(config.history, path=state / "history.sqlite3"),
+        daemon=replace(config.daemon, runtime=state / "run"),
+    )
+
+
+class ModelReader:
+    """The reader of the configured model; the image libraries are loaded by `open`, which takes its time on a Pi."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._reader: Reader | None = None
+
+    def open(self) -> None:
+        """Load libraries and model. Raises ModelError."""
+        from device.adapters.classifier_tflite import TfliteClassifier
+        from device.reading import Reader
+
+        classifier = TfliteClassifier(self._config.model.path)
+        classifier.open()
+        self._reader = Reader(classifier, self._config.reading)
+
+    def read(self, frames: Iterable[Frame], seen: Callable[[Observation], None] | None = None) -> Reading:
+        """One reading of a burst. Raises ModelError, FrameError."""
+        if self._reader is None:
+            raise RuntimeError("read() before open()")
+        return self._reader.read(frames, seen)
+
+    def close(self) -> None:
+        """Drop the model."""
+        self._reader = None
+
+
+def button(config: Config) -> Button:
+    """The configured button."""
+    match config.button.backend:
+        case "keyboard":
+            from device.adapters.button_keyboard import KeyboardButton
+
+            return KeyboardButton(sys.stdin)
+        case "script":
+            from device.adapters.button_script import ScriptButton
+
+            return ScriptButton(config.button)
+        case _:
+            from device.adapters.button_gpio import GpioButton
+
+            return GpioButton(config.button)
+
+
+def indicator(config: Config) -> Indicator:
+    """The configured status LED."""
+    if config.indicator.backend == "none":
+        from device.adapters.indicator_none import NullIndicator
+
+        return NullIndicator()
+    from device.adapters.indicator_gpio import GpioIndicator
+
+    return GpioIndicator(config.indicator)
+
+
+def make_player(config: Config) -> Player:
+    """The configured loudspeaker."""
+    if config.sound.backend == "wav":
+        from device.adapters.player_wav import WavPlayer
+
+        return WavPlayer(config.sound)
+    from device.adapters.player_alsa import AlsaPlayer
+
+    return AlsaPlayer(config.sound)
+
+
+def camera(config: Config) -> Camera:
+    """The configured camera."""
+    match config.camera.backend:
+        case "files":
+            from device.adapters.camera_files import FilesCamera
+
+            return FilesCamera(config.camera)
+        case "v4l2":
+            from device.adapters.camera_v4l2 import V4l2Camera
+
+            return V4l2Camera(config.camera)
+        case _:
+            from device.adapters.camera_picamera2 import Picamera2Camera
+
+            return Picamera2Camera(config.camera)
+
+
+def synthesizer(config: Config) -> Synthesizer:
+    """The configured voice of eSpeak NG. Raises CatalogueError."""
+    from device.adapters.synthesizer_espeak import EspeakSynthesizer
+
+    return EspeakSynthesizer(replace(config.speech, voice=_voice_name(config)))
+
+
+def history(config: Config, *, read_only: bool = False) -> History:
+    """The configured history."""
+    if config.history.backend == "none":
+        from device.adapters.history_none import NullHistory
+
+        return NullHistory()
+    from device.adapters.history_sqlite import SqliteHistory
+
+    return SqliteHistory(config.history, read_only=read_only)
+
+
+def piece_store(config: Config) -> PieceStore:
+    """Where synthesised pieces are kept. Raises CatalogueError."""
+    speech = config.speech
+    settings = f"{_voice_name(config)} {speech.words_per_minute} {speech.pitch} {speech.volume}"
+    return PieceStore(speech.phrases, settings)
+
+
+def state_folder() -> Path:
+    """Where programs of a user keep their state (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "digitbox"
+
+
+def _voice_name(config: Config) -> str:
+    return config.speech.voice or phrases.load(config.speech.language).voice
+
+
+def _no_display() -> Display:
+    from device.adapters.display_none import NullDisplay
+
+    return NullDisplay()
+
+
+def _settings(config: Config) -> Settings:
+    return Settings(
+        frames=config.reading.frames,
+        number_style=config.speech.number_style,
+        tone_volume=config.sound.tone_volume,
+        hold_seconds=config.button.hold_seconds,
+        warning_seconds=WARNING_SECONDS,
+        shutdown_seconds=config.button.shutdown_seconds,
+        retry_seconds=config.daemon.retry_seconds,
+        tick_seconds=config.daemon.tick_seconds,
+        capture_limit_seconds=config.camera.capture_limit_seconds,
+        camera_open_limit_seconds=config.camera.open_limit_seconds,
+        reading_limit_seconds=config.reading.limit_seconds,
+        speech_limit_seconds=config.speech.limit_seconds,
+        device_limit_seconds=config.daemon.device_limit_seconds,
+    )

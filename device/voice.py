@@ -1,0 +1,139 @@
+"""Says utterances: every piece is synthesised once, kept in memory and on disk, joined with the others and played."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from device.domain import Audio
+from device.errors import AudioError
+from device.phrases import Utterance
+from device.ports import Player, Synthesizer
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 0.06
+"""Between two pieces; with the silence that eSpeak leaves around a word it sounds like a breath."""
+
+_MOST_SPOKEN = 64
+"""Pieces that are not fixed, such as whole numbers, are kept in memory up to this many."""
+
+
+class PieceStore:
+    """Pieces of speech by their text: in memory, and the fixed ones as WAV files too.
+
+    Args:
+        folder: Where the files lie; None keeps nothing on disk. One that cannot be written costs speed only.
+        settings: Everything besides the text that changes the sound, such as voice and speed.
+    """
+
+    def __init__(self, folder: Path | None, settings: str) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._kept: dict[str, Audio] = {}
+        self._spoken: dict[str, Audio] = {}
+
+    def find(self, piece: str) -> Audio | None:
+        """The sound of a piece, where it is known."""
+        known = self._kept.get(piece) or self._spoken.get(piece)
+        if known is None and self._folder is not None:
+            try:
+                known = self._kept[piece] = Audio.from_wav(self._path(self._folder, piece).read_bytes())
+            except (OSError, AudioError):
+                return None
+        return known
+
+    def add(self, piece: str, audio: Audio) -> None:
+        """Keep a piece that was needed once, for a while."""
+        self._spoken[piece] = audio
+        if len(self._spoken) > _MOST_SPOKEN:
+            del self._spoken[next(iter(self._spoken))]
+
+    def keep(self, piece: str, audio: Audio) -> None:
+        """Keep a fixed piece for good."""
+        self._kept[piece] = audio
+        if self._folder is None:
+            return
+        path = self._path(self._folder, piece)
+        beside = path.with_suffix(".part")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(audio.to_wav())
+            beside.replace(path)
+        except OSError as error:
+            log.warning("%s: a phrase cannot be kept (%s); it is synthesised anew after a restart", path, error)
+            self._folder = None
+
+    def forget_others(self, pieces: Iterable[str]) -> None:
+        """Delete the files of any other pieces, left from another voice or release."""
+        if self._folder is None:
+            return
+        wanted = {self._path(self._folder, piece) for piece in pieces}
+        for path in set(self._folder.glob("*.wav")) - wanted:
+            path.unlink(missing_ok=True)
+
+    def _path(self, folder: Path, piece: str) -> Path:
+        name = hashlib.sha256(f"{self._settings}\n{piece}".encode()).hexdigest()[:20]
+        return folder / f"{name}.wav"
+
+
+class Voice:
+    """Turns utterances into sound and plays them, one at a time.
+
+    `prepare` and `audio` belong on the speech worker, `play` on the sound worker; `hush` may be called from
+    anywhere at any time and wins over a `play` that is about to begin.
+    """
+
+    def __init__(self, store: PieceStore) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._hushed_turn = -1
+
+    def prepare(self, synthesizer: Synthesizer, piece: str) -> None:
+        """Synthesise a fixed piece unless it is known. Raises SpeechError."""
+        if self._store.find(piece) is None:
+            self._store.keep(piece, synthesizer.synthesize(piece))
+
+    def forget_others(self, pieces: Iterable[str]) -> None:
+        """Delete what is kept of other pieces."""
+        self._store.forget_others(pieces)
+
+    def audio(self, synthesizer: Synthesizer, utterance: Utterance) -> Audio:
+        """The whole utterance as one sound. Raises SpeechError."""
+        clips = []
+        for piece in utterance:
+            known = self._store.find(piece)
+            if known is None:
+                known = synthesizer.synthesize(piece)
+                self._store.add(piece, known)
+            clips.append(known)
+        return _joined(clips)
+
+    def play(self, player: Player, audio: Audio, *, turn: int, limit_seconds: float) -> None:
+        """Play after the tone that may be sounding; returns when it has ended or was hushed. Raises SoundError."""
+        player.wait(limit_seconds)
+        with self._lock:
+            if turn <= self._hushed_turn:
+                return
+            player.start(audio)
+        player.wait(audio.seconds + limit_seconds)
+
+    def hush(self, player: Player | None, *, turn: int) -> None:
+        """Be silent at once, and let nothing of this turn or an older one be heard any more."""
+        with self._lock:
+            self._hushed_turn = turn
+            if player is not None:
+                player.stop()
+
+
+def _joined(clips: list[Audio]) -> Audio:
+    """One clip after the other; they come from one synthesizer and so share one rate."""
+    rate_hz = clips[0].rate_hz
+    pause = np.zeros(round(_PAUSE_SECONDS * rate_hz), np.int16)
+    parts = [part for clip in clips for part in (pause, clip.samples)][1:]
+    return Audio(np.concatenate(parts), rate_hz)

@@ -1,0 +1,346 @@
+"""The contract of the history port, over every adapter, and what SQLite must survive."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from device.adapters.history_none import NullHistory
+from device.adapters.history_sqlite import SqliteHistory
+from device.domain import Box, Digit, Reading, Status
+from device.errors import HistoryError
+
+TIME = "2025-06-01T12:00:00+02:00"
+
+
+def reading(number=7):
+    """A reading of one number."""
+    digits = (Digit(int(digit), 0.99, None, Box(0, 0, 9, 9), (0.1,) * 10, sure=True) for digit in str(number))
+    return Reading(Status.OK, tuple(digits))
+
+
+@pytest.fixture
+def history_settings(settings, tmp_path):
+    """A file of the test's own, in a folder that is not there yet."""
+    return replace(settings.history, path=tmp_path / "state" / "history.sqlite3", keep=1000)
+
+
+@pytest.fixture
+def sqlite(history_settings):
+    """The history in SQLite, opened."""
+    history = SqliteHistory(history_settings)
+    history.open()
+    yield history
+    history.close()
+
+
+@pytest.fixture(params=["sqlite", "none"])
+def history(request):
+    """Every history, opened; `keeps` says whether it remembers anything."""
+    return NullHistory() if request.param == "none" else request.getfixturevalue("sqlite")
+
+
+# --- the contract -----------------------------------------------------------------------------------------------------
+
+
+def test_a_reading_is_kept_as_it_was(history):
+    """What append returns is what entries give, oldest first; a history that keeps nothing gives nothing."""
+    kept = [history.append(reading(number), time=TIME) for number in (7, 427)]
+    assert [(entry.time, entry.number, entry.status, entry.corrected) for entry in kept] == [
+        (TIME, "7", "ok", None),
+        (TIME, "427", "ok", None),
+    ]
+    assert list(history.entries()) == ([] if isinstance(history, NullHistory) else kept)
+
+
+def test_deleting_says_how_many_there_were(history):
+    """Afterwards there is none, and deleting again deletes none."""
+    for number in range(3):
+        history.append(reading(number), time=TIME)
+    assert history.delete() == (0 if isinstance(history, NullHistory) else 3)
+    assert list(history.entries()) == []
+    assert history.delete() == 0
+
+
+def test_a_history_can_be_closed_at_any_time(history):
+    """Closing twice is no error, and opening again goes on."""
+    history.close()
+    history.close()
+    history.open()
+    history.append(reading(), time=TIME)
+    assert history.kept_aside is None
+
+
+# --- SQLite -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_latest_entries(sqlite):
+    """A limit gives the latest, still oldest first; ids rise."""
+    for number in range(5):
+        sqlite.append(reading(number), time=TIME)
+    assert [entry.number for entry in sqlite.entries(limit=2)] == ["3", "4"]
+    assert list(sqlite.entries(limit=0)) == []
+    ids = [entry.id for entry in sqlite.entries()]
+    assert ids == sorted(ids)
+
+
+def test_it_outlives_its_process(sqlite, history_settings):
+    """Another opening finds the entries, and ids go on rising, also after everything was deleted."""
+    first = sqlite.append(reading(1), time=TIME)
+    sqlite.close()
+    again = SqliteHistory(history_settings)
+    again.open()
+    assert list(again.entries()) == [first]
+    again.delete()
+    assert again.append(reading(2), time=TIME).id > first.id
+    again.close()
+
+
+def test_the_oldest_go(history_settings):
+    """No more than `keep` readings are kept."""
+    history = SqliteHistory(replace(history_settings, keep=3))
+    history.open()
+    for number in range(10):
+        history.append(reading(number), time=TIME)
+    assert [entry.number for entry in history.entries()] == ["7", "8", "9"]
+    history.close()
+
+
+def test_commits_are_durable(sqlite):
+    """Write-ahead log, synced at every commit: a power cut costs nothing that was acknowledged."""
+    database = sqlite._database
+    assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert database.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+CHILD = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from device import config
+from device.adapters.history_sqlite import SqliteHistory
+from device.domain import Reading, Status
+history = SqliteHistory(replace(config.load().history, path=Path(sys.argv[1]), keep=1000000))
+history.open()
+while True:
+    print(history.append(Reading(Status.UNREADABLE), time="2025-06-01T12:00:00+02:00").id, flush=True)
+"""
+
+
+def test_a_kill_loses_nothing_acknowledged(history_settings):
+    """A process killed in the middle of appends: all it had acknowledged is there, and the file is sound."""
+    command = [sys.executable, "-c", CHILD, str(history_settings.path)]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    acknowledged = 0
+    for _ in range(3):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ) as child:
+            for _ in range(50):
+                acknowledged = int(child.stdout.readline())
+            child.send_signal(signal.SIGKILL)
+            # What it had written before the signal came was acknowledged too.
+            acknowledged = max([acknowledged, *(int(line) for line in child.stdout if line.endswith(b"\n"))])
+        history = SqliteHistory(history_settings)
+        history.open()
+        ids = [entry.id for entry in history.entries()]
+        history.close()
+        assert history.kept_aside is None
+        assert ids == list(range(1, len(ids) + 1))
+        assert len(ids) in (acknowledged, acknowledged + 1)
+
+
+def test_deleted_readings_leave_no_trace(sqlite, history_settings):
+    """Neither the file nor the log beside it holds a number any more."""
+    sqlite.append(reading(31415926), time=TIME)
+    files = history_settings.path.parent
+    assert any(b"31415926" in path.read_bytes() for path in files.iterdir())
+    sqlite.delete()
+    assert not any(b"31415926" in path.read_bytes() for path in files.iterdir())
+
+
+@pytest.mark.parametrize("damaged_from", [0, 100, 3 * 4096], ids=["header", "schema", "rows"])
+def test_a_damaged_file_is_kept_aside(history_settings, damaged_from):
+    """A new one is begun, the old one stays under a name of its own, as often as it happens."""
+    path = history_settings.path
+    for number in (1, 2):
+        history = SqliteHistory(history_settings)
+        history.open()
+        for _ in range(200):
+            history.append(reading(), time=TIME)
+        history.close()
+        content = bytearray(path.read_bytes())
+        content[damaged_from : damaged_from + 3900] = b"\xaa" * 3900
+        path.write_bytes(content)
+        history = SqliteHistory(history_settings)
+        history.open()
+        assert history.kept_aside == f"{path}.corrupt-{number}"
+        assert Path(history.kept_aside).read_bytes() == bytes(content)
+        assert list(history.entries()) == []
+        history.append(reading(), time=TIME)
+        history.close()
+
+
+def test_the_log_of_a_damaged_file_goes_with_it(history_settings):
+    """A log that is still there, because another process looks at the file, is kept with it for a rescue."""
+    history = SqliteHistory(history_settings)
+    history.open()
+    for _ in range(200):
+        history.append(reading(), time=TIME)
+    history.close()
+    path = history_settings.path
+    looking = sqlite3.connect(path)
+    looking.execute("SELECT * FROM readings").fetchone()
+    looking.execute("INSERT INTO readings (time, number, status) VALUES ('', '', '')")
+    looking.commit()
+    content = bytearray(path.read_bytes())
+    content[3 * 4096 : 4 * 4096] = b"\xaa" * 4096
+    path.write_bytes(content)
+    log = path.with_name(path.name + "-wal").read_bytes()
+    history.open()
+    assert Path(f"{history.kept_aside}-wal").read_bytes() == log
+    history.append(reading(), time=TIME)
+    looking.close()
+    assert len(history.entries()) == 1
+    history.close()
+
+
+def test_an_empty_file_is_begun(history_settings):
+    """A file of no bytes, as after a power cut at the first start, is no damage."""
+    history_settings.path.parent.mkdir()
+    history_settings.path.touch()
+    history = SqliteHistory(history_settings)
+    history.open()
+    assert history.kept_aside is None
+    history.close()
+
+
+def test_a_newer_file_is_left_alone(sqlite, history_settings):
+    """The file of a later version is neither changed nor put aside."""
+    sqlite._database.execute("PRAGMA user_version = 99")
+    sqlite.close()
+    for read_only in (False, True):
+        with pytest.raises(HistoryError, match="newer digitbox"):
+            SqliteHistory(history_settings, read_only=read_only).open()
+    assert [path.name for path in history_settings.path.parent.iterdir()] == [history_settings.path.name]
+
+
+def test_a_full_disk_is_no_damage(sqlite, history_settings, file_size_limit):
+    """The append fails and says so; nothing acknowledged is lost, and with space again it goes on."""
+    kept = [sqlite.append(reading(number), time=TIME) for number in range(5)]
+    size = max(path.stat().st_size for path in history_settings.path.parent.iterdir())
+
+    def fill():
+        while True:
+            kept.append(sqlite.append(reading(), time=TIME))
+
+    with file_size_limit(size), pytest.raises(HistoryError, match="disk full"):
+        fill()
+    assert list(sqlite.entries()) == kept
+    kept.append(sqlite.append(reading(), time=TIME))
+    sqlite.close()
+    again = SqliteHistory(history_settings)
+    again.open()
+    assert list(again.entries()) == kept
+    assert again.kept_aside is None
+    again.close()
+
+
+def test_a_disk_full_at_the_start_is_no_damage(history_settings, file_size_limit):
+    """Opening fails, and nothing is put aside."""
+    with file_size_limit(0), pytest.raises(HistoryError):
+        SqliteHistory(history_settings).open()
+    assert not list(history_settings.path.parent.glob("*.corrupt*"))
+
+
+@pytest.mark.parametrize("obstacle", ["a file for a folder", "a folder for a file"])
+def test_a_path_that_cannot_be_used_is_named(settings, tmp_path, obstacle):
+    """The message names the path."""
+    path = tmp_path / "state" / "history.sqlite3"
+    if obstacle == "a file for a folder":
+        path.parent.write_text("")
+    else:
+        path.mkdir(parents=True)
+    with pytest.raises(HistoryError, match=r"history\.sqlite3"):
+        SqliteHistory(replace(settings.history, path=path)).open()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write every file")
+def test_a_file_that_cannot_be_written_is_named(sqlite, history_settings):
+    """The daemon learns at once that it cannot keep anything, not at the first reading."""
+    history_settings.path.chmod(0o444)
+    with pytest.raises(HistoryError, match="readonly"):
+        SqliteHistory(history_settings).open()
+
+
+def test_it_may_be_closed_from_another_thread(sqlite, history_settings):
+    """The worker opens it; whoever gives it up closes it, and what comes later is an error of the history."""
+    sqlite.append(reading(), time=TIME)
+    thread = threading.Thread(target=sqlite.close)
+    thread.start()
+    thread.join(5.0)
+    assert not list(history_settings.path.parent.glob("*-wal"))  # SQLite tidies up when it closes
+    with pytest.raises(HistoryError, match="closed"):
+        sqlite.append(reading(), time=TIME)
+
+
+# --- looking at it from another process -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_reading_beside_the_daemon(sqlite, history_settings, running):
+    """The entries, whether the daemon has the file open or not, and nothing is written or created."""
+    kept = [sqlite.append(reading(number), time=TIME) for number in range(3)]
+    if not running:
+        sqlite.close()
+    before = {path: path.read_bytes() for path in history_settings.path.parent.iterdir() if path.suffix != "-shm"}
+    looking = SqliteHistory(history_settings, read_only=True)
+    looking.open()
+    assert list(looking.entries()) == kept
+    if running:
+        kept.append(sqlite.append(reading(), time=TIME))
+        assert list(looking.entries()) == kept
+    else:
+        assert {path: path.read_bytes() for path in history_settings.path.parent.iterdir()} == before
+    looking.close()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_to_look_at_is_no_error(history_settings, there):
+    """No file, or an empty one: no entries, and none is created."""
+    if there:
+        history_settings.path.parent.mkdir()
+        history_settings.path.touch()
+    looking = SqliteHistory(history_settings, read_only=True)
+    looking.open()
+    assert list(looking.entries()) == []
+    looking.close()
+    assert history_settings.path.exists() == there
+
+
+def test_looking_at_a_damaged_file_is_an_error(history_settings):
+    """It is not put aside: that is the daemon's business."""
+    history_settings.path.parent.mkdir()
+    history_settings.path.write_bytes(b"no database" * 500)
+    with pytest.raises(HistoryError, match="damaged"):
+        SqliteHistory(history_settings, read_only=True).open()
+    assert history_settings.path.exists()
+
+
+def test_who_only_looks_cannot_write(sqlite, history_settings):
+    """An append is an error, and changes nothing."""
+    looking = SqliteHistory(history_settings, read_only=True)
+    sqlite.append(reading(), time=TIME)
+    looking.open()
+    with pytest.raises(HistoryError, match="readonly"):
+        looking.append(reading(), time=TIME)
+    looking.close()
+    with sqlite3.connect(history_settings.path) as database:
+        assert database.execute("SELECT COUNT(*) FROM readings").fetchone() == (1,)
+    database.close()

@@ -1,0 +1,120 @@
+"""Pruning and quantization: the Keras model -> the .tflite file and its card."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_model_optimization as tfmot
+import tf_keras as keras
+
+from device.adapters.classifier_tflite import TfliteClassifier
+from device.domain import Pixels
+from train.card import Facts, card_path, model_facts, write_card
+from train.confidence import fit_temperature, fit_thresholds
+from train.data import DigitSet
+from train.errors import CompressionError, DataError
+from train.evaluate import score
+from train.feed import changed, network_input, steps_in
+from train.fit import load_model, train
+from train.flatbuffer import operators, sparsity
+from train.output import write_bytes
+from train.settings import Settings
+
+TFLITE_NAME = "digits.tflite"
+
+LEAST_SPARSITY = 0.5
+
+KNOWN_OPERATORS = {"QUANTIZE": 1, "CONV_2D": 3, "MAX_POOL_2D": 2, "RESHAPE": 1, "FULLY_CONNECTED": 4}
+"""Operators and the greatest version of each that tflite-runtime 2.14 was seen to run with the bytes of the newest
+ai-edge-litert; a newer converter may emit versions that it refuses."""
+
+
+def compress(  # noqa: PLR0913 - three sets of digits, and what is to be said of them
+    training: DigitSet,
+    validation: DigitSet,
+    calibration: Pixels,
+    settings: Settings,
+    out: Path,
+    *,
+    facts: Facts,
+) -> Path:
+    """Prune and quantize the model that `fit` left in `out`, find its temperature and thresholds, write its card.
+
+    Args:
+        training: Trained on while pruning.
+        validation: What the temperature and the thresholds are fitted on.
+        calibration: Model inputs whose activations set the int8 ranges, uint8, shape (n, 28, 28).
+        settings: Every number of the run.
+        out: Folder with the Keras model; gets the .tflite file and its card.
+        facts: What the card says beyond what is found out here.
+
+    Returns:
+        Where the .tflite file is.
+
+    Raises:
+        DataError: There is no Keras model, or there are too few digits.
+        CompressionError: The file lacks the promised zeros, or has operators that old runtimes don't know.
+        OutputError: A result cannot be written.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    model = prune(load_model(out), training, validation, settings)
+    content = quantize(model, calibration)
+    _check(content)
+    known = {**facts, **model_facts(content, model), "sparsity": sparsity(content).as_facts()}
+    path = out / TFLITE_NAME
+    write_bytes(path, content)
+    write_card(card_path(path), {**known, **_confidence_facts(content, known, validation, settings)})
+    return path
+
+
+def prune(model: keras.Model, training: DigitSet, validation: DigitSet, settings: Settings) -> keras.Model:
+    """Set the smallest weights of each layer but the first to zero while training goes on, then let the rest heal.
+
+    Source:
+        Zhu and Gupta 2017, arXiv:1710.01878: the sparsity rises with a cubic. The first layer stays dense: it has
+        a hundredth of the weights, and all that follows sees the picture through them.
+    """
+    steps = steps_in(training, settings) * settings.prune_epochs
+    rise = max(1, int(settings.prune_ramp * steps))
+    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, settings.sparsity, 0, rise, frequency=min(50, rise))
+    first, *others = [layer for layer in model.layers if layer.weights and hasattr(layer, "kernel")]
+
+    def wrapped(layer: keras.layers.Layer) -> keras.layers.Layer:
+        return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule) if layer in others else layer
+
+    pruned = keras.models.clone_model(model, clone_function=wrapped)
+    train(
+        pruned,
+        training,
+        validation,
+        settings,
+        epochs=settings.prune_epochs,
+        learning_rate=settings.prune_learning_rate,
+        callbacks=[tfmot.sparsity.keras.UpdatePruningStep()],
+    )
+    return tfmot.sparsity.keras.strip_pruning(pruned)
+
+
+def quantize(model: keras.Model, calibration: Pixels) -> bytes:
+    """Full int8 by calibration after training: uint8 in, int8 out, symmetric weights with a scale per channel.
+
+    Source:
+        Jacob et al. 2018, arXiv:1712.05877; TensorFlow Lite's quantization specification.
+    """
+
+    def examples() -> Iterator[list[np.ndarray]]:
+        for picture in network_input(calibration):
+            yield [picture[None]]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = examples
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.uint8
+    converter.inference_output_type = tf.int8
+    return bytes(converter.convert())

@@ -1,0 +1,133 @@
+"""Pictures that are not one digit, for the eleventh class: drawn from a seed, brought into MNIST layout.
+
+What looks like a digit is left out on purpose: upright strokes (1), closed curves (0), corners at the top right (7),
+and the letters O o I l S s Z z q g b B, c D G i J j r T U u Y y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from device.domain import Pixels
+from device.preprocess import mnist_layout
+
+CANVAS_PX = 56
+INK = (255,)
+LETTERS = "ACEFHKLMNPQRVWXadefhkmnptvwx&%#*+="
+FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
+)
+
+
+def negatives(count: int, digits: Pixels, rng: np.random.Generator) -> Pixels:
+    """Pictures of nothing, of scribbles, of several digits: whatever the finder may cut out that is not one digit.
+
+    Args:
+        count: How many; each kind is as likely as the others.
+        digits: Model inputs that pairs and pieces are made of, uint8, shape (m, 28, 28), m at least 2.
+        rng: The only source of chance.
+
+    Returns:
+        uint8, shape (count, 28, 28), in MNIST layout.
+    """
+    kinds: tuple[Callable[[Pixels, np.random.Generator], Pixels], ...] = (
+        _blank,
+        _noise,
+        _scribble,
+        _letter,
+        _pair,
+        _pair,
+        _piece,
+        _rule,
+    )
+    pictures = [mnist_layout(kinds[rng.integers(len(kinds))](digits, rng)) for _ in range(count)]
+    return np.stack(pictures) if pictures else np.empty((0, 28, 28), np.uint8)
+
+
+def _empty() -> Pixels:
+    return np.zeros((CANVAS_PX, CANVAS_PX), np.uint8)
+
+
+def _blank(_: Pixels, rng: np.random.Generator) -> Pixels:
+    """Nothing, or a speck."""
+    ink = _empty()
+    if rng.random() < 0.5:
+        height = int(rng.integers(1, 4))  # never upright: that would be a 1
+        cv2.ellipse(ink, (28, 28), (height + int(rng.integers(0, 4)), height), 0.0, 0.0, 360.0, INK, -1)
+    return ink
+
+
+def _noise(_: Pixels, rng: np.random.Generator) -> Pixels:
+    """Blobs: what is left of texture, shadow and crumpled paper."""
+    side = int(rng.integers(4, 20))
+    coarse = rng.random((side, side), np.float32)
+    smooth = cv2.resize(coarse, (CANVAS_PX, CANVAS_PX), interpolation=cv2.INTER_CUBIC)
+    level = rng.uniform(0.55, 0.85)
+    return np.clip((smooth - level) * 2000.0, 0.0, 255.0).astype(np.uint8)
+
+
+def _scribble(_: Pixels, rng: np.random.Generator) -> Pixels:
+    """A line that crosses itself again and again."""
+    corners = rng.uniform(6, CANVAS_PX - 6, (int(rng.integers(7, 16)), 1, 2)).astype(np.float32)
+    path = cv2.resize(corners, (1, 8 * len(corners)), interpolation=cv2.INTER_CUBIC)
+    ink = _empty()
+    cv2.polylines(ink, [path.round().astype(np.int32)], False, INK, int(rng.integers(2, 6)), cv2.LINE_AA)
+    return ink
+
+
+def _letter(_: Pixels, rng: np.random.Generator) -> Pixels:
+    """A letter or a sign, slanted and turned a little."""
+    letter, font = LETTERS[rng.integers(len(LETTERS))], FONTS[rng.integers(len(FONTS))]
+    ink = _empty()
+    cv2.putText(ink, letter, (14, 42), font, 1.3, INK, int(rng.integers(2, 6)), cv2.LINE_AA)
+    turn = cv2.getRotationMatrix2D((28, 28), float(rng.normal(0.0, 8.0)), 0.9)
+    turn[0, 1] += rng.normal(0.0, 0.2)
+    turn[0, 2] -= 28 * turn[0, 1] - 28 * -turn[1, 0]
+    return np.asarray(cv2.warpAffine(ink, turn, ink.shape), np.uint8)
+
+
+def _pair(digits: Pixels, rng: np.random.Generator) -> Pixels:
+    """Two digits that touch."""
+    left, right = (_trimmed(digits[row]) for row in rng.integers(len(digits), size=2))
+    overlap = int(rng.integers(0, 4))
+    ink = np.zeros((28, left.shape[1] + right.shape[1]), np.uint8)
+    begin = max(0, left.shape[1] - overlap)
+    ink[:, : left.shape[1]] = left
+    place = ink[:, begin : begin + right.shape[1]]
+    np.maximum(place, right, out=place)
+    return ink
+
+
+def _piece(digits: Pixels, rng: np.random.Generator) -> Pixels:
+    """The top or the bottom of a digit, of which the rest was cut off: less than a third of it, and wide."""
+    digit = digits[rng.integers(len(digits))]
+    rows = np.flatnonzero(digit.max(axis=1) > 64)
+    height = max(2, int(len(rows) * rng.uniform(0.12, 0.3)))
+    kept = rows[:height] if rng.random() < 0.5 else rows[-height:]
+    piece = np.array(digit[kept[0] : kept[-1] + 1])
+    return piece if _trimmed(piece).shape[1] > 1.5 * len(piece) else _empty()
+
+
+def _rule(_: Pixels, rng: np.random.Generator) -> Pixels:
+    """A remnant of ruled paper: a line lying down, alone or with a shorter one standing on it or crossing it."""
+    ink = _empty()
+    row, thickness = int(rng.integers(20, 50)), int(rng.integers(1, 5))
+    ends = (int(rng.integers(0, 14)), row), (int(rng.integers(38, 56)), row + int(rng.integers(-3, 4)))
+    cv2.line(ink, *ends, INK, thickness, cv2.LINE_AA)
+    if rng.random() < 0.5:
+        column = int(rng.integers(4, 52))
+        cv2.line(ink, (column, row - int(rng.integers(8, 20))), (column, min(55, row + 8)), INK, thickness, cv2.LINE_AA)
+    return ink
+
+
+def _trimmed(digit: Pixels) -> Pixels:
+    """Without the empty columns at its sides."""
+    columns = np.flatnonzero(digit.max(axis=0) > 64)
+    return digit[:, columns[0] : columns[-1] + 1] if columns.size else digit
