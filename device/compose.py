@@ -14,7 +14,7 @@ from device import phrases
 from device.config import WARNING_SECONDS, Config
 from device.daemon import Daemon, Parts, Settings
 from device.domain import Frame, Reading
-from device.ports import Button, Camera, Display, History, Indicator, Player, Synthesizer
+from device.ports import Button, Camera, History, Indicator, Player, Synthesizer
 from device.voice import PieceStore, Voice
 
 if TYPE_CHECKING:
@@ -23,36 +23,35 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent
 
 
-def daemon(config: Config, *, display: Display | None = None, player: Callable[[], Player] | None = None) -> Daemon:
-    """The appliance.
+def daemon(config: Config, parts: Parts | None = None) -> Daemon:
+    """The appliance, of the configured parts unless others are given. Raises CatalogueError."""
+    return Daemon(parts or configured_parts(config), _settings(config))
 
-    Args:
-        config: The effective configuration.
-        display: What to show a person at a terminal; nothing when None.
-        player: Takes the place of the configured one.
+
+def configured_parts(config: Config) -> Parts:
+    """What the configuration asks for; nothing is opened yet.
 
     Raises:
         CatalogueError: There is no such language.
     """
+    from device.adapters.display_none import NullDisplay
     from device.adapters.power_file import FilePower
     from device.adapters.supervisor_systemd import SystemdSupervisor
 
-    catalogue = phrases.load(config.speech.language)
-    parts = Parts(
+    return Parts(
         button=lambda: button(config),
         indicator=lambda: indicator(config),
-        player=player or (lambda: make_player(config)),
+        player=lambda: player(config),
         camera=lambda: camera(config),
         reader=lambda: ModelReader(config),
         synthesizer=lambda: synthesizer(config),
         history=lambda: history(config),
         voice=Voice(piece_store(config)),
-        catalogue=catalogue,
+        catalogue=phrases.load(config.speech.language),
         power=FilePower(config.daemon),
         supervisor=SystemdSupervisor(),
-        display=display or _no_display(),
+        display=NullDisplay(),
     )
-    return Daemon(parts, _settings(config))
 
 
 def demo_config(state: Path, *, photos: Path | None = None, once: bool = False) -> Config:
@@ -133,7 +132,7 @@ def indicator(config: Config) -> Indicator:
     return GpioIndicator(config.indicator)
 
 
-def make_player(config: Config) -> Player:
+def player(config: Config) -> Player:
     """The configured loudspeaker."""
     if config.sound.backend == "wav":
         from device.adapters.player_wav import WavPlayer
@@ -194,12 +193,6 @@ def state_folder() -> Path:
 
 def _voice_name(config: Config) -> str:
     return config.speech.voice or phrases.load(config.speech.language).voice
-
-
-def _no_display() -> Display:
-    from device.adapters.display_none import NullDisplay
-
-    return NullDisplay()
 
 
 def _settings(config: Config) -> Settings:

@@ -1,7 +1,7 @@
 """Frame -> pieces of writing that may be digits, in reading order.
 
-The light is flattened, ink told from paper by its contrast, printed lines and specks are left out, strokes of one
-digit are joined, and what remains is put into lines and groups.
+Ink is told from paper (`device.ink`), printed lines are taken out (`device.ruling`), what is connected becomes a
+piece, the strokes of one digit are joined, specks are left out, and what remains is put into lines and groups.
 """
 
 from __future__ import annotations
@@ -14,16 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.domain import Advice, Box, Frame, Pixels
+from device.ink import Contrast, contrast
+from device.ruling import without_lines
 
-WORK_PIXELS = 2_100_000
-SMALL_PX = 128
-GROUND_PX = 512
-LEAST_CONTRAST = 16
-MOST_PIECES = 300
+MOST_PIECES = 200
+LEAST_AREA_PX = 12
+EDGE_SHARE = 0.4
+"""A stroke's edge lies where the contrast is this share of its core's: half, less a little for pale ends of strokes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Writing:
+    """What may be one digit.
+
+    Attributes:
+        box: In pixels of the frame.
+        ink: Its ink alone, as `preprocess.mnist_layout` takes it: uint8, the stroke's edge at 128.
+        group: Number of its group, from 0, in reading order.
+        cut_off: The edges of the frame that its strokes cross, as what to say about it.
+    """
+
     box: Box
     ink: Pixels
     group: int
@@ -32,7 +42,14 @@ class Writing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """Connected ink: `mask` and `box` in working pixels; `core` is the contrast of its strokes' middle, 0..255."""
+    """Strokes that hang together; boxes in working pixels.
+
+    Attributes:
+        box: Around them.
+        mask: True on them, shape (box.height, box.width).
+        core: Contrast that a tenth of them exceeds, 0..255.
+        area: Pixels of the strokes.
+    """
 
     box: Box
     mask: NDArray[np.bool_]
@@ -40,66 +57,119 @@ class Piece:
     area: int
 
 
-def working(grey):
-    h, w = grey.shape
-    if max(h, w) < SMALL_PX:
-        f = SMALL_PX / max(h, w)
-        return cv2.resize(grey, (max(1, round(w * f)), max(1, round(h * f))), interpolation=cv2.INTER_CUBIC), f
-    if h * w > WORK_PIXELS:
-        f = (WORK_PIXELS / (h * w)) ** 0.5
-        return cv2.resize(grey, (max(1, round(w * f)), max(1, round(h * f))), interpolation=cv2.INTER_AREA), f
-    return grey, 1.0
+def find(frame: Frame) -> tuple[Writing, ...]:
+    seen = contrast(frame)
+    cleaned = without_lines(seen.pixels, seen.level)
+    pieces = pieces_of(cleaned, seen.level)
+    clusters = joined(pieces)
+    lines = in_lines(clusters)
+    return tuple(
+        Writing(c.box.scaled(1 / seen.factor), ink_of(cleaned, c), g, ()) for g, line in enumerate(lines) for c in line
+    )
 
 
-def thumb(grey, side):
-    h, w = grey.shape
-    f = min(1.0, side / max(h, w))
-    return cv2.resize(grey, (max(1, round(w * f)), max(1, round(h * f))), interpolation=cv2.INTER_AREA)
-
-
-def is_light_on_dark(grey, small):
-    s = thumb(grey, 256)
-    if not small:
-        share = 0.3 if min(grey.shape) >= 400 else 0.5
-        n = min(255, int(min(s.shape) * share) | 1)
-        s = np.clip(128 + s.astype(np.int16) - cv2.medianBlur(s, n), 0, 255).astype(np.uint8)
-    _, m = cv2.threshold(s, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    e = np.concatenate([m[0], m[-1], m[:, 0], m[:, -1]])
-    return float(e.mean() + m.mean()) > 1.0
-
-
-def contrast_of(grey):
-    s = thumb(grey, GROUND_PX)
-    share = 0.2 if min(grey.shape) >= 400 else 0.6
-    n = max(3, int(min(s.shape) * share) | 1)
-    g = cv2.morphologyEx(s, cv2.MORPH_CLOSE, np.ones((n, n), np.uint8))
-    g = cv2.blur(g, (5, 5))
-    g = cv2.resize(g, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return 255 - cv2.divide(grey, g, scale=255)
-
-
-def least_contrast(c):
-    s = c[::2, ::2] if c.size > 100000 else c
-    lo, mid = np.percentile(s, [10, 40])
-    return mid + max(LEAST_CONTRAST, 5 * (mid - lo))
-
-
-def pieces_of(c, level):
-    n, labels, stats, _ = cv2.connectedComponentsWithStats((c > level).view(np.uint8), connectivity=8, ltype=cv2.CV_32S)
+def pieces_of(pixels: Pixels, level: float) -> list[Piece]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((pixels > level).view(np.uint8), connectivity=8)
     order = 1 + np.argsort(stats[1:, cv2.CC_STAT_AREA])[::-1][:MOST_PIECES]
-    out = []
-    for i in order:
-        x, y, w, h, a = (int(v) for v in stats[i])
-        if a < 12:
+    pieces = []
+    for label in order:
+        x, y, w, h, area = (int(v) for v in stats[label])
+        if area < LEAST_AREA_PX:
             break
-        m = labels[y : y + h, x : x + w] == i
-        cc = c[y : y + h, x : x + w]
-        core = float(np.percentile(cc[m], 90))
-        strong = (m & (cc > core / 2)).view(np.uint8)
-        k, l2, st2, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
-        for j in range(1, k):
-            X, Y, W, H, A = (int(v) for v in st2[j])
-            if A < max(12, 0.02 * a):
-                continue
-            out.append(Piece(Box(x + X, y + Y, W, H), l2[Y : Y + H, X : X + W] == j, core, A))
+        window = pixels[y : y + h, x : x + w]
+        mask = labels[y : y + h, x : x + w] == label
+        core = core_of(window[mask])
+        strong = (mask & (window > EDGE_SHARE * core)).view(np.uint8)
+        _, parts, part_stats, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
+        for part in range(1, len(part_stats)):
+            px, py, pw, ph, parea = (int(v) for v in part_stats[part])
+            if parea >= max(LEAST_AREA_PX, 0.02 * area):
+                m = parts[py : py + ph, px : px + pw] == part
+                pieces.append(Piece(Box(x + px, y + py, pw, ph), m, core, parea))
+    return pieces
+
+
+def core_of(values: Pixels) -> float:
+    rank = values.size * 9 // 10
+    return float(np.partition(values, rank)[rank])
+
+
+def joined(pieces: list[Piece]) -> list[Piece]:
+    if not pieces:
+        return []
+    big = max(p.area * p.core for p in pieces)
+    main = [p for p in pieces if p.area * p.core >= 0.15 * big]
+    height = float(np.median([max(p.box.height, p.box.width * 0.5) for p in main]))
+    core = float(np.median([p.core for p in main]))
+    kept = [p for p in pieces if p.core >= 0.4 * core and max(p.box.height, p.box.width) >= 0.15 * height]
+    n = len(kept)
+    near = np.eye(n, dtype=bool)
+    for i in range(n):
+        for j in range(i):
+            near[i, j] = belongs(kept[i], kept[j], height)
+    groups = components(near | near.T)
+    out = [merged([kept[i] for i in g]) for g in groups]
+    return [p for p in out if p.box.height >= 0.35 * height]
+
+
+def belongs(a: Piece, b: Piece, height: float) -> bool:
+    A, B = a.box, b.box
+    dx = max(A.x, B.x) - min(A.right, B.right)
+    dy = max(A.y, B.y) - min(A.bottom, B.bottom)
+    small, large = sorted((A, B), key=lambda x: x.height)
+    if small.height > 0.6 * height:
+        return -dx > 0.5 * min(A.width, B.width) and dy < 0
+    return dx < 0.12 * height and dy < 0.2 * height
+
+
+def components(near):
+    left = set(range(len(near)))
+    out = []
+    while left:
+        todo = [left.pop()]
+        g = []
+        while todo:
+            i = todo.pop()
+            g.append(i)
+            new = [j for j in np.flatnonzero(near[i]) if j in left]
+            left.difference_update(new)
+            todo += new
+        out.append(g)
     return out
+
+
+def merged(ps: Sequence[Piece]) -> Piece:
+    if len(ps) == 1:
+        return ps[0]
+    box = ps[0].box
+    for p in ps[1:]:
+        box = box.union(p.box)
+    mask = np.zeros((box.height, box.width), bool)
+    for p in ps:
+        mask[p.box.y - box.y : p.box.bottom - box.y, p.box.x - box.x : p.box.right - box.x] |= p.mask
+    return Piece(box, mask, max(p.core for p in ps), sum(p.area for p in ps))
+
+
+def in_lines(ps: list[Piece]) -> list[list[Piece]]:
+    lines: list[list[Piece]] = []
+    for p in sorted(ps, key=lambda p: p.box.x):
+        mid = p.box.y + p.box.height / 2
+        for line in lines:
+            last = line[-1].box
+            if abs(last.y + last.height / 2 - mid) < 0.6 * max(last.height, p.box.height):
+                line.append(p)
+                break
+        else:
+            lines.append([p])
+    return sorted(lines, key=lambda line: min(p.box.y for p in line))
+
+
+def ink_of(pixels: Pixels, p: Piece) -> Pixels:
+    pad = 2
+    b = p.box
+    y0, x0 = max(0, b.y - pad), max(0, b.x - pad)
+    window = pixels[y0 : b.bottom + pad, x0 : b.right + pad]
+    m = np.zeros(window.shape, np.uint8)
+    m[b.y - y0 : b.y - y0 + b.height, b.x - x0 : b.x - x0 + b.width] = p.mask
+    m = cv2.dilate(m, np.ones((3, 3), np.uint8), iterations=pad)
+    return cv2.convertScaleAbs(window * m, alpha=128 / (EDGE_SHARE * p.core))

@@ -17,7 +17,7 @@ Facts = Mapping[str, Any]
 
 CLASSES = (*map(str, range(10)), "not a digit")
 
-TOOLS = ("tensorflow", "tf_keras", "tensorflow-model-optimization", "numpy", "opencv-python-headless")
+TOOLS = ("tensorflow", "tf_keras", "tensorflow-model-optimization", "numpy")
 
 
 def card_path(model_path: Path) -> Path:
@@ -47,6 +47,6 @@ def write_card(model_path: Path, facts: Facts) -> None:
     write_bytes(card_path(model_path), text.encode())
 
 
-def with_accuracy(card: ModelCard, name: str, accuracy: Facts) -> dict[str, Any]:
-    """The card's facts with the accuracy on one more set."""
-    return {**card.facts, "accuracy": {**card.facts.get("accuracy", {}), name: accuracy}}
+def with_accuracy(card: ModelCard, found: Facts) -> dict[str, Any]:
+    """The card's facts with the accuracy on more sets, by their names."""
+    return {**card.facts, "accuracy": {**card.facts["accuracy"], **found}}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
-from importlib import resources
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,15 +15,16 @@ import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
 from device.adapters.classifier_tflite import TfliteClassifier
-from device.domain import Pixels
-from train.card import Facts, card_path, model_facts, write_card
-from train.confidence import fit_temperature, fit_thresholds
+from device.domain import ModelCard, Pixels
+from train.card import Facts, identity, write_card
+from train.confidence import Scores, fit_temperature, fit_thresholds
 from train.data import DigitSet
-from train.errors import CompressionError, DataError
-from train.evaluate import score
-from train.feed import changed, network_input, steps_in
+from train.errors import CompressionError
+from train.evaluate import accuracy
+from train.feed import NetworkInput, changed, network_input, steps_in
 from train.fit import load_model, train
-from train.flatbuffer import operators, sparsity
+from train.flatbuffer import Sparsity, operators, sparsity
+from train.model import architecture
 from train.output import write_bytes
 from train.settings import Settings
 
@@ -47,7 +50,7 @@ def compress(  # noqa: PLR0913 - three sets of digits, and what is to be said of
 
     Args:
         training: Trained on while pruning.
-        validation: What the temperature and the thresholds are fitted on.
+        validation: Temperature and thresholds are fitted on it; nothing in common with `training`.
         calibration: Model inputs whose activations set the int8 ranges, uint8, shape (n, 28, 28).
         settings: Every number of the run.
         out: Folder with the Keras model; gets the .tflite file and its card.
@@ -64,11 +67,13 @@ def compress(  # noqa: PLR0913 - three sets of digits, and what is to be said of
     keras.utils.set_random_seed(settings.seed)
     model = prune(load_model(out), training, validation, settings)
     content = quantize(model, calibration)
-    _check(content)
-    known = {**facts, **model_facts(content, model), "sparsity": sparsity(content).as_facts()}
+    zeros = sparsity(content)
+    _check(zeros, operators(content))
+    known = {**identity(content), **facts, "sparsity": asdict(zeros), "architecture": architecture(model)}
+    known |= _measured(content, known, validation, settings)
     path = out / TFLITE_NAME
     write_bytes(path, content)
-    write_card(card_path(path), {**known, **_confidence_facts(content, known, validation, settings)})
+    write_card(path, known)
     return path
 
 
@@ -82,7 +87,7 @@ def prune(model: keras.Model, training: DigitSet, validation: DigitSet, settings
     steps = steps_in(training, settings) * settings.prune_epochs
     rise = max(1, int(settings.prune_ramp * steps))
     schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, settings.sparsity, 0, rise, frequency=min(50, rise))
-    first, *others = [layer for layer in model.layers if layer.weights and hasattr(layer, "kernel")]
+    others = [layer for layer in model.layers if hasattr(layer, "kernel")][1:]
 
     def wrapped(layer: keras.layers.Layer) -> keras.layers.Layer:
         return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule) if layer in others else layer
@@ -107,7 +112,7 @@ def quantize(model: keras.Model, calibration: Pixels) -> bytes:
         Jacob et al. 2018, arXiv:1712.05877; TensorFlow Lite's quantization specification.
     """
 
-    def examples() -> Iterator[list[np.ndarray]]:
+    def examples() -> Iterator[list[NetworkInput]]:
         for picture in network_input(calibration):
             yield [picture[None]]
 
@@ -118,3 +123,55 @@ def quantize(model: keras.Model, calibration: Pixels) -> bytes:
     converter.inference_input_type = tf.uint8
     converter.inference_output_type = tf.int8
     return bytes(converter.convert())
+
+
+def _check(zeros: Sparsity, found: dict[str, int]) -> None:
+    if zeros.share < LEAST_SPARSITY:
+        raise CompressionError(
+            f"{zeros.zeros} of {zeros.weights} weights are zero, expected at least half; raise the sparsity in "
+            "train/settings.py"
+        )
+    unknown = [f"{name} version {version}" for name, version in found.items() if version > KNOWN_OPERATORS.get(name, 0)]
+    if unknown:
+        raise CompressionError(
+            f"tflite-runtime 2.14 may not know {', '.join(unknown)}; use layers or a converter that need less, or "
+            "try it there and add it to KNOWN_OPERATORS"
+        )
+
+
+def _measured(content: bytes, known: Facts, validation: DigitSet, settings: Settings) -> dict[str, Any]:
+    """Temperature, thresholds and accuracy of the converted file on the validation digits, as facts."""
+    rng = np.random.default_rng(settings.seed)
+    copies = [changed(validation, settings, settings.mild, rng) for _ in range(settings.validation_copies)]
+    mild_scores = np.concatenate([_scores(content, known, copy) for copy in copies])
+    mild_labels = np.concatenate([copy.labels for copy in copies])
+    temperature = fit_temperature(mild_scores, mild_labels)
+    thresholds = fit_thresholds(
+        mild_scores,
+        mild_labels,
+        temperature=temperature,
+        wrong_share=settings.wrong_share,
+        floor=settings.least_threshold,
+    )
+    found = {"temperature": temperature, "thresholds": thresholds}
+    card = ModelCard.from_json(json.dumps({**known, **found}))
+    on_validation = accuracy(_scores(content, known, validation), validation.labels, card)
+    on_mild = accuracy(mild_scores, mild_labels, card)
+    return {
+        **found,
+        "accuracy": {
+            validation.name: on_validation.as_facts(),
+            f"{validation.name}, mildly changed": on_mild.as_facts(),
+        },
+    }
+
+
+def _scores(content: bytes, known: Facts, digits: DigitSet) -> Scores:
+    """Scores of the converted file, through the device's classifier."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / TFLITE_NAME
+        path.write_bytes(content)
+        write_card(path, {**known, "temperature": 1.0, "thresholds": [1.0] * 10})
+        classifier = TfliteClassifier(path)
+        classifier.open()
+        return classifier.scores(digits.model_inputs)

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ MNIST_MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
 """Where the original files are kept for PyTorch and for TensorFlow; the authors' own page no longer serves them."""
+
+CALIBRATION_NAME = "calibration.txt"
 
 FETCH_LIMIT_SECONDS = 30.0
 
@@ -132,6 +135,19 @@ def split(digits: DigitSet, *, validation: int, seed: int) -> tuple[DigitSet, Di
         digits.part(f"{digits.name}, training part", np.sort(order[validation:])),
         digits.part(f"{digits.name}, validation part", np.sort(order[:validation])),
     )
+
+
+def calibration_set(digits: DigitSet) -> Pixels:
+    """The model inputs that set the ranges of int8: rows of MNIST's training set, listed in calibration.txt.
+
+    Raises:
+        DataError: The list names a row that is not there.
+    """
+    text = resources.files("train").joinpath(CALIBRATION_NAME).read_text(encoding="utf-8")
+    rows = [int(line) for line in text.splitlines() if line and not line.startswith("#")]
+    if max(rows) >= len(digits):
+        raise DataError(f"{CALIBRATION_NAME} names row {max(rows)}, but {digits.name} has {len(digits)} digits")
+    return digits.model_inputs[rows]
 
 
 def _check(digits: DigitSet) -> None:

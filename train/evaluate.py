@@ -37,6 +37,13 @@ class Accuracy:
         """Correct of all, 0..1."""
         return self.correct / self.count
 
+    def spelled(self) -> str:
+        """For a person."""
+        return (
+            f"{self.share:.2%} right ({self.correct} of {self.count}); {self.sure / self.count:.2%} answered surely, "
+            f"{self.sure_wrong} of them wrong"
+        )
+
     def as_facts(self) -> dict[str, Any]:
         """For the card and for JSON."""
         return {
@@ -65,5 +72,7 @@ def accuracy(scores: Scores, labels: Labels, card: ModelCard) -> Accuracy:
     # No threshold is above 1, so infinity keeps "not a digit" from ever being a sure answer.
     least = np.append(card.thresholds, np.inf)[answers]
     sure = confidence.max(axis=1) >= least
-    per_class = {int(label): (int(right[labels == label].sum()), int((labels == label).sum())) for label in np.unique(labels)}
+    per_class = {
+        int(label): (int(right[labels == label].sum()), int((labels == label).sum())) for label in np.unique(labels)
+    }
     return Accuracy(len(labels), int(right.sum()), int(sure.sum()), int((sure & ~right).sum()), per_class)

@@ -51,9 +51,20 @@ def fit(training: DigitSet, validation: DigitSet, settings: Settings, out: Path)
         callbacks=[_keep_best(model, out / MODEL_NAME)],
     )
     with written_beside(out / SAVED_MODEL_NAME) as partial:
-        keras.models.load_model(out / MODEL_NAME, compile=False).export(partial)
+        load_model(out).export(partial)
     report = {"settings": asdict(settings), "history": history}
     write_bytes(out / REPORT_NAME, json.dumps(report, indent=2).encode())
+
+
+def load_model(out: Path) -> keras.Model:
+    """The Keras model that `fit` left in a folder. Raises DataError."""
+    path = out / MODEL_NAME
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path} is not a Keras model ({error}); run `digitbox-train fit` with the same --out"
+        ) from error
 
 
 def train(  # noqa: PLR0913 - fit and compress differ in just these

@@ -51,8 +51,8 @@ def _flagged(digit: Pixels, rng: np.random.Generator) -> Pixels:
     top, bottom = _ends(digit)
     flagged, footed = ((True, False), (True, False), (True, True), (False, True))[rng.integers(4)]
     if flagged:
-        flag = HEIGHT_PX * np.array([-rng.uniform(0.15, 0.45), 0.0])
-        flag[1] = -flag[0] * rng.uniform(0.7, 1.8)
+        flag = HEIGHT_PX * np.array([-rng.uniform(0.15, 0.55), 0.0])
+        flag[1] = -flag[0] * rng.uniform(0.6, 1.8)
         digit = _drawn(digit, np.stack([top + flag, top + 0.6 * flag + rng.normal(0.0, 0.5, 2), top]))
     if footed:
         half = HEIGHT_PX * rng.uniform(0.12, 0.4, 2)
@@ -62,21 +62,32 @@ def _flagged(digit: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _barred(digit: Pixels, rng: np.random.Generator) -> Pixels:
-    """A seven with a bar, or with a hook at the beginning of its roof, or both."""
-    barred, hooked = ((True, False), (True, False), (True, True), (False, True))[rng.integers(4)]
-    if barred:
-        rows = np.flatnonzero(digit.max(axis=1) > 128)
-        row = rows[0] + (rows[-1] - rows[0]) * rng.uniform(0.4, 0.65)
-        stem = float(np.flatnonzero(digit[int(row)] > 64).mean()) if digit[int(row)].max() > 64 else 14.0
-        half = HEIGHT_PX * rng.uniform(0.12, 0.32, 2)
-        rise = rng.normal(1.0, 1.5)
-        digit = _drawn(digit, np.array([[stem - half[0], row + rise], [stem + half[1], row - rise]]))
-    if hooked:
-        columns = np.flatnonzero(digit.max(axis=0) > 128)
-        left = int(columns[0])
-        begin = np.array([left + 1.0, np.flatnonzero(digit[:, left] > 128)[0]])
-        digit = _drawn(digit, np.stack([begin, begin + HEIGHT_PX * rng.uniform((-0.08, 0.08), (0.04, 0.28))]))
-    return digit
+    """A seven with a bar, on MNIST's own or on one whose roof begins with a hook."""
+    if rng.random() < 0.5:
+        return _hooked_seven(digit, rng)
+    rows = np.flatnonzero(digit.max(axis=1) > 128)
+    row = rows[0] + (rows[-1] - rows[0]) * rng.uniform(0.4, 0.65)
+    stem = float(np.average(np.arange(digit.shape[1]), weights=digit[int(row)] + 1e-3))
+    half = HEIGHT_PX * rng.uniform(0.12, 0.32, 2)
+    rise = rng.normal(1.0, 1.5)
+    return _drawn(digit, np.array([[stem - half[0], row + rise], [stem + half[1], row - rise]]))
+
+
+def _hooked_seven(digit: Pixels, rng: np.random.Generator) -> Pixels:
+    """A seven whose roof rises from a hook and sags; mostly with a bar."""
+    width, foot = rng.uniform(0.45, 0.75), rng.uniform(0.1, 0.4)
+    roof = [
+        [0.0, rng.uniform(0.08, 0.35)],
+        [width * rng.uniform(0.15, 0.3), rng.uniform(0.0, 0.08)],
+        [width * rng.uniform(0.45, 0.65), rng.uniform(0.05, 0.2)],
+        [width, 0.0],
+    ]
+    strokes = [_curve(roof), np.array([[width, 0.0], [foot + rng.uniform(-0.03, 0.12), 0.5], [foot, 1.0]])]
+    if rng.random() < 0.8:
+        middle, row, rise = (width + foot) / 2, rng.uniform(0.42, 0.66), rng.uniform(-0.04, 0.1)
+        half = rng.uniform(0.12, 0.3, 2)
+        strokes.append(np.array([[middle - half[0], row + rise], [middle + half[1], row - rise]]))
+    return _redrawn(digit, strokes)
 
 
 def _open_four(digit: Pixels, rng: np.random.Generator) -> Pixels:
@@ -93,22 +104,22 @@ def _open_four(digit: Pixels, rng: np.random.Generator) -> Pixels:
 
 def _hooked_nine(digit: Pixels, rng: np.random.Generator) -> Pixels:
     """A nine whose tail turns to the left, as in a written g; its loop may stay open."""
-    width, loop = rng.uniform(0.4, 0.6), rng.uniform(0.4, 0.58)
+    width, loop = rng.uniform(0.35, 0.6), rng.uniform(0.32, 0.58)
+    bow = width * rng.uniform(0.95, 1.2)
     path = [
-        [width, rng.uniform(0.0, 0.12)],
+        [width * rng.uniform(0.7, 1.0), rng.uniform(0.0, 0.15)],
         [0.5 * width, 0.0],
         [0.1 * width, 0.2 * loop],
         [0.0, 0.6 * loop],
         [0.4 * width, loop],
         [0.85 * width, 0.7 * loop],
-        [width, 0.25 * loop],
-        [width * rng.uniform(0.95, 1.1), 0.65],
-        [0.8 * width, 0.93],
-        [0.4 * width, 1.0],
-        rng.uniform((-0.2, 0.8), (0.15, 0.98)),
+        [width, rng.uniform(0.2, 0.5) * loop],
+        [bow, 0.65],
+        [0.85 * bow, 0.9],
+        [0.45 * bow, 1.0],
+        [rng.uniform(-0.2, 0.15), rng.uniform(0.78, 0.98)],
     ]
-    smooth = cv2.resize(np.array([path]), (8 * len(path), 1), interpolation=cv2.INTER_CUBIC)
-    return _redrawn(digit, [np.asarray(smooth[0])])
+    return _redrawn(digit, [_curve(path)])
 
 
 _FORMS: dict[int, Callable[[Pixels, np.random.Generator], Pixels]] = {
@@ -139,6 +150,12 @@ def _redrawn(digit: Pixels, strokes: Sequence[Points]) -> Pixels:
     for stroke in strokes:
         ink = _drawn(ink, CORNER_PX + HEIGHT_PX * stroke, width)
     return ink
+
+
+def _curve(path: Sequence[Sequence[float]]) -> Points:
+    """A smooth line along some points."""
+    smooth = cv2.resize(np.array([path]), (8 * len(path), 1), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(smooth[0], np.float64)
 
 
 def _drawn(digit: Pixels, path: Points, width_px: float | None = None) -> Pixels:

@@ -33,3 +33,11 @@ def build(classes: int) -> keras.Model:
 def _convolution(x: keras.KerasTensor, channels: int, *, kernel: int, stride: int = 1) -> keras.KerasTensor:
     x = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False)(x)
     return layers.ReLU()(layers.BatchNormalization()(x))
+
+
+def architecture(model: keras.Model) -> list[str]:
+    """One line a layer, for the card: what it is, what comes out, how many weights it has."""
+    return [
+        f"{type(layer).__name__} -> {tuple(layer.output_shape[1:])}, {layer.count_params()} weights"
+        for layer in model.layers[1:]
+    ]

@@ -163,11 +163,11 @@ class SqliteHistory:
 
     def _migrate(self, database: sqlite3.Connection) -> None:
         version = self._version(database)
-        # Also when there is nothing to do: SQLite opens a file it may not write without a word, and fails here.
         database.execute("BEGIN IMMEDIATE")
-        for number, statement in enumerate(_MIGRATIONS[version:], start=version + 1):
+        for statement in _MIGRATIONS[version:]:
             database.execute(statement)
-            database.execute(f"PRAGMA user_version = {number}")
+        # Also when it is the same: SQLite opens a file that it may not write without a word, and fails here.
+        database.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
         database.execute("COMMIT")
 
     def _put_aside(self) -> Path:

@@ -138,7 +138,7 @@ while True:
 def test_a_kill_loses_nothing_acknowledged(history_settings):
     """A process killed in the middle of appends: all it had acknowledged is there, and the file is sound."""
     command = [sys.executable, "-c", CHILD, str(history_settings.path)]
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
     acknowledged = 0
     for _ in range(3):
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ) as child:

@@ -1,0 +1,355 @@
+"""The command line: arguments, --json, logging, exit status; one function a command.
+
+Exit status: 0 done, 1 something could not be done, 2 the command line or the configuration is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from device import __version__, compose, config, phrases
+from device.appliance import StopRequested
+from device.config import Config
+from device.daemon import Daemon
+from device.domain import Digit, Frame, HistoryEntry, Reading
+from device.errors import ConfigError, DigitboxError, SoundError
+from device.phrases import Phrase
+
+log = logging.getLogger("digitbox")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    options = _parser().parse_args(arguments)
+    _set_up_logging(options.log_level)
+    try:
+        status: int = options.command(options)
+        sys.stdout.flush()
+    except ConfigError as error:
+        return _complain(error, 2)
+    except DigitboxError as error:
+        return _complain(error, 1)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing can be told to anybody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+def _complain(error: DigitboxError, status: int) -> int:
+    for line in str(error).splitlines():
+        print(f"digitbox: {line}", file=sys.stderr)
+    return status
+
+
+def _set_up_logging(level: int) -> None:
+    prefix = "<%(priority)d>" if "JOURNAL_STREAM" in os.environ else ""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(prefix + "%(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(_with_priority)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def _with_priority(record: logging.LogRecord) -> bool:
+    """Let the journal know how serious a line is (sd-daemon(3))."""
+    record.priority = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4}.get(record.levelno, 3)
+    return True
+
+
+# --- the commands -----------------------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    return _run_until_stopped(compose.daemon(config.installed(options.config)))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from device.adapters.display_terminal import TerminalDisplay
+
+    once = options.once or not sys.stdin.isatty()
+    settings = _with_some_sound(compose.demo_config(compose.state_folder(), photos=options.photos, once=once))
+    if settings.sound.backend == "wav":
+        print(f"There is no sound card: what I say goes to WAV files in {settings.sound.folder}")
+        logging.getLogger("device.adapters.player_wav").setLevel(logging.INFO)
+    if not once:
+        print("Enter is a tap of the button, h Enter begins a hold and the next Enter ends it, q Enter quits.")
+    daemon = compose.daemon(settings, replace(compose.configured_parts(settings), display=TerminalDisplay(sys.stdout)))
+    status = _run_until_stopped(daemon)
+    return status or int(once and not daemon.readings_made)
+
+
+def _with_some_sound(settings: Config) -> Config:
+    """The sound card where there is one, else WAV files."""
+    try:
+        player = compose.player(settings)
+        player.open()
+        player.close()
+    except SoundError:
+        return replace(settings, sound=replace(settings.sound, backend="wav"))
+    return settings
+
+
+def _run_until_stopped(daemon: Daemon) -> int:
+    def stop(signal_number: int, frame: FrameType | None) -> None:
+        daemon.post(StopRequested())
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return daemon.run()
+
+
+def _read(options: argparse.Namespace) -> int:
+    settings = config.installed(options.config)
+    reader = compose.ModelReader(settings)
+    reader.open()
+    frames = _loaded(options)
+    if options.burst:
+        burst = list(frames)
+        readable = [frame for _, frame in burst if isinstance(frame, Frame)]
+        outcomes: Iterator[tuple[str, Reading | DigitboxError]] = iter(
+            [(path, frame) for path, frame in burst if isinstance(frame, DigitboxError)]
+            + ([(readable[0].source or "", reader.read(readable))] if readable else [])
+        )
+    else:
+        outcomes = (
+            (path, frame if isinstance(frame, DigitboxError) else reader.read([frame])) for path, frame in frames
+        )
+    failed = False
+    for path, outcome in outcomes:
+        failed |= isinstance(outcome, DigitboxError)
+        _show_reading(path, outcome, options)
+        if options.speak and isinstance(outcome, Reading):
+            _speak(phrases.load(settings.speech.language), Phrase("reading", outcome), settings)
+    return int(failed)
+
+
+def _loaded(options: argparse.Namespace) -> Iterator[tuple[str, Frame | DigitboxError]]:
+    from device import images
+
+    for name in options.images:
+        try:
+            yield name, images.load(Path(name))
+        except DigitboxError as error:
+            yield name, error
+
+
+def _show_reading(path: str, outcome: Reading | DigitboxError, options: argparse.Namespace) -> None:
+    if isinstance(outcome, DigitboxError):
+        if options.json:
+            _print_json({"path": path, "error": str(outcome)})
+        else:
+            _complain(outcome, 1)
+    elif options.json:
+        _print_json({"path": path, **reading_as_json(outcome, scores=options.scores)})
+    else:
+        _print_reading(path, outcome, scores=options.scores)
+
+
+def reading_as_json(reading: Reading, *, scores: bool) -> dict[str, Any]:
+    """The fields that product.md promises for `read --json`, without the path."""
+
+    def digit_as_json(digit: Digit) -> dict[str, Any]:
+        box = [digit.box.x, digit.box.y, digit.box.width, digit.box.height]
+        fields = {"digit": digit.digit, "confidence": round(digit.confidence, 4), "second": digit.second, "box": box}
+        return {**fields, "scores": [round(score, 4) for score in digit.scores]} if scores else fields
+
+    return {
+        "status": reading.status.value,
+        "number": reading.number,
+        "digits": [digit_as_json(digit) for digit in reading.digits],
+        "advice": [advice.value for advice in reading.advice],
+        "elapsed_ms": round(reading.elapsed_ms, 2),
+    }
+
+
+def _print_reading(path: str, reading: Reading, *, scores: bool) -> None:
+    digits = ", ".join(f"{digit.digit} ({digit.confidence:.1%})" for digit in reading.digits)
+    advice = ", ".join(advice.value.replace("_", " ") for advice in reading.advice)
+    parts = [part for part in (reading.number, digits, advice) if part]
+    print(f"{path}: {reading.status.value}" + (f": {'; '.join(parts)}" if parts else ""))
+    if scores:
+        for digit in reading.digits:
+            print("    " + "  ".join(f"{number}: {score:.1%}" for number, score in enumerate(digit.scores)))
+
+
+def _say(options: argparse.Namespace) -> int:
+    settings = config.installed(options.config)
+    if options.language:
+        settings = replace(settings, speech=replace(settings.speech, language=options.language))
+    catalogue = phrases.load(settings.speech.language)
+    if options.wav is None:
+        _speak(replace(catalogue, sentences={"text": options.text}), Phrase("text"), settings)
+        return 0
+    synthesizer = compose.synthesizer(settings)
+    synthesizer.open()
+    sound = synthesizer.synthesize(options.text).to_wav()
+    try:
+        options.wav.write_bytes(sound)
+    except OSError as error:
+        raise SoundError(f"{options.wav}: cannot be written ({error.strerror}); name another file") from error
+    return 0
+
+
+def _speak(catalogue: phrases.Catalogue, phrase: Phrase, settings: Config) -> None:
+    """Say a phrase and wait until it has been heard. Raises SpeechError, SoundError."""
+    from device.voice import PieceStore, Voice
+
+    synthesizer, player = compose.synthesizer(settings), compose.player(settings)
+    synthesizer.open()
+    player.open()
+    with contextlib.closing(synthesizer), contextlib.closing(player):
+        voice = Voice(PieceStore(None, ""))
+        utterance = catalogue.utterance(phrase, number_style=settings.speech.number_style)
+        audio = voice.audio(synthesizer, utterance)
+        voice.play(player, audio, turn=1, limit_seconds=settings.daemon.device_limit_seconds)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from device import doctor
+
+    findings = doctor.examine(options.config)
+    healthy = True
+    for finding in findings:
+        healthy &= finding.ok
+        if options.json:
+            _print_json(asdict(finding))
+        else:
+            remedy = f"\n       -> {finding.remedy}" if finding.remedy else ""
+            print(f"{'  ok ' if finding.ok else 'FAIL '} {finding.check}: {finding.message}{remedy}", flush=True)
+    return 0 if healthy else 1
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from device import bench
+
+    for figure in bench.measure():
+        if options.json:
+            _print_json(asdict(figure))
+        else:
+            print(f"{figure.figure:32} {figure.median:10.3f} {figure.unit:4} (median of {figure.runs})", flush=True)
+    return 0
+
+
+def _history(options: argparse.Namespace) -> int:
+    settings = config.installed(options.config)
+    history = compose.history(settings, read_only=not options.delete)
+    history.open()
+    with contextlib.closing(history):
+        if options.delete:
+            print(f"{history.delete()} readings deleted")
+            return 0
+        entries = history.entries()
+    if options.export is not None:
+        _export(entries, options.export)
+        return 0
+    for entry in entries:
+        if options.json:
+            _print_json(asdict(entry))
+        else:
+            corrected = f" (corrected: {entry.corrected})" if entry.corrected is not None else ""
+            print(f"{entry.id:6}  {entry.time}  {entry.status:10}  {entry.number}{corrected}")
+    return 0
+
+
+def _export(entries: Sequence[HistoryEntry], folder: Path) -> None:
+    """Write history.csv into the folder; the file is whole or not there. Raises DigitboxError."""
+    import csv
+
+    path = folder / "history.csv"
+    beside = path.with_suffix(".part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with beside.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, ["id", "time", "number", "status", "corrected"])
+            writer.writeheader()
+            writer.writerows(asdict(entry) for entry in entries)
+        beside.replace(path)
+    except OSError as error:
+        raise DigitboxError(f"{path}: cannot be written ({error.strerror}); name a folder with space") from error
+    print(f"{len(entries)} readings written to {path}")
+
+
+def _config(options: argparse.Namespace) -> int:
+    if options.check is not None:
+        config.load(options.check)
+        print(f"{options.check}: good")
+    else:
+        print(config.dump(config.installed(options.config)))
+    return 0
+
+
+def _print_json(fields: dict[str, Any]) -> None:
+    print(json.dumps(fields, ensure_ascii=False), flush=True)
+
+
+# --- the arguments ----------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="digitbox", description="Reads handwritten digits aloud.", epilog="digitbox COMMAND --help says more."
+    )
+    parser.add_argument("--version", action="version", version=f"digitbox {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], text: str, level: int = logging.WARNING
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(command=run, log_level=level)
+        added.add_argument("--verbose", action="store_const", dest="log_level", const=logging.DEBUG, help="log all")
+        return added
+
+    def configured(added: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        added.add_argument("--config", type=Path, metavar="FILE", help=f"instead of {config.SYSTEM_PATH}")
+        return added
+
+    configured(command("run", _run, "the daemon", logging.INFO))
+
+    added = command("demo", _demo, "the whole appliance on a laptop, with pictures for the camera")
+    added.add_argument("--once", action="store_true", help="make one reading and end; also without a terminal")
+    added.add_argument("--photos", type=Path, metavar="DIR", help="your own pictures instead of the bundled ones")
+
+    added = configured(command("read", _read, "read image files, each by itself"))
+    added.add_argument("images", nargs="+", metavar="IMAGE")
+    added.add_argument("--json", action="store_true", help="one object a line; boxes count pixels of the upright image")
+    added.add_argument("--speak", action="store_true", help="say the answers too")
+    added.add_argument("--burst", action="store_true", help="all images are frames of one reading")
+    added.add_argument("--scores", action="store_true", help="show the probabilities of all ten digits")
+
+    added = configured(command("say", _say, "say a text"))
+    added.add_argument("text", metavar="TEXT")
+    added.add_argument("--language", metavar="L", help=f"one of {', '.join(phrases.languages())}")
+    added.add_argument("--wav", type=Path, metavar="FILE", help="write it to a file instead")
+
+    added = configured(command("doctor", _doctor, "check everything and say what to do"))
+    added.add_argument("--json", action="store_true", help="one object a line")
+
+    added = command("bench", _bench, "measure this machine", logging.ERROR)
+    added.add_argument("--json", action="store_true", help="one object a line")
+
+    added = configured(command("history", _history, "show what was read"))
+    added.add_argument("--json", action="store_true", help="one object a line")
+    added.add_argument("--export", type=Path, metavar="DIR", help="write it to DIR/history.csv")
+    added.add_argument("--delete", action="store_true", help="delete all of it")
+
+    added = configured(command("config", _config, "print the effective configuration, or check one"))
+    added.add_argument("--check", type=Path, metavar="FILE", help="only say what is wrong with FILE")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

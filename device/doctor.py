@@ -1,0 +1,209 @@
+"""Examines everything the appliance needs and names, for each thing that is missing, the step that mends it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from device import compose, config
+from device.config import Config
+from device.errors import ConfigError, DigitboxError
+
+LEAST_FREE_BYTES = 200_000_000
+"""Below this an update of digitbox no longer fits."""
+
+LEAST_FREE_SHARE = 0.05
+"""Root keeps so much of an ext4 file system for itself by default."""
+
+EARLIEST_YEAR = 2026
+"""A clock before the year of this release has never been set."""
+
+_ANSWER_SECONDS = 15.0
+"""A device that takes longer is out of order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found; `remedy` is the next step, None when all is well."""
+
+    check: str
+    ok: bool
+    message: str
+    remedy: str | None = None
+
+
+Check = Callable[[Config], str]
+"""Returns what is well; raises DigitboxError, whose text after the first "; " is the remedy."""
+
+
+def examine(path: Path | None) -> Iterator[Finding]:
+    """Check everything in the order in which it matters; `path` is the configuration file, None the installed one."""
+    try:
+        settings = config.installed(path)
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            remedy = "correct that line; `digitbox config` prints every key, default.toml explains each"
+            yield Finding("configuration", False, mistake, remedy)
+        settings = config.load()
+    else:
+        yield Finding("configuration", True, "read without a mistake")
+    for name, check in CHECKS.items():
+        yield _finding(name, check, settings)
+
+
+def _finding(name: str, check: Check, settings: Config) -> Finding:
+    """The outcome of one check, or that it did not end in time."""
+    outcome: list[Finding] = []
+    thread = threading.Thread(target=lambda: outcome.append(_outcome(name, check, settings)), daemon=True)
+    thread.start()
+    thread.join(_ANSWER_SECONDS)
+    if not outcome:
+        return Finding(name, False, f"no answer within {_ANSWER_SECONDS:g} s", "switch the box off and on again")
+    return outcome[0]
+
+
+def _outcome(name: str, check: Check, settings: Config) -> Finding:
+    try:
+        return Finding(name, True, check(settings))
+    except DigitboxError as error:
+        message, _, remedy = str(error).partition("; ")
+        return Finding(name, False, message, remedy or None)
+
+
+def _python_packages(settings: Config) -> str:
+    """The known traps: numpy 2 under tflite-runtime, no interpreter, no lgpio, the wrong espeakng."""
+    names = ("numpy", "tflite-runtime", "ai-edge-litert", "opencv-python-headless")
+    versions = {name: _version(name) for name in names}
+    _check_interpreter(versions)
+    if settings.button.backend == "gpio" and importlib.util.find_spec("lgpio") is None:
+        raise DigitboxError("Python's lgpio is missing; sudo apt install python3-lgpio, or pip install lgpio")
+    _check_espeakng()
+    return ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+
+
+def _check_interpreter(versions: dict[str, str | None]) -> None:
+    old, new = versions["tflite-runtime"], versions["ai-edge-litert"]
+    if not old and not new:
+        package = "tflite-runtime" if sys.version_info < (3, 12) else "ai-edge-litert"
+        raise DigitboxError(f"no interpreter for the model; pip install {package}")
+    numpy = versions["numpy"] or "none"
+    if old and not numpy.startswith("1."):
+        raise DigitboxError(f'tflite-runtime needs numpy 1, but numpy is {numpy}; pip install "numpy<2"')
+
+
+def _check_espeakng() -> None:
+    espeakng, other = _version("espeakng"), _version("py-espeak-ng")
+    if other:
+        raise DigitboxError(
+            "py-espeak-ng has taken the place of espeakng; "
+            "pip uninstall py-espeak-ng && pip install --force-reinstall espeakng"
+        )
+    if not espeakng:
+        raise DigitboxError("the package espeakng is missing; pip install espeakng")
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _model(settings: Config) -> str:
+    from device.adapters.classifier_tflite import TfliteClassifier
+
+    classifier = TfliteClassifier(settings.model.path)
+    classifier.open()
+    with contextlib.closing(classifier):
+        return f"{settings.model.path.name}, sha256 {classifier.card.sha256[:12]}..., belongs to its card"
+
+
+def _speech(settings: Config) -> str:
+    synthesizer = compose.synthesizer(settings)
+    synthesizer.open()
+    with contextlib.closing(synthesizer):
+        return f"a word takes {synthesizer.synthesize('seven').seconds:.2f} s to say"
+
+
+def _sound(settings: Config) -> str:
+    player = compose.player(settings)
+    player.open()
+    player.close()
+    where = settings.sound.card if settings.sound.backend == "alsa" else settings.sound.folder
+    return f"{settings.sound.backend}: {where}"
+
+
+def _button(settings: Config) -> str:
+    if settings.button.backend == "keyboard":
+        return "the Enter key"
+    button = compose.button(settings)
+    button.open(_ignore, _ignore, _ignore)
+    button.close()
+    return f"{settings.button.backend}: gpiochip{settings.button.chip}, pin {settings.button.pin}"
+
+
+def _ignore() -> None:
+    """A press during the examination means nothing."""
+
+
+def _indicator(settings: Config) -> str:
+    indicator = compose.indicator(settings)
+    indicator.open()
+    indicator.close()
+    return settings.indicator.backend
+
+
+def _camera(settings: Config) -> str:
+    camera = compose.camera(settings)
+    camera.open()
+    with contextlib.closing(camera):
+        begin = time.monotonic()
+        frame = camera.capture(after_seconds=begin)
+        milliseconds = (time.monotonic() - begin) * 1000
+        return f"{settings.camera.backend}: {frame.width_px} x {frame.height_px} pixels in {milliseconds:.0f} ms"
+
+
+def _history(settings: Config) -> str:
+    history = compose.history(settings, read_only=True)
+    history.open()
+    with contextlib.closing(history):
+        return f"{len(history.entries())} readings kept"
+
+
+def _disk(settings: Config) -> str:
+    usage = shutil.disk_usage("/")
+    text = f"{usage.free / 1e9:.1f} of {usage.total / 1e9:.1f} GB free"
+    if usage.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * usage.total):
+        remedy = "sudo apt clean && sudo journalctl --vacuum-size=50M"
+        raise DigitboxError(f"the root file system is nearly full, {text}; {remedy}")
+    return text
+
+
+def _clock(settings: Config) -> str:
+    now = datetime.now().astimezone()
+    if now.year < EARLIEST_YEAR:
+        raise DigitboxError(f"the clock says {now:%Y-%m-%d}; connect a network once, or sudo timedatectl set-time")
+    return f"{now:%Y-%m-%d %H:%M}"
+
+
+CHECKS: dict[str, Check] = {
+    "packages": _python_packages,
+    "model": _model,
+    "speech": _speech,
+    "sound": _sound,
+    "button": _button,
+    "indicator": _indicator,
+    "camera": _camera,
+    "history": _history,
+    "disk": _disk,
+    "clock": _clock,
+}

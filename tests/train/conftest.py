@@ -1,0 +1,60 @@
+"""Digits drawn with a font, in place of MNIST, and a run small enough for a test."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from device.preprocess import mnist_layout
+from train.data import DigitSet
+from train.settings import Settings
+
+
+def drawn(label: int, rng: np.random.Generator):
+    """One digit in MNIST layout: uint8 (28, 28)."""
+    ink = np.zeros((56, 56), np.uint8)
+    cv2.putText(ink, str(label), (16, 44), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (255,), int(rng.integers(3, 6)), cv2.LINE_AA)
+    turn = cv2.getRotationMatrix2D((28, 28), float(rng.normal(0.0, 5.0)), 1.0)
+    return mnist_layout(cv2.warpAffine(ink, turn, ink.shape))
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Two hundred digits, twenty of each."""
+    rng = np.random.default_rng(1)
+    labels = np.tile(np.arange(10, dtype=np.uint8), 20)
+    return DigitSet("drawn", np.stack([drawn(int(label), rng) for label in labels]), labels)
+
+
+@pytest.fixture(scope="session")
+def settings():
+    """A run of seconds."""
+    return Settings(
+        validation=40,
+        validation_copies=1,
+        batch=16,
+        epochs=3,
+        warm_up_steps=2,
+        learning_rate=5e-3,
+        prune_epochs=2,
+    )
+
+
+def idx(array: np.ndarray) -> bytes:
+    """An array as an IDX file of unsigned bytes."""
+    sides = b"".join(side.to_bytes(4, "big") for side in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + sides + array.astype(np.uint8).tobytes()
+
+
+def write_idx(folder: Path, part: str, images: bytes, labels: bytes) -> dict[str, str]:
+    """Put a pair of gzipped IDX files into a folder; return their checksums by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {f"{part}-images-idx3-ubyte": images, f"{part}-labels-idx1-ubyte": labels}
+    for name, content in contents.items():
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
