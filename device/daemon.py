@@ -528,7 +528,7 @@ class Daemon:
 
         def prepare() -> None:
             self._parts.voice.prepare(synthesizer, pieces[0])
-            if len(pieces) > 1:
+            if len(pieces) > 1 and self.situation.mode is not Mode.STOPPED:
                 self._prepare(synthesizer, pieces[1:])
 
         self._use(self._synthesizer, prepare, self._settings.speech_limit_seconds)

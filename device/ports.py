@@ -23,7 +23,12 @@ class Camera(Protocol):
         """Start the preview stream and let light and focus settle. Raises CameraError."""
 
     def capture(self, *, after_seconds: float) -> Frame:
-        """A frame whose exposure began at or after this monotonic moment. Raises CameraError, CameraTimeout."""
+        """A frame whose exposure began at or after this monotonic moment.
+
+        Raises:
+            CameraError: The camera is lost; CameraTimeout when it gave no frame within its limit.
+            ImageFileError: This one picture cannot be read.
+        """
 
     def close(self) -> None:
         """Give the camera back."""

@@ -15,6 +15,8 @@ from train.output import write_bytes
 
 Facts = Mapping[str, Any]
 
+TFLITE_NAME = "digits.tflite"
+
 CLASSES = (*map(str, range(10)), "not a digit")
 
 TOOLS = ("tensorflow", "tf_keras", "tensorflow-model-optimization", "numpy")
@@ -26,12 +28,14 @@ def card_path(model_path: Path) -> Path:
 
 
 def identity(content: bytes) -> dict[str, Any]:
-    """What binds a card to its .tflite file and to the device's preprocessing."""
+    """What binds a card to its .tflite file and to the device's preprocessing; sure of nothing yet."""
     return {
         "sha256": hashlib.sha256(content).hexdigest(),
         "preprocessing_version": PREPROCESSING_VERSION,
         "classes": list(CLASSES),
         "size_bytes": len(content),
+        "temperature": 1.0,
+        "thresholds": [1.0] * 10,
     }
 
 
@@ -47,6 +51,11 @@ def write_card(model_path: Path, facts: Facts) -> None:
     write_bytes(card_path(model_path), text.encode())
 
 
-def with_accuracy(card: ModelCard, found: Facts) -> dict[str, Any]:
-    """The card's facts with the accuracy on more sets, by their names."""
-    return {**card.facts, "accuracy": {**card.facts["accuracy"], **found}}
+def measured(card: ModelCard, accuracy: Facts) -> dict[str, Any]:
+    """All facts of a card whose temperature and thresholds were fitted anew, with the accuracy on each set."""
+    return {
+        **card.facts,
+        "temperature": card.temperature,
+        "thresholds": list(card.thresholds),
+        "accuracy": accuracy,
+    }

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from device.adapters.classifier_tflite import TfliteClassifier
 from device.errors import DigitboxError
-from train.card import versions, with_accuracy, write_card
+from train.card import TFLITE_NAME, measured, versions, write_card
 from train.data import MNIST_SHA256, DigitSet, calibration_set, fetch_mnist, read_mnist, split
 from train.errors import ToolError
-from train.evaluate import evaluate
+from train.evaluate import accuracy, calibrated, mildly_changed
 from train.handwriting import handwriting
 from train.settings import Settings
 
@@ -28,8 +28,6 @@ pruned by magnitude and quantized to int8. The steps, in their order:
   digitbox-train compress --data DIR --out DIR  prune, quantize, calibrate; write digits.tflite and its card
   digitbox-train evaluate --data DIR --out DIR  score digits.tflite on test sets through the device's classifier
 """
-
-TFLITE_NAME = "digits.tflite"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,16 +86,20 @@ def compress_command(options: argparse.Namespace) -> None:
 
 
 def evaluate_command(options: argparse.Namespace) -> None:
-    """Score the .tflite file and add the figures to its card."""
+    """Find the confidence's temperature and thresholds, score the .tflite file, add all of it to its card."""
+    settings = Settings()
+    _, validation = _parts(read_mnist(options.data / "mnist", "train"), settings)
     path = options.out / TFLITE_NAME
     classifier = TfliteClassifier(path)
     classifier.open()
+    mild = mildly_changed(validation, settings)
+    card = calibrated(classifier.card, classifier.scores(mild.model_inputs), mild.labels, settings)
     found = {}
-    for digits in (read_mnist(options.data / "mnist", "t10k"), *handwriting(options.data)):
-        figures = evaluate(classifier, digits)
+    for digits in (mild, validation, read_mnist(options.data / "mnist", "t10k"), *handwriting(options.data)):
+        figures = accuracy(classifier.scores(digits.model_inputs), digits.labels, card)
         print(f"{digits.name}: {figures.spelled()}", flush=True)
         found[digits.name] = figures.as_facts()
-    write_card(path, with_accuracy(classifier.card, found))
+    write_card(path, measured(card, found))
 
 
 def scenes_command(options: argparse.Namespace) -> None:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
-from device.adapters.classifier_tflite import TfliteClassifier
-from device.domain import ModelCard, Pixels
-from train.card import Facts, identity, write_card
-from train.confidence import Scores, fit_temperature, fit_thresholds
+from device.domain import Pixels
+from train.card import TFLITE_NAME, Facts, identity, write_card
 from train.data import DigitSet
 from train.errors import CompressionError
-from train.evaluate import accuracy
-from train.feed import NetworkInput, changed, network_input, steps_in
-from train.fit import load_model, train
+from train.feed import NetworkInput, network_input, steps_in
+from train.fit import load_best, save_keras, train
 from train.flatbuffer import Sparsity, operators, sparsity
 from train.model import architecture
-from train.output import write_bytes
+from train.output import write_bytes, written_beside
 from train.settings import Settings
 
-TFLITE_NAME = "digits.tflite"
+KERAS_NAME = "digits.keras"
+SAVED_MODEL_NAME = "saved_model"
 
 LEAST_SPARSITY = 0.5
 
@@ -46,34 +40,38 @@ def compress(  # noqa: PLR0913 - three sets of digits, and what is to be said of
     *,
     facts: Facts,
 ) -> Path:
-    """Prune and quantize the model that `fit` left in `out`, find its temperature and thresholds, write its card.
+    """Prune and quantize the model that `fit` left in `out`, and write it as Keras model, SavedModel and .tflite file with its card.
+
+    The card's thresholds are 1: nothing is sure before `evaluate` has measured the file. That takes another process:
+    tflite_runtime can't be loaded into one that has loaded TensorFlow.
 
     Args:
         training: Trained on while pruning.
-        validation: Temperature and thresholds are fitted on it; nothing in common with `training`.
+        validation: Shown along the way; nothing in common with `training`.
         calibration: Model inputs whose activations set the int8 ranges, uint8, shape (n, 28, 28).
         settings: Every number of the run.
-        out: Folder with the Keras model; gets the .tflite file and its card.
+        out: Folder with the model that `fit` left; gets the results.
         facts: What the card says beyond what is found out here.
 
     Returns:
         Where the .tflite file is.
 
     Raises:
-        DataError: There is no Keras model, or there are too few digits.
+        DataError: `fit` left no model, or there are too few digits.
         CompressionError: The file lacks the promised zeros, or has operators that old runtimes don't know.
         OutputError: A result cannot be written.
     """
     keras.utils.set_random_seed(settings.seed)
-    model = prune(load_model(out), training, validation, settings)
+    model = prune(load_best(out), training, validation, settings)
     content = quantize(model, calibration)
     zeros = sparsity(content)
     _check(zeros, operators(content))
-    known = {**identity(content), **facts, "sparsity": asdict(zeros), "architecture": architecture(model)}
-    known |= _measured(content, known, validation, settings)
+    save_keras(model, out / KERAS_NAME)
+    with written_beside(out / SAVED_MODEL_NAME) as partial:
+        tf.saved_model.save(model, str(partial))
     path = out / TFLITE_NAME
     write_bytes(path, content)
-    write_card(path, known)
+    write_card(path, {**identity(content), "sparsity": asdict(zeros), "architecture": architecture(model), **facts})
     return path
 
 
@@ -137,41 +135,3 @@ def _check(zeros: Sparsity, found: dict[str, int]) -> None:
             f"tflite-runtime 2.14 may not know {', '.join(unknown)}; use layers or a converter that need less, or "
             "try it there and add it to KNOWN_OPERATORS"
         )
-
-
-def _measured(content: bytes, known: Facts, validation: DigitSet, settings: Settings) -> dict[str, Any]:
-    """Temperature, thresholds and accuracy of the converted file on the validation digits, as facts."""
-    rng = np.random.default_rng(settings.seed)
-    copies = [changed(validation, settings, settings.mild, rng) for _ in range(settings.validation_copies)]
-    mild_scores = np.concatenate([_scores(content, known, copy) for copy in copies])
-    mild_labels = np.concatenate([copy.labels for copy in copies])
-    temperature = fit_temperature(mild_scores, mild_labels)
-    thresholds = fit_thresholds(
-        mild_scores,
-        mild_labels,
-        temperature=temperature,
-        wrong_share=settings.wrong_share,
-        floor=settings.least_threshold,
-    )
-    found = {"temperature": temperature, "thresholds": thresholds}
-    card = ModelCard.from_json(json.dumps({**known, **found}))
-    on_validation = accuracy(_scores(content, known, validation), validation.labels, card)
-    on_mild = accuracy(mild_scores, mild_labels, card)
-    return {
-        **found,
-        "accuracy": {
-            validation.name: on_validation.as_facts(),
-            f"{validation.name}, mildly changed": on_mild.as_facts(),
-        },
-    }
-
-
-def _scores(content: bytes, known: Facts, digits: DigitSet) -> Scores:
-    """Scores of the converted file, through the device's classifier."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / TFLITE_NAME
-        path.write_bytes(content)
-        write_card(path, {**known, "temperature": 1.0, "thresholds": [1.0] * 10})
-        classifier = TfliteClassifier(path)
-        classifier.open()
-        return classifier.scores(digits.model_inputs)

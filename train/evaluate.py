@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from device.domain import ModelCard
-from device.ports import Classifier
-from train.confidence import Scores, confidences
+from train.confidence import Scores, confidences, fit_temperature, fit_thresholds
 from train.data import DigitSet, Labels
+from train.feed import changed
+from train.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,24 @@ class Accuracy:
         }
 
 
-def evaluate(classifier: Classifier, digits: DigitSet) -> Accuracy:
-    """Score an open classifier on a set that is not empty. Raises ModelError."""
-    return accuracy(classifier.scores(digits.model_inputs), digits.labels, classifier.card)
+def mildly_changed(validation: DigitSet, settings: Settings) -> DigitSet:
+    """Validation digits as ordinary photographs show them, several copies of each, with negatives among them."""
+    rng = np.random.default_rng(settings.seed)
+    copies = [changed(validation, settings, settings.mild, rng) for _ in range(settings.validation_copies)]
+    return DigitSet(
+        f"{validation.name}, mildly changed",
+        np.concatenate([copy.model_inputs for copy in copies]),
+        np.concatenate([copy.labels for copy in copies]),
+    )
+
+
+def calibrated(card: ModelCard, scores: Scores, labels: Labels, settings: Settings) -> ModelCard:
+    """The card with the temperature and the thresholds that fit these scores."""
+    temperature = fit_temperature(scores, labels)
+    thresholds = fit_thresholds(
+        scores, labels, temperature=temperature, wrong_share=settings.wrong_share, floor=settings.least_threshold
+    )
+    return replace(card, temperature=temperature, thresholds=thresholds)
 
 
 def accuracy(scores: Scores, labels: Labels, card: ModelCard) -> Accuracy:

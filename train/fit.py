@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
 from train.data import DigitSet
 from train.errors import DataError
-from train.feed import NOT_A_DIGIT, batches, changed, network_input, steps_in
+from train.evaluate import mildly_changed
+from train.feed import NOT_A_DIGIT, batches, network_input, steps_in
 from train.model import build
 from train.output import write_bytes, written_beside
 from train.settings import Settings
 
-MODEL_NAME = "model.keras"
-SAVED_MODEL_NAME = "saved_model"
+BEST_NAME = "best.keras"
 REPORT_NAME = "fit.json"
 
 
 def fit(training: DigitSet, validation: DigitSet, settings: Settings, out: Path) -> None:
-    """Train the network and write it as Keras model, as SavedModel, and what happened as JSON.
+    """Train the network and write the Keras model of its best epoch, and what happened as JSON.
 
-    The epoch that does best on the mildly changed validation digits is kept; it stands in `out` from the first epoch
-    on, so that a run that is cut short leaves its best.
+    The best epoch is the one that does best on the mildly changed validation digits. It stands in `out` from the first
+    epoch on, so that a run that is cut short leaves its best.
 
     Args:
         training: Learned from; labels 0..9.
@@ -48,17 +47,15 @@ def fit(training: DigitSet, validation: DigitSet, settings: Settings, out: Path)
         settings,
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,
-        callbacks=[_keep_best(model, out / MODEL_NAME)],
+        callbacks=[_keep_best(model, out / BEST_NAME)],
     )
-    with written_beside(out / SAVED_MODEL_NAME) as partial:
-        load_model(out).export(partial)
     report = {"settings": asdict(settings), "history": history}
     write_bytes(out / REPORT_NAME, json.dumps(report, indent=2).encode())
 
 
-def load_model(out: Path) -> keras.Model:
+def load_best(out: Path) -> keras.Model:
     """The Keras model that `fit` left in a folder. Raises DataError."""
-    path = out / MODEL_NAME
+    path = out / BEST_NAME
     try:
         return keras.models.load_model(path, compile=False)
     except (OSError, ValueError) as error:
@@ -93,7 +90,7 @@ def train(  # noqa: PLR0913 - fit and compress differ in just these
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    mild = changed(validation, settings, settings.mild, np.random.default_rng(settings.seed))
+    mild = mildly_changed(validation, replace(settings, validation_copies=1))
     history = model.fit(
         _dataset(training, settings, epochs),
         steps_per_epoch=steps,
@@ -105,6 +102,12 @@ def train(  # noqa: PLR0913 - fit and compress differ in just these
     return {name: [float(value) for value in values] for name, values in history.history.items()}
 
 
+def save_keras(model: keras.Model, path: Path) -> None:
+    """Write a model as a .keras file. Raises OutputError."""
+    with written_beside(path) as partial:
+        model.save(partial)
+
+
 def _keep_best(model: keras.Model, path: Path) -> keras.callbacks.Callback:
     """Write the model after each epoch with the best validation accuracy so far; a tie goes to the later one."""
     best = 0.0
@@ -113,8 +116,7 @@ def _keep_best(model: keras.Model, path: Path) -> keras.callbacks.Callback:
         nonlocal best
         if metrics["val_accuracy"] >= best:
             best = metrics["val_accuracy"]
-            with written_beside(path) as partial:
-                model.save(partial)
+            save_keras(model, path)
 
     return keras.callbacks.LambdaCallback(on_epoch_end=keep)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from device.config import CameraConfig
 from device.domain import Frame
-from device.errors import CameraError, ImageFileError
+from device.errors import CameraError
 
 
 class FilesCamera:
@@ -39,9 +39,11 @@ class FilesCamera:
             raise CameraError(f"{self._folder}: has no picture; put one there or set [camera] photos to another folder")
 
     def capture(self, *, after_seconds: float) -> Frame:
-        """The picture of this moment, as if exposed now. Raises CameraError naming a file that cannot be read.
+        """The picture of this moment, as if exposed now.
 
-        After such an error the next call turns to the next picture, whatever its moment.
+        Raises:
+            ImageFileError: The picture cannot be read; the next call turns to the one after it.
+            CameraError: The camera is closed.
         """
         if self._shown is None or self._shown[0] != after_seconds:
             self._shown = None
@@ -59,7 +61,4 @@ class FilesCamera:
             raise CameraError("the camera of files is closed; open it first")
         path = self._paths[self._turns % len(self._paths)]
         self._turns += 1
-        try:
-            return images.load(path)
-        except ImageFileError as error:
-            raise CameraError(str(error)) from error
+        return images.load(path)

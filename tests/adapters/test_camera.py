@@ -16,7 +16,7 @@ import pytest
 from device.adapters.camera_files import FilesCamera
 from device.adapters.camera_picamera2 import Picamera2Camera
 from device.adapters.camera_v4l2 import V4l2Camera
-from device.errors import CameraError, CameraTimeout
+from device.errors import CameraError, CameraTimeout, ImageFileError
 
 INTERVAL = 1 / 25
 
@@ -270,7 +270,7 @@ def test_files_name_a_picture_that_cannot_be_read(settings, photos):
     (photos / "10.png").write_bytes(b"no picture")
     camera = FilesCamera(replace(settings.camera, photos=photos))
     camera.open()
-    with pytest.raises(CameraError, match=r"10\.png"):
+    with pytest.raises(ImageFileError, match=r"10\.png"):
         camera.capture(after_seconds=1.0)
     assert camera.capture(after_seconds=1.0).pixels[0, 0, 0] == 20
 
@@ -281,7 +281,7 @@ def test_files_go_on_after_an_error_whatever_the_moment(settings, photos):
     camera = FilesCamera(replace(settings.camera, photos=photos))
     camera.open()
     camera.capture(after_seconds=1.0)
-    with pytest.raises(CameraError, match=r"20\.png"):
+    with pytest.raises(ImageFileError, match=r"20\.png"):
         camera.capture(after_seconds=2.0)
     assert camera.capture(after_seconds=1.0).pixels[0, 0, 0] == 30
 
