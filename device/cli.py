@@ -46,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone; nothing can be told to anybody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:  # noqa: BLE001 - the last resort, so that no traceback reaches a user
+        log.debug("unforeseen", exc_info=True)
+        what = f"{type(error).__name__}: {error}"
+        return _complain(DigitboxError(f"a mistake in digitbox, please report it ({what}); --verbose shows more"), 1)
     return status
 
 

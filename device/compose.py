@@ -86,9 +86,13 @@ class ModelReader:
 
     def open(self) -> None:
         """Load libraries and model. Raises ModelError."""
+        import cv2
+
         from device.adapters.classifier_tflite import TfliteClassifier
         from device.reading import Reader
 
+        # On a board's busy cores OpenCV's threads cost more than they bring, and each has a heap of its own.
+        cv2.setNumThreads(1)
         classifier = TfliteClassifier(self._config.model.path)
         classifier.open()
         self._reader = Reader(classifier, self._config.reading)

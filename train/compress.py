@@ -40,7 +40,7 @@ def compress(  # noqa: PLR0913 - three sets of digits, and what is to be said of
     *,
     facts: Facts,
 ) -> Path:
-    """Prune and quantize the model that `fit` left in `out`, and write it as Keras model, SavedModel and .tflite file with its card.
+    """Prune and quantize what `fit` left in `out`; write it as Keras model, SavedModel and .tflite file with its card.
 
     The card's thresholds are 1: nothing is sure before `evaluate` has measured the file. That takes another process:
     tflite_runtime can't be loaded into one that has loaded TensorFlow.

@@ -45,16 +45,21 @@ def settings():
     )
 
 
+@pytest.fixture(scope="session")
+def write_idx():
+    """Puts a pair of gzipped IDX files into a folder and returns their checksums by name."""
+
+    def write(folder: Path, part: str, images: np.ndarray, labels: np.ndarray) -> dict[str, str]:
+        folder.mkdir(parents=True, exist_ok=True)
+        contents = {f"{part}-images-idx3-ubyte": idx(images), f"{part}-labels-idx1-ubyte": idx(labels)}
+        for name, content in contents.items():
+            (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+        return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+
+    return write
+
+
 def idx(array: np.ndarray) -> bytes:
     """An array as an IDX file of unsigned bytes."""
     sides = b"".join(side.to_bytes(4, "big") for side in array.shape)
     return bytes([0, 0, 8, array.ndim]) + sides + array.astype(np.uint8).tobytes()
-
-
-def write_idx(folder: Path, part: str, images: bytes, labels: bytes) -> dict[str, str]:
-    """Put a pair of gzipped IDX files into a folder; return their checksums by name."""
-    folder.mkdir(parents=True, exist_ok=True)
-    contents = {f"{part}-images-idx3-ubyte": images, f"{part}-labels-idx1-ubyte": labels}
-    for name, content in contents.items():
-        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
-    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}

@@ -1,0 +1,103 @@
+"""Scores -> digits and status: calibration, thresholds, and the frames of a burst made one.
+
+A wrong answer said with confidence is the worst that can happen, so everything doubtful ends as `unsure` or
+`unreadable`, never as `ok`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.domain import Advice, Box, Digit, ModelCard, Reading, Status
+
+LEAST_READABLE = 0.35
+"""Writing whose best digit has less is not taken for a digit: three guesses would be as good."""
+
+LEAST_PLAUSIBLE = 0.03
+"""A second guess below is not worth saying."""
+
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What one frame says.
+
+    Attributes:
+        boxes: Of the pieces of writing, in reading order, in pixels of the given picture.
+        groups: Their groups.
+        probabilities: float32, shape (n, 10 or 11); the 11th is "not a digit".
+        advice: What would help, the most useful first.
+        cut_off: Whether a piece of writing crosses the frame's edge.
+    """
+
+    boxes: tuple[Box, ...]
+    groups: tuple[int, ...]
+    probabilities: Probabilities
+    advice: tuple[Advice, ...]
+    cut_off: bool
+
+
+def calibrated(scores: NDArray[np.float32], temperature: float) -> Probabilities:
+    """Softmax of the scores over the temperature, row by row.
+
+    Args:
+        scores: float32, shape (n, classes).
+        temperature: Above 0.
+
+    Source:
+        Guo et al. (2017), "On Calibration of Modern Neural Networks", arXiv:1706.04599.
+    """
+    scaled = scores / temperature
+    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
+
+
+def fused(burst: Sequence[Evidence]) -> Evidence:
+    """The frames of a burst as one: those that saw the most common number of pieces, their probabilities averaged.
+
+    Places are those of the latest such frame. `burst` holds at least one frame.
+    """
+    most_common, _ = Counter(len(frame.boxes) for frame in burst).most_common(1)[0]
+    agreeing = [frame for frame in burst if len(frame.boxes) == most_common]
+    latest = agreeing[-1]
+    mean = np.mean([frame.probabilities for frame in agreeing], axis=0, dtype=np.float32)
+    return Evidence(latest.boxes, latest.groups, mean, latest.advice, latest.cut_off)
+
+
+def judged(evidence: Evidence, card: ModelCard) -> Reading:
+    """The reading that the evidence allows (product.md, "Reading"); `elapsed_ms` is left to the caller."""
+    if not evidence.boxes:
+        return Reading(Status.NOTHING, advice=evidence.advice)
+    digits = tuple(
+        _digit(probabilities, box, group, card)
+        for probabilities, box, group in zip(evidence.probabilities, evidence.boxes, evidence.groups, strict=True)
+        if _is_digit(probabilities)
+    )
+    if not digits or evidence.cut_off:
+        return Reading(Status.UNREADABLE, advice=evidence.advice)
+    all_sure = len(digits) == len(evidence.boxes) and all(digit.sure for digit in digits)
+    return Reading(Status.OK if all_sure else Status.UNSURE, digits, evidence.advice)
+
+
+def _is_digit(probabilities: Probabilities) -> bool:
+    return int(np.argmax(probabilities)) < 10 and float(np.max(probabilities)) >= LEAST_READABLE
+
+
+def _digit(probabilities: Probabilities, box: Box, group: int, card: ModelCard) -> Digit:
+    second, first = (int(digit) for digit in np.argsort(probabilities[:10])[-2:])
+    confidence = float(probabilities[first])
+    return Digit(
+        digit=first,
+        confidence=confidence,
+        second=second if probabilities[second] >= LEAST_PLAUSIBLE else None,
+        box=box,
+        scores=tuple(float(value) for value in probabilities[:10]),
+        sure=confidence >= card.thresholds[first],
+        group=group,
+    )

@@ -1,0 +1,127 @@
+"""Who may import whom (house-style.md, section 1), asserted over every file's syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(path for package in ("device", "train") for path in (ROOT / package).rglob("*.py"))
+
+IMAGES = "domain errors ink ruling find preprocess images judge advice numpy cv2"
+ALLOWED = {
+    "domain": "errors numpy",
+    "errors": "",
+    "config": "errors",
+    "ports": "domain errors numpy",
+    "tones": "domain numpy",
+    "phrases": "domain errors",
+    "appliance": "domain errors phrases tones",
+    "worker": "",
+    "voice": "domain errors phrases ports numpy",
+    "daemon": "domain errors phrases ports appliance tones voice worker",
+    "images": IMAGES + " PIL",
+    "ink": IMAGES,
+    "ruling": IMAGES,
+    "find": IMAGES,
+    "preprocess": IMAGES,
+    "judge": IMAGES + " config",
+    "advice": IMAGES + " config",
+    "reading": IMAGES + " config ports",
+    "adapters": "domain errors ports config numpy",
+    "adapters.button_gpio": "domain errors ports config adapters.gpio_chip gpiozero",
+    "adapters.indicator_gpio": "domain errors ports config adapters.gpio_chip gpiozero",
+    "adapters.gpio_chip": "errors config gpiozero",
+    "adapters.camera_files": "domain errors ports config images",
+    "adapters.camera_picamera2": "domain errors ports config numpy picamera2",
+    "adapters.camera_v4l2": "domain errors ports config numpy cv2",
+    "adapters.display_terminal": "domain errors ports numpy cv2",
+    "adapters.synthesizer_espeak": "domain errors ports config numpy espeakng",
+}
+"""Module of device/ -> modules of device/ and third-party packages; an adapter not named has the row "adapters"."""
+
+ANYTHING_IN_DEVICE = {"compose", "cli", "doctor", "bench"}
+OF_DEVICE_IN_TRAIN = (
+    "domain errors config images ink ruling find preprocess judge advice reading "
+    "adapters.classifier_tflite adapters.camera_files"
+)
+HARDWARE = "picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL"
+
+
+def module_name(path: Path) -> str:
+    """The dotted name: device/adapters/power_file.py -> device.adapters.power_file."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def is_module(name: str) -> bool:
+    """Whether the name is a file or a package of ours."""
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def typing_only(tree: ast.Module) -> set[ast.AST]:
+    """The statements that only a type checker sees."""
+    guarded = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    return {inner for node in guarded for statement in node.body for inner in ast.walk(statement)}
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Modules imported at run time, anywhere in the file; `from device import config` is device.config."""
+    unseen = typing_only(tree)
+    for node in ast.walk(tree):
+        if node in unseen:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "write the whole name of a module"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if is_module(inner) else str(node.module)
+
+
+def worth_a_rule(name: str) -> str:
+    """What stands in the table for a module: ours by its whole name, others by their package."""
+    return name if name.split(".")[0] in ("device", "train") else name.split(".")[0]
+
+
+def forbidden(path: Path) -> set[str]:
+    """The imports of a file that the table does not allow."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = {worth_a_rule(name) for name in imported(tree)} - sys.stdlib_module_names - {"device"}
+    package, _, module = module_name(path).partition(".")
+    if package == "train":
+        ours = {f"device.{name}" for name in OF_DEVICE_IN_TRAIN.split()}
+        return {name for name in found if name.startswith("device.")} - ours
+    if module in ANYTHING_IN_DEVICE:
+        return {name for name in found if not name.startswith("device.")} - {"cv2", "numpy"}
+    if module.split(".")[0] == "adapters":
+        row = ALLOWED.get(module, ALLOWED["adapters"]).split()
+    else:
+        row = ALLOWED[module].split() if module else []
+    return found - {name for entry in row for name in (entry, f"device.{entry}")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_a_module_imports_only_what_the_table_allows(path):
+    """A new module needs a row; a new import in an old one is a decision and is written into the table."""
+    assert forbidden(path) == set()
+
+
+def test_the_table_names_no_module_that_is_gone():
+    """A row without its file would be a rule about nothing; judge, advice and reading may still be on their way."""
+    coming = {"judge", "advice"}
+    assert {name for name in ALLOWED if not is_module(f"device.{name}")} <= coming
+
+
+@pytest.mark.parametrize("module", ["device.daemon", "device.cli"])
+def test_importing_the_program_loads_no_hardware_library(module):
+    """A fresh interpreter: READY comes before OpenCV, and a missing library is a fault and no traceback."""
+    code = f"import sys, {module}; print(*sorted(set({HARDWARE!r}.split()) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

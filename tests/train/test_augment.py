@@ -1,0 +1,168 @@
+"""What is done to a digit on its way into a batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from train.augment import augmented, warp
+from train.feed import NOT_A_DIGIT, batches, changed, network_input
+from train.forms import other_form
+from train.negatives import negatives
+from train.settings import MILD, AugmentSettings, Settings
+
+STILL = AugmentSettings(
+    turn_degrees=0.0,
+    slant=0.0,
+    stretch=1.0,
+    perspective=0.0,
+    wobble_px=0.0,
+    thin_px=0.0,
+    thick_px=0.0,
+    fading=0.0,
+    blur_px=0.0,
+    edge_gain=(1.0, 1.0),
+    edge_level=(128.0, 128.0),
+    noise=0.0,
+    shift_px=0.0,
+    remnant_chance=0.0,
+    gap_chance=0.0,
+)
+
+
+@pytest.mark.parametrize("strength", [STILL, MILD, AugmentSettings()])
+def test_augmentation_keeps_shape_type_and_range(digits, strength):
+    """Every strength gives model inputs again: white ink on a black ground."""
+    pictures = augmented(digits.model_inputs, np.random.default_rng(1), strength)
+    assert pictures.shape == digits.model_inputs.shape
+    assert pictures.dtype == np.uint8
+    assert pictures.max(axis=(1, 2)).min() > 100, "a digit has faded away"
+    assert np.median(pictures) < 32, "the ground is no longer black"
+
+
+def test_augmentation_depends_on_the_seed_alone(digits):
+    """The same state of the generator gives the same pictures, another one others; the digits given stay as they are."""
+    before = digits.model_inputs.copy()
+    first, again, other = (augmented(digits.model_inputs, np.random.default_rng(seed), MILD) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert np.array_equal(digits.model_inputs, before)
+
+
+def test_augmentation_turned_off_changes_almost_nothing(digits):
+    """With every strength at nothing a digit comes back but for resampling: no hidden shift, turn or thickening."""
+    pictures = augmented(digits.model_inputs, np.random.default_rng(1), STILL)
+    difference = np.abs(pictures.astype(float) - digits.model_inputs).mean(axis=(1, 2))
+    assert difference.max() < 9.0
+
+
+@pytest.mark.parametrize(
+    "change", [{"slant": 0.4}, {"turn_degrees": 15.0}, {"stretch": 1.5}, {"perspective": 0.2}, {"wobble_px": 1.0}]
+)
+def test_each_setting_of_the_warp_moves_something(change):
+    """No setting of the warp is without effect, and each keeps the canvas' middle near the digit's middle."""
+    still = warp(np.random.default_rng(1), STILL)
+    moved = warp(np.random.default_rng(1), replace(STILL, **change))
+    assert np.abs(moved - still).max() > 1.0
+    assert np.abs(moved[27:29, 27:29] - 13.5).max() < 4.0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"thin_px": 1.5},
+        {"thick_px": 3.0},
+        {"fading": 0.6},
+        {"blur_px": 1.5},
+        {"edge_gain": (3.0, 3.0)},
+        {"noise": 30.0},
+        {"shift_px": 2.0},
+        {"remnant_chance": 1.0},
+        {"gap_chance": 1.0, "gap_px": 5.0},
+    ],
+)
+def test_each_other_setting_changes_the_picture(digits, change):
+    """No setting of pen and camera is without effect."""
+    still = augmented(digits.model_inputs, np.random.default_rng(1), STILL)
+    pictures = augmented(digits.model_inputs, np.random.default_rng(1), replace(STILL, **change))
+    assert np.abs(pictures.astype(int) - still).max(axis=(1, 2)).mean() > 25
+
+
+@pytest.mark.parametrize("label", range(10))
+def test_other_forms_stay_pictures_of_one_digit(digits, label):
+    """A form adds or replaces strokes of 0, 1, 4, 7 and 9, leaves the rest alone, and never touches what it was given."""
+    rng = np.random.default_rng(1)
+    for picture in digits.model_inputs[digits.labels == label]:
+        before = picture.copy()
+        form = other_form(picture, label, rng)
+        assert (form.shape, form.dtype) == ((28, 28), np.uint8)
+        assert np.array_equal(picture, before)
+        assert np.array_equal(form, picture) == (label in {2, 3, 5, 6, 8})
+
+
+@pytest.mark.parametrize("label", range(10))
+def test_a_blank_has_no_other_form(label):
+    """Nothing is drawn where there is no digit to draw it on."""
+    blank = np.zeros((28, 28), np.uint8)
+    assert other_form(blank, label, np.random.default_rng(1)) is blank
+
+
+def test_negatives_are_seeded_model_inputs_of_many_kinds(digits):
+    """They have the shape of digits, depend on the seed alone, and differ from each other."""
+    first, again = (negatives(80, digits.model_inputs, np.random.default_rng(3)) for _ in range(2))
+    assert (first.shape, first.dtype) == ((80, 28, 28), np.uint8)
+    assert np.array_equal(first, again)
+    assert len({picture.tobytes() for picture in first}) > 60
+    assert negatives(0, digits.model_inputs, np.random.default_rng(3)).shape == (0, 28, 28)
+
+
+def test_negatives_are_never_upright_strokes(digits):
+    """A thing taller than three times its width would be a one."""
+    pictures = negatives(400, digits.model_inputs, np.random.default_rng(4))
+    for picture in pictures[pictures.any(axis=(1, 2))]:
+        rows, columns = (np.flatnonzero(picture.max(axis=axis) > 64) for axis in (1, 0))
+        assert np.ptp(rows) + 1 < 3 * (np.ptp(columns) + 1)
+
+
+def test_an_epoch_holds_each_digit_once_and_its_share_of_negatives(digits):
+    """What is left over after whole batches waits; the last rows of a batch are the negatives."""
+    settings = Settings(batch=16, negative_share=0.25)
+    epoch = list(batches(digits, settings, epochs=1, seed=1))
+    assert len(epoch) == 12
+    for pictures, labels in epoch:
+        assert (pictures.shape, pictures.dtype) == ((20, 28, 28, 1), np.float32)
+        assert 0.0 <= pictures.min() <= pictures.max() <= 1.0
+        assert (labels == NOT_A_DIGIT).sum() == 4
+    seen = np.concatenate([labels[:16] for _, labels in epoch])
+    assert np.bincount(seen, minlength=10).max() <= 20
+
+
+def test_batches_are_the_same_for_the_same_seed_and_new_in_each_epoch(digits):
+    """A run can be repeated, yet no picture comes twice."""
+    settings = Settings(batch=100, forms_share=0.0)
+    first, again = (list(batches(digits, settings, epochs=2, seed=1)) for _ in range(2))
+    assert all(np.array_equal(one[0], other[0]) for one, other in zip(first, again, strict=True))
+    assert not np.array_equal(first[0][0], first[2][0])
+
+
+def test_no_share_means_none(digits):
+    """With both shares at nothing there are neither other forms nor negatives."""
+    plain = changed(digits, Settings(negative_share=0.0, forms_share=0.0), STILL, np.random.default_rng(1))
+    assert np.array_equal(plain.labels, digits.labels)
+    assert np.array_equal(plain.model_inputs, augmented(digits.model_inputs, _after_shares(len(digits)), STILL))
+
+
+def _after_shares(count):
+    """A generator from which the question "another form?" has been answered for each digit."""
+    rng = np.random.default_rng(1)
+    rng.random(count)
+    return rng
+
+
+def test_network_input_is_the_picture_between_0_and_1():
+    """255 is 1, and the channel comes last: what the converter folds into the uint8 input's scale of 1/255."""
+    values = network_input(np.full((2, 28, 28), 255, np.uint8))
+    assert values.shape == (2, 28, 28, 1)
+    assert (values == 1.0).all()
