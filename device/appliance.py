@@ -200,7 +200,9 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class StopSpeech:
-    """Be silent at once."""
+    """Be silent at once, and let nothing of this turn or an older one be heard any more."""
+
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,11 +293,13 @@ Outcome = tuple[Situation, Actions]
 
 def transition(situation: Situation, event: Event) -> Outcome:  # noqa: PLR0911 - one return a case, as in the table
     """What follows from an event: the table at the head of this module."""
+    if situation.mode is Mode.STOPPED:
+        return situation, ()
     match event:
         case StopRequested():
-            return replace(situation, mode=Mode.STOPPED), (StopSpeech(),)
+            return replace(situation, mode=Mode.STOPPED), (StopSpeech(situation.turn),)
         case AssumptionBroken():
-            return replace(situation, mode=Mode.STOPPED, exit_status=1), (StopSpeech(),)
+            return replace(situation, mode=Mode.STOPPED, exit_status=1), (StopSpeech(situation.turn),)
         case InputEnded():
             return _settle(replace(situation, input_ended=True))
         case ButtonPressed():
@@ -328,11 +332,12 @@ def _pressed(situation: Situation) -> Outcome:
             return replace(situation, press=Press.ACTS), answer
         case Mode.SPEAKING:
             silent = replace(situation, mode=Mode.IDLE, turn=situation.turn + 1, press=Press.SILENCED)
-            return silent, (StopSpeech(), *answer)
+            return silent, (StopSpeech(situation.turn), *answer)
         case Mode.CONFIRMING:
             agreed = replace(situation, press=Press.IGNORED)
             leaving, farewell = _say(agreed, Phrase("appliance.goodbye"), Mode.STOPPING)
-            return leaving, (ClearDeadline(Deadline.CONFIRM), StopSpeech(), PlayTone(Tone.SHUTTER), *farewell)
+            silence = StopSpeech(situation.turn)
+            return leaving, (ClearDeadline(Deadline.CONFIRM), silence, PlayTone(Tone.SHUTTER), *farewell)
         case Mode.STARTING:
             return replace(situation, press=Press.EARLY), (PlayTone(Tone.LOW), SetDeadline(Deadline.HOLD))
         case Mode.READING | Mode.STOPPING:
@@ -378,11 +383,10 @@ def _deadline_passed(situation: Situation, deadline: Deadline) -> Outcome:
 def _device_changed(situation: Situation, event: DeviceOpened | DeviceLost) -> Outcome:
     device = event.device
     lost = isinstance(event, DeviceLost)
-    was_lost = device in situation.faults
     waiting = situation.waiting
-    if lost != was_lost:
-        waiting += (Phrase(f"{'fault' if lost else 'recovered'}.{device.value}"),)
-    if isinstance(event, DeviceOpened) and event.notice:
+    if lost != (device in situation.faults):
+        waiting = _with_news(waiting, device, lost=lost)
+    if isinstance(event, DeviceOpened) and event.notice and Phrase(event.notice) not in waiting:
         waiting += (Phrase(event.notice),)
     changed = replace(
         situation,
@@ -401,6 +405,13 @@ def _device_changed(situation: Situation, event: DeviceOpened | DeviceLost) -> O
     else:
         outcome = _settle(changed)
     return outcome[0], (*ready, *outcome[1])
+
+
+def _with_news(waiting: tuple[Phrase, ...], device: Device, *, lost: bool) -> tuple[Phrase, ...]:
+    """Let a change be said; one that undoes a change nobody has heard of yet needs no words, and no place to wait."""
+    fault, recovered = Phrase(f"fault.{device.value}"), Phrase(f"recovered.{device.value}")
+    news, undone = (fault, recovered) if lost else (recovered, fault)
+    return tuple(phrase for phrase in waiting if phrase != undone) if undone in waiting else (*waiting, news)
 
 
 def _started(situation: Situation) -> Outcome:

@@ -7,6 +7,9 @@ is collected and reported at once.
 from __future__ import annotations
 
 import difflib
+import json
+import math
+import sys
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -202,7 +205,8 @@ def _toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return repr(value)
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    # A JSON string is a TOML string, but for the one control character that JSON lets stand.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _lay_over(values: dict[str, dict[str, Any]], path: Path, mistakes: list[str]) -> None:
@@ -214,7 +218,7 @@ def _lay_over(values: dict[str, dict[str, Any]], path: Path, mistakes: list[str]
     except UnicodeDecodeError:
         mistakes.append(f"{path}: is not text in UTF-8; write it with a text editor")
         return
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also a number of more digits than Python converts
         mistakes.append(f"{path}: is not TOML: {error}")
         return
     sections = get_type_hints(Config)
@@ -247,13 +251,20 @@ def _convert(value: object, hint: Any, folder: Path) -> tuple[object, str | None
     """The value as its field wants it, or what is wrong with it."""
     kind, *limits = get_args(hint) or (hint,)
     if kind is float and type(value) is int:
-        value = float(value)
+        value = float(value) if abs(value) < sys.maxsize else math.inf
     if type(value) is not (str if kind is Path else kind):
         names = {str: "text in quotes", Path: "text in quotes", bool: "true or false", int: "a whole number"}
         return None, f"is not {names.get(kind, 'a number')}"
     if kind is Path:
-        return folder / Path(str(value)).expanduser(), None
+        return _path(str(value), folder)
     return value, next((mistake for limit in limits if (mistake := limit.mistake(value))), None)
+
+
+def _path(text: str, folder: Path) -> tuple[Path | None, str | None]:
+    try:
+        return folder / Path(text).expanduser(), None
+    except RuntimeError:
+        return None, "begins with the home folder of an unknown user"
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:

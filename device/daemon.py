@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -203,15 +203,12 @@ class Burst:
         """Capture nothing more."""
         self._enough.set()
 
-    def __iter__(self) -> Generator[Frame, None, None]:
-        """The frames as they come; leaving the loop ends the burst."""
-        try:
-            while (item := self._take()) is not None:
-                if isinstance(item, DigitboxError):
-                    raise item
-                yield item
-        finally:
-            self.end()
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames as they come."""
+        while (item := self._take()) is not None:
+            if isinstance(item, DigitboxError):
+                raise item
+            yield item
 
     def _take(self) -> Frame | DigitboxError | None:
         try:
@@ -352,8 +349,8 @@ class Daemon:
                     self._open(slot)
             case PlayTone(tone):
                 self._play_tone(tone)
-            case StopSpeech():
-                self._parts.voice.hush(self._player.adapter, turn=self.situation.turn)
+            case StopSpeech(turn):
+                self._parts.voice.hush(self._player.adapter, turn=turn)
             case Say(phrase, turn):
                 self._say(phrase, turn)
             case Read(turn):
@@ -423,16 +420,17 @@ class Daemon:
                 log.warning("no reading: %s", error)
                 return Failed(turn)
 
-        self._use(self._camera, fill, settings.frames * settings.capture_limit_seconds)
+        # A camera that has to wait for the reader is not at fault; one that hangs is noticed by the reader.
+        fill_limit_seconds = settings.frames * settings.capture_limit_seconds + settings.reading_limit_seconds
+        self._use(self._camera, fill, fill_limit_seconds)
         self._use(self._reader, read, settings.reading_limit_seconds)
 
     def _read_burst(self, reader: Reader, burst: Burst) -> Reading:
         latest: deque[Observation] = deque(maxlen=1)
-        frames = iter(burst)
         try:
-            reading = reader.read(frames, seen=latest.append)
+            reading = reader.read(burst, seen=latest.append)
         finally:
-            frames.close()
+            burst.end()
         log.info("reading: %s, %d digits in %.0f ms", reading.status.value, len(reading.digits), reading.elapsed_ms)
         if latest:
             self._parts.display.answer(latest[0].frame, reading, latest[0].model_inputs)

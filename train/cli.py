@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from device.adapters.classifier_tflite import TfliteClassifier
 from device.errors import DigitboxError
-from train.card import TFLITE_NAME, measured, versions, write_card
+from train.card import TFLITE_NAME, versions
 from train.data import MNIST_SHA256, DigitSet, calibration_set, fetch_mnist, read_mnist, split
-from train.errors import ToolError
-from train.evaluate import accuracy, calibrated, mildly_changed
+from train.errors import DataError, ToolError
+from train.evaluate import evaluate
 from train.handwriting import handwriting
 from train.settings import Settings
 
@@ -24,9 +23,11 @@ Make the model that digitbox ships with: a small convolutional network, trained 
 pruned by magnitude and quantized to int8. The steps, in their order:
 
   digitbox-train data     --data DIR            fetch MNIST's original IDX files and verify their checksums
-  digitbox-train fit      --data DIR --out DIR  train; keep the best epoch as Keras model and SavedModel
-  digitbox-train compress --data DIR --out DIR  prune, quantize, calibrate; write digits.tflite and its card
-  digitbox-train evaluate --data DIR --out DIR  score digits.tflite on test sets through the device's classifier
+  digitbox-train fit      --data DIR --out DIR  train; keep the best epoch as a Keras model
+  digitbox-train compress --data DIR --out DIR  prune and quantize; write digits.tflite and its card, and the same
+                                                network as Keras model and SavedModel
+  digitbox-train evaluate --data DIR --out DIR  through the device's classifier: fit the confidence, score digits.tflite
+                                                on test sets, complete its card
 """
 
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DigitboxError as error:
         return _failed(str(error))
     except KeyboardInterrupt:
-        return _failed("stopped; what was complete is kept, run the same command to begin again")
+        return _failed("stopped; what was complete is kept")
     return 0
 
 
@@ -60,21 +61,21 @@ def data_command(options: argparse.Namespace) -> None:
 
 def fit_command(options: argparse.Namespace) -> None:
     """Train the network."""
-    settings = Settings()
-    training, validation = _parts(read_mnist(options.data / "mnist", "train"), settings)
     with _tensorflow():
         from train.fit import fit
+    settings = Settings()
+    training, validation = _parts(read_mnist(options.data / "mnist", "train"), settings)
     fit(training, validation, settings, options.out)
     print(f"the best epoch is in {options.out}; next: {_command('compress', options)}")
 
 
 def compress_command(options: argparse.Namespace) -> None:
     """Prune, quantize and write the card."""
+    with _tensorflow():
+        from train.compress import compress
     settings = Settings()
     mnist = read_mnist(options.data / "mnist", "train")
     training, validation = _parts(mnist, settings)
-    with _tensorflow():
-        from train.compress import compress
     facts = {
         "training_data": [{"name": training.name, "count": len(training), "sha256": MNIST_SHA256}],
         "command": " && ".join(_command(name, options) for name in ("fit", "compress", "evaluate")),
@@ -90,16 +91,11 @@ def evaluate_command(options: argparse.Namespace) -> None:
     settings = Settings()
     _, validation = _parts(read_mnist(options.data / "mnist", "train"), settings)
     path = options.out / TFLITE_NAME
-    classifier = TfliteClassifier(path)
-    classifier.open()
-    mild = mildly_changed(validation, settings)
-    card = calibrated(classifier.card, classifier.scores(mild.model_inputs), mild.labels, settings)
-    found = {}
-    for digits in (mild, validation, read_mnist(options.data / "mnist", "t10k"), *handwriting(options.data)):
-        figures = accuracy(classifier.scores(digits.model_inputs), digits.labels, card)
-        print(f"{digits.name}: {figures.spelled()}", flush=True)
-        found[digits.name] = figures.as_facts()
-    write_card(path, measured(card, found))
+    if not path.exists():
+        raise DataError(f"{path} is missing; run {_command('compress', options)}")
+    others = (read_mnist(options.data / "mnist", "t10k"), *handwriting(options.data))
+    for name, figures in evaluate(path, validation, others, settings).items():
+        print(f"{name}: {figures.spelled()}")
 
 
 def scenes_command(options: argparse.Namespace) -> None:

@@ -5,19 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from device.judge import Probabilities, calibrated
 from train.data import Labels
 
 Scores = NDArray[np.float32]
-Reals = NDArray[np.float64]
 
 TEMPERATURES = np.geomspace(0.25, 4.0, 161)
 
-
-def confidences(scores: Scores, temperature: float) -> Reals:
-    """Softmax of the scores divided by the temperature: float32 (n, N) -> float64 (n, N), rows sum to 1."""
-    scaled = scores.astype(np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+LEAST = np.float32(1e-12)  # keeps the logarithm finite
 
 
 def fit_temperature(scores: Scores, labels: Labels) -> float:
@@ -27,7 +22,7 @@ def fit_temperature(scores: Scores, labels: Labels) -> float:
         Guo et al. 2017, arXiv:1706.04599, section 4.2.
     """
     rows = np.arange(len(labels))
-    losses = [-np.log(confidences(scores, t)[rows, labels] + 1e-12).mean() for t in TEMPERATURES]
+    losses = [-np.log(calibrated(scores, t)[rows, labels] + LEAST).mean() for t in TEMPERATURES]
     return float(TEMPERATURES[int(np.argmin(losses))])
 
 
@@ -46,7 +41,7 @@ def fit_thresholds(
     Returns:
         Ten numbers from `floor` to 1, rounded up to four places.
     """
-    share = confidences(scores, temperature)
+    share = calibrated(scores, temperature)
     answers = share.argmax(axis=1)
     return tuple(
         _threshold(share[answers == digit, digit], labels[answers == digit] != digit, wrong_share, floor)
@@ -54,9 +49,12 @@ def fit_thresholds(
     )
 
 
-def _threshold(confidence: Reals, wrong: NDArray[np.bool_], wrong_share: float, floor: float) -> float:
+def _threshold(confidence: Probabilities, wrong: NDArray[np.bool_], wrong_share: float, floor: float) -> float:
     order = np.argsort(-confidence, kind="stable")
     shares = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
     kept = np.flatnonzero(shares <= wrong_share)
-    least = confidence[order[kept[-1]]] if kept.size else 1.0
-    return min(1.0, max(floor, float(np.ceil(least * 1e4) / 1e4)))
+    if not kept.size:
+        return 1.0
+    if kept[-1] == len(order) - 1:
+        return floor
+    return min(1.0, max(floor, float(np.ceil(confidence[order[kept[-1]]] * 1e4) / 1e4)))

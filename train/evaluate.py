@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from device.adapters.classifier_tflite import TfliteClassifier
 from device.domain import ModelCard
-from train.confidence import Scores, confidences, fit_temperature, fit_thresholds
+from device.judge import calibrated
+from train.card import measured, write_card
+from train.confidence import Scores, fit_temperature, fit_thresholds
 from train.data import DigitSet, Labels
 from train.feed import changed
 from train.settings import Settings
@@ -60,6 +64,36 @@ class Accuracy:
         }
 
 
+def evaluate(
+    model_path: Path, validation: DigitSet, others: Iterable[DigitSet], settings: Settings
+) -> dict[str, Accuracy]:
+    """Fit the temperature and the thresholds, score every set by them, and write all of it into the model's card.
+
+    Args:
+        model_path: The .tflite file, its card beside it.
+        validation: What is chosen by: temperature and thresholds are fitted on mildly changed copies of it.
+        others: Only measured.
+        settings: Every number of the run.
+
+    Returns:
+        The accuracy on each set by its name, the mildly changed validation digits first.
+
+    Raises:
+        ModelError: The model or its card cannot be used.
+        OutputError: The card cannot be written.
+    """
+    classifier = TfliteClassifier(model_path)
+    classifier.open()
+    mild = mildly_changed(validation, settings)
+    card = with_confidence(classifier.card, classifier.scores(mild.model_inputs), mild.labels, settings)
+    found = {
+        digits.name: accuracy(classifier.scores(digits.model_inputs), digits.labels, card)
+        for digits in (mild, validation, *others)
+    }
+    write_card(model_path, measured(card, {name: figures.as_facts() for name, figures in found.items()}))
+    return found
+
+
 def mildly_changed(validation: DigitSet, settings: Settings) -> DigitSet:
     """Validation digits as ordinary photographs show them, several copies of each, with negatives among them."""
     rng = np.random.default_rng(settings.seed)
@@ -71,7 +105,7 @@ def mildly_changed(validation: DigitSet, settings: Settings) -> DigitSet:
     )
 
 
-def calibrated(card: ModelCard, scores: Scores, labels: Labels, settings: Settings) -> ModelCard:
+def with_confidence(card: ModelCard, scores: Scores, labels: Labels, settings: Settings) -> ModelCard:
     """The card with the temperature and the thresholds that fit these scores."""
     temperature = fit_temperature(scores, labels)
     thresholds = fit_thresholds(
@@ -82,7 +116,7 @@ def calibrated(card: ModelCard, scores: Scores, labels: Labels, settings: Settin
 
 def accuracy(scores: Scores, labels: Labels, card: ModelCard) -> Accuracy:
     """Count what is right: scores float32 (n, 10 or 11), labels (n,), n at least 1."""
-    confidence = confidences(scores, card.temperature)
+    confidence = calibrated(scores, card.temperature)
     answers = confidence.argmax(axis=1)
     right = answers == labels
     # No threshold is above 1, so infinity keeps "not a digit" from ever being a sure answer.

@@ -52,9 +52,11 @@ SETS: dict[str, Callable[[Arrays], DigitSet]] = {
 
 
 def _laid_out(path: Path, read: Callable[[Arrays], DigitSet]) -> DigitSet:
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path} is not an .npz file, or was cut short; copy it again")
     try:
         with np.load(path) as arrays:
             digits = read(arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read ({error}); copy it again") from error
     return DigitSet(digits.name, np.stack([mnist_layout(ink) for ink in digits.model_inputs]), digits.labels)

@@ -21,18 +21,18 @@ def build(classes: int) -> keras.Model:
     """
     digit = keras.Input((28, 28, 1))  # (n, 28, 28, 1)
     x = _convolution(digit, 16, kernel=5, stride=2)  # (n, 14, 14, 16)
-    x = _convolution(x, 24, kernel=3)  # (n, 14, 14, 24)
-    x = layers.MaxPooling2D(2)(x)  # (n, 7, 7, 24)
-    x = _convolution(x, 32, kernel=3)  # (n, 7, 7, 32)
+    x = _convolution(x, 32, kernel=3)  # (n, 14, 14, 32)
+    x = layers.MaxPooling2D(2)(x)  # (n, 7, 7, 32)
     x = _convolution(x, 48, kernel=3)  # (n, 7, 7, 48)
-    x = layers.MaxPooling2D(2)(x)  # (n, 3, 3, 48)
-    x = layers.Flatten()(x)  # (n, 432)
+    x = _convolution(x, 64, kernel=3)  # (n, 7, 7, 64)
+    x = layers.MaxPooling2D(2)(x)  # (n, 3, 3, 64)
+    x = layers.Flatten()(x)  # (n, 576)
     return keras.Model(digit, layers.Dense(classes)(x), name="digits")  # (n, classes)
 
 
 def _convolution(x: keras.KerasTensor, channels: int, *, kernel: int, stride: int = 1) -> keras.KerasTensor:
     x = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization()(x))
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
 
 def architecture(model: keras.Model) -> list[str]:

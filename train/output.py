@@ -25,13 +25,14 @@ def written_beside(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove(partial)
-        yield partial
-        _replace(partial, path)
+        try:
+            yield partial
+            _replace(partial, path)
+        finally:
+            _remove(partial)
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"{path} cannot be written ({reason}); free space or give another --out") from error
-    finally:
-        _remove(partial)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

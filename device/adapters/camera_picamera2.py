@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -52,7 +53,7 @@ class Picamera2Camera:
     def open(self) -> None:
         """Start the stream and let light and focus settle. Raises CameraError, CameraTimeout."""
         deadline = self._monotonic() + self._config.open_limit_seconds
-        make = self._make or _picamera2_class()
+        make = self._make or _open_picamera2
         with self._explained("cannot be started"):
             try:
                 self._camera = make(self._config.number)
@@ -161,7 +162,7 @@ class Picamera2Camera:
             ) from error
 
 
-def _picamera2_class() -> Any:  # noqa: ANN401 - picamera2 is not here where types are checked
+def _open_picamera2(number: int) -> Any:  # noqa: ANN401 - picamera2 is not here where types are checked
     try:
         from picamera2 import Picamera2
     except ImportError as error:
@@ -169,7 +170,17 @@ def _picamera2_class() -> Any:  # noqa: ANN401 - picamera2 is not here where typ
             f"the library {error.name or 'picamera2'} is missing; on a Pi: sudo apt install python3-picamera2, in an "
             'environment made with --system-site-packages; elsewhere set [camera] backend to "v4l2" or "files"'
         ) from error
-    return Picamera2
+    camera = Picamera2.__new__(Picamera2)
+    try:
+        camera.__init__(number)
+    except BaseException:
+        # picamera2 0.3.38 leaves its pipe open: tried again every few seconds, an absent camera would use up all the
+        # files this process may have open in a few hours.
+        with suppress(AttributeError):
+            camera.notifymeread.close()
+            os.close(camera.notifyme_w)
+        raise
+    return camera
 
 
 def _settled(metadata: Mapping[str, Any]) -> bool:

@@ -145,8 +145,9 @@ def _load(content: bytes, model_path: Path) -> Any:  # noqa: ANN401 - either run
         )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())  # some of theirs have several lines
         raise ModelError(
-            f"{runtime.__name__} cannot load the model {model_path} ({error}); install the model again"
+            f"{runtime.__name__} cannot load the model {model_path} ({reason}); install the model again"
         ) from error
     return interpreter
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import threading
@@ -26,13 +27,15 @@ class TerminalDisplay:
 
     Args:
         stream: Where to draw.
-        environ: Decides on colour together with the stream: NO_COLOR (no-color.org) and TERM=dumb turn it off.
+        environ: Decides on colour together with the stream: NO_COLOR (no-color.org) and TERM=dumb turn it off, and
+            so does an encoding without the block.
         columns: Width of the terminal; asked from it when None.
     """
 
     def __init__(self, stream: TextIO, environ: Mapping[str, str] = os.environ, columns: int | None = None) -> None:
         self._stream = stream
-        self._colour = stream.isatty() and "NO_COLOR" not in environ and environ.get("TERM") != "dumb"
+        unicode = (stream.encoding or "").lower().startswith("utf")
+        self._colour = unicode and stream.isatty() and "NO_COLOR" not in environ and environ.get("TERM") != "dumb"
         self._columns = columns or shutil.get_terminal_size().columns
         self._lock = threading.Lock()
 
@@ -54,9 +57,8 @@ class TerminalDisplay:
         self._write("\n".join(lines))
 
     def _picture(self, frame: Frame, boxes: list[Box]) -> list[str]:
-        width = min(_PICTURE_COLUMNS, self._columns)
-        factor = width / frame.width_px
-        height = max(2, round(frame.height_px * factor))
+        factor = min(_PICTURE_COLUMNS, self._columns) / max(frame.width_px, frame.height_px)
+        width, height = max(1, round(frame.width_px * factor)), max(2, round(frame.height_px * factor))
         small = cv2.resize(frame.pixels, (width, height), interpolation=cv2.INTER_AREA)
         for box in boxes:
             place = box.scaled(factor)
@@ -77,7 +79,8 @@ class TerminalDisplay:
         return [(_half_blocks if self._colour else _characters)(upper, lower) for upper, lower in pairs]
 
     def _write(self, text: str) -> None:
-        with self._lock:
+        # The port must not raise: a terminal that has gone, or cannot show a letter, ends no appliance.
+        with self._lock, contextlib.suppress(OSError, ValueError):
             print(text, file=self._stream, flush=True)
 
 

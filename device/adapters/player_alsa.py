@@ -87,9 +87,7 @@ class AlsaPlayer:
             raise SoundError(f"{self._where()} does not answer; unplug and replug it, or choose another") from None
         complaint = probe.complaint()
         if complaint:
-            raise SoundError(
-                f"{self._where()} cannot be opened ({complaint}); set [sound] card to one of: {self._names()}"
-            )
+            raise SoundError(f"{self._where()} cannot be opened ({complaint}); {self._choice()}")
 
     def start(self, audio: Audio) -> None:
         """Stop what is playing and begin this; returns in milliseconds.
@@ -167,7 +165,9 @@ class AlsaPlayer:
     def _is_card(self, name: str) -> bool:
         return re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None and (self._cards / name).is_symlink()
 
-    def _names(self) -> str:
-        """What can be set: the default and the cards there are, by name."""
+    def _choice(self) -> str:
+        """What to do instead: the cards there are, by name."""
         cards = sorted(path.name for path in self._cards.glob("*") if path.is_symlink())
-        return ", ".join(f'"{name}"' for name in ("default", *cards))
+        if not cards:
+            return 'connect a sound card, this machine has none, or set [sound] backend to "wav"'
+        return "set [sound] card to one of: " + ", ".join(f'"{name}"' for name in ("default", *cards))

@@ -5,7 +5,7 @@
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(realpath "$here/../..")
-machines=$(realpath -m "$repository/${DIGITBOX_MACHINES:-.appliance}")
+machines=$(cd "$repository" && realpath -m "${DIGITBOX_MACHINES:-.appliance}")
 
 die() {
   printf 'error: %s\n' "$*" >&2
@@ -41,6 +41,7 @@ build_root() {
 # All mounts live in a namespace of their own: nothing is left behind, even by a command that was killed. Pip goes
 # where this machine's pip goes.
 in_root() {
+  # shellcheck disable=SC2016  # the shell in the namespace expands it
   unshare --mount --fork --pid --kill-child sh -euc '
     repository=$1 root=$2
     shift 2
@@ -54,7 +55,7 @@ in_root() {
     mkdir "$root/dev/shm"
     ln -s /proc/self/fd "$root/dev/fd"
     mount --bind -o ro "$repository" "$root/srv/digitbox"
-    for file in /etc/resolv.conf /etc/pip.conf "$HOME/.config/pip/pip.conf" /etc/ssl/certs/ca-certificates.crt; do
+    for file in /etc/resolv.conf /etc/pip.conf "${HOME:-/root}/.config/pip/pip.conf" /etc/ssl/certs/ca-certificates.crt; do
       [ -e "$file" ] || continue
       mkdir -p "$root$(dirname "$file")"
       [ -e "$root$file" ] || : > "$root$file"
@@ -62,4 +63,19 @@ in_root() {
     done
     exec chroot "$root" env -C / "$@"
   ' sh "$repository" "$@"
+}
+
+# install_environment ROOT [PACKAGE]...: a virtual environment in /opt/digitbox that also sees Debian's packages, as the
+# one on a Pi does, with what digitbox depends on, pytest, and these.
+install_environment() {
+  local root=$1
+  shift
+  # shellcheck disable=SC2016  # the shell in there expands it
+  in_root "$root" PIP_ROOT_USER_ACTION=ignore PIP_ONLY_BINARY=:all: sh -euc '
+    python3 -m venv --clear --system-site-packages /opt/digitbox
+    cd /opt/digitbox
+    python3 -c "import tomllib; print(*tomllib.load(open(0, \"rb\"))[\"project\"][\"dependencies\"], sep=\"\\n\")" \
+      < /srv/digitbox/pyproject.toml > requirements.txt
+    bin/pip install --quiet --requirement requirements.txt pytest "$@"
+  ' sh "$@"
 }

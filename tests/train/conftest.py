@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -38,11 +41,27 @@ def settings():
         validation=40,
         validation_copies=1,
         batch=16,
-        epochs=3,
+        epochs=12,
         warm_up_steps=2,
         learning_rate=5e-3,
-        prune_epochs=2,
+        prune_epochs=6,
     )
+
+
+@pytest.fixture
+def file_size_limit():
+    """A disk that is full: as a context, no file can grow beyond so many bytes."""
+
+    @contextmanager
+    def limited(size_bytes: int) -> Iterator[None]:
+        former = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, former[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, former)
+
+    return limited
 
 
 @pytest.fixture(scope="session")

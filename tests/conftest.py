@@ -1,0 +1,325 @@
+"""A daemon of in-memory parts that runs in a thread of its own, with a clock that is moved by hand."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device import phrases, tones
+from device.adapters.display_none import NullDisplay
+from device.appliance import Mode, StopRequested
+from device.daemon import Daemon, Parts, Settings
+from device.domain import Audio, Box, Device, Digit, Frame, HistoryEntry, Light, Reading, Status
+from device.errors import DigitboxError
+from device.tones import Tone
+from device.voice import PieceStore, Voice
+
+SOON = 10.0
+"""Seconds; only ever waited for in full when a test fails."""
+
+SEVEN = Reading(Status.OK, (Digit(7, 0.99, None, Box(1, 2, 3, 4), (0.01,) * 10, sure=True),))
+
+SETTINGS = Settings(
+    frames=3,
+    number_style="digits",
+    tone_volume=0.3,
+    hold_seconds=0.6,
+    warning_seconds=6.0,
+    shutdown_seconds=8.0,
+    retry_seconds=10.0,
+    tick_seconds=0.005,
+    capture_limit_seconds=0.05,
+    camera_open_limit_seconds=4.0,
+    reading_limit_seconds=5.0,
+    speech_limit_seconds=2.0,
+    device_limit_seconds=1.0,
+)
+"""A tick and a frame's limit are waited for in real time and so are short; the rest is the clock's."""
+
+
+class Clock:
+    """Monotonic seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        """The moment."""
+        return self.seconds
+
+    def pass_by(self, seconds: float) -> None:
+        """Let time go on."""
+        self.seconds += seconds
+
+
+class FakeDevice:
+    """What all parts share: the appliance they belong to says which of their calls fail or hang."""
+
+    device: Device
+
+    def __init__(self, appliance: Appliance) -> None:
+        self._appliance = appliance
+        self.is_closed = False
+
+    def open(self, *_: Callable[[], None]) -> None:
+        """Open, unless that is to fail."""
+        self._appliance.meet(self.device, "open")
+
+    def close(self) -> None:
+        """Remember it."""
+        self._appliance.meet(self.device, "close")
+        self.is_closed = True
+
+
+class FakeButton(FakeDevice):
+    """Pressed by the test."""
+
+    device = Device.BUTTON
+
+    def open(self, *reports: Callable[[], None]) -> None:
+        """Hand the three functions to the test."""
+        self._appliance.press, self._appliance.release, self._appliance.end_input = reports
+        super().open()
+
+
+class FakeIndicator(FakeDevice):
+    """Keeps the lights shown."""
+
+    device = Device.INDICATOR
+
+    def show(self, light: Light) -> None:
+        """Remember changes."""
+        self._appliance.meet(self.device, "show")
+        if self._appliance.lights[-1:] != [light]:
+            self._appliance.lights.append(light)
+
+
+class FakePlayer(FakeDevice):
+    """Understands what it is given to play, and plays in no time."""
+
+    device = Device.SOUND
+
+    def start(self, audio: Audio) -> None:
+        """Remember the tone's name, or the sentences."""
+        self._appliance.meet(self.device, "start")
+        self._appliance.heard.append(self._appliance.understand(audio))
+
+    def wait(self, limit_seconds: float) -> bool:
+        """Silent already, unless that is to hang."""
+        self._appliance.meet(self.device, "wait")
+        return True
+
+    def stop(self) -> None:
+        """Remember it."""
+        self._appliance.heard.append("silence")
+
+
+class FakeCamera(FakeDevice):
+    """Takes black pictures."""
+
+    device = Device.CAMERA
+
+    def capture(self, *, after_seconds: float) -> Frame:
+        """One of them."""
+        self._appliance.meet(self.device, "capture")
+        self._appliance.captured_after.append(after_seconds)
+        return Frame(np.zeros((4, 4, 3), np.uint8), after_seconds)
+
+
+class FakeReader(FakeDevice):
+    """Reads sevens, from two frames."""
+
+    device = Device.MODEL
+
+    def read(self, frames: Iterable[Frame], seen: Callable[[Any], None] | None = None) -> Reading:
+        """Take two frames and answer."""
+        self._appliance.meet(self.device, "read")
+        assert len([frame for frame, _ in zip(frames, range(2), strict=False)]) == 2
+        return self._appliance.reading
+
+
+class FakeSynthesizer(FakeDevice):
+    """Numbers the sentences; a sound is made of the number of its sentence."""
+
+    device = Device.SPEECH
+
+    def synthesize(self, sentence: str) -> Audio:
+        """Ten samples of its number."""
+        self._appliance.meet(self.device, "synthesize")
+        if sentence not in self._appliance.sentences:
+            self._appliance.sentences.append(sentence)
+        return Audio(np.full(10, self._appliance.sentences.index(sentence) + 1, np.int16), 22050)
+
+
+class FakeHistory(FakeDevice):
+    """Keeps numbers in a list that outlives it."""
+
+    device = Device.HISTORY
+    kept_aside: str | None = None
+
+    def append(self, reading: Reading, *, time: str) -> HistoryEntry:
+        """Keep it, unless that is to fail."""
+        self._appliance.meet(self.device, "append")
+        self._appliance.kept.append(reading.number)
+        return HistoryEntry(len(self._appliance.kept), time, reading.number, reading.status.value)
+
+
+@dataclass
+class Appliance:
+    """The daemon in its thread, what it was told, and what came of it.
+
+    Attributes:
+        broken: Calls that raise, such as (Device.CAMERA, "open").
+        hanging: Calls that do not come back before their event is set.
+        making: Functions called before a call goes on.
+    """
+
+    clock: Clock = field(default_factory=Clock)
+    reading: Reading = SEVEN
+    broken: dict[tuple[Device, str], Exception] = field(default_factory=dict)
+    hanging: dict[tuple[Device, str], threading.Event] = field(default_factory=dict)
+    making: dict[tuple[Device, str], Callable[[], None]] = field(default_factory=dict)
+    heard: list[str] = field(default_factory=list)
+    lights: list[Light] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+    captured_after: list[float] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    calls: list[tuple[Device, str]] = field(default_factory=list)
+    made: dict[Device, list[FakeDevice]] = field(default_factory=lambda: defaultdict(list))
+    power_error: DigitboxError | None = None
+    powered_off: bool = False
+    pings: int = 0
+    watchdog_seconds: float | None = None
+    status_ended: int | None = None
+
+    def __post_init__(self) -> None:
+        self._changed = threading.Condition()
+        self._tones = {tones.sound(tone, volume=SETTINGS.tone_volume).samples.tobytes(): tone for tone in Tone}
+        self.press = self.release = self.end_input = lambda: None
+        parts = Parts(
+            button=lambda: self._make(FakeButton),
+            indicator=lambda: self._make(FakeIndicator),
+            player=lambda: self._make(FakePlayer),
+            camera=lambda: self._make(FakeCamera),
+            reader=lambda: self._make(FakeReader),
+            synthesizer=lambda: self._make(FakeSynthesizer),
+            history=lambda: self._make(FakeHistory),
+            voice=Voice(PieceStore(None, "")),
+            catalogue=phrases.load("en"),
+            power=self,
+            supervisor=self,
+            display=NullDisplay(),
+        )
+        self.daemon = Daemon(parts, SETTINGS, monotonic=self.clock)
+        self._thread = threading.Thread(target=self._run, name="the daemon", daemon=True)
+
+    def start(self) -> None:
+        """Switch it on."""
+        self._thread.start()
+
+    def started(self) -> None:
+        """Switch it on and wait until it has said that it is ready."""
+        self.start()
+        self.until(lambda: self.mode is Mode.IDLE and "Ready." in self.heard)
+
+    def end(self) -> int:
+        """Wait until the process would end; its exit status."""
+        self._thread.join(SOON)
+        assert self.status_ended is not None, "the daemon did not end"
+        return self.status_ended
+
+    @property
+    def mode(self) -> Mode:
+        """What it is doing."""
+        return self.daemon.situation.mode
+
+    def tap(self) -> None:
+        """Press and release."""
+        self.press()
+        self.release()
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Wait for something to come true; looked at whenever the loop has turned or called a part."""
+        with self._changed:
+            assert self._changed.wait_for(holds, SOON), f"{self.daemon.situation}; heard: {self.heard}"
+
+    def until_called(self, device: Device, call: str) -> None:
+        """Wait until the daemon has called this function of a part."""
+        self.until(lambda: (device, call) in self.calls)
+
+    def turned(self, times: int = 5) -> None:
+        """Let the loop turn a few times, for what must not happen to have its chance."""
+        pings = self.pings + times
+        self.until(lambda: self.pings >= pings)
+
+    def meet(self, device: Device, call: str) -> None:
+        """What a part does first in every call: fail, hang, or go on."""
+        with self._changed:
+            self.calls.append((device, call))
+            self._changed.notify_all()
+        self.making.get((device, call), lambda: None)()
+        if (device, call) in self.hanging:
+            self.hanging[device, call].wait(SOON)
+        if (device, call) in self.broken:
+            raise self.broken[device, call]
+
+    def understand(self, audio: Audio) -> str:
+        """The name of a tone, or the sentences that a sound is made of."""
+        tone = self._tones.get(audio.samples.tobytes())
+        if tone is not None:
+            return f"tone {tone.name.lower()}"
+        numbers = audio.samples[np.flatnonzero(audio.samples)][::10]
+        return " ".join(self.sentences[number - 1] for number in numbers)
+
+    def _make(self, kind: type[FakeDevice]) -> Any:
+        part = kind(self)
+        self.made[part.device].append(part)
+        return part
+
+    def _run(self) -> None:
+        self.status_ended = self.daemon.run()
+
+    # --- what the daemon tells its supervisor and the power switch ---
+
+    def ready(self) -> None:
+        """Remember it."""
+        self.told.append("ready")
+
+    def status(self, text: str) -> None:
+        """Remember it."""
+        self.told.append(text)
+
+    def stopping(self) -> None:
+        """Remember it."""
+        self.told.append("stopping")
+
+    def ping(self) -> None:
+        """Count, and let the test look."""
+        with self._changed:
+            self.pings += 1
+            self._changed.notify_all()
+
+    def power_off(self) -> None:
+        """Remember it, unless that is to fail."""
+        if self.power_error is not None:
+            raise self.power_error
+        self.powered_off = True
+
+
+@pytest.fixture
+def appliance():
+    """One that is switched off; whatever hangs is let go at the end."""
+    made = Appliance()
+    yield made
+    for event in made.hanging.values():
+        event.set()
+    if made.status_ended is None and made.pings:
+        made.daemon.post(StopRequested())
+        made.end()

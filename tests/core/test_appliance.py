@@ -1,0 +1,486 @@
+"""The transition table of device.appliance, one row a case, and a long random walk that must keep the rules."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from device.appliance import (
+    HOLD_DEADLINES,
+    MOST_FAILURES,
+    STARTUP_DEVICES,
+    Action,
+    AssumptionBroken,
+    ButtonPressed,
+    ButtonReleased,
+    ClearDeadline,
+    Deadline,
+    DeadlinePassed,
+    DeviceLost,
+    DeviceOpened,
+    Event,
+    Failed,
+    InputEnded,
+    Mode,
+    NotifyReady,
+    PlayTone,
+    PowerFailed,
+    PowerOff,
+    Press,
+    Read,
+    ReadingMade,
+    Remember,
+    Say,
+    SetDeadline,
+    Situation,
+    SpeechFinished,
+    StopRequested,
+    StopSpeech,
+    transition,
+)
+from device.domain import Device, Light, Reading, Status
+from device.phrases import Phrase
+from device.tones import Tone
+
+TURN = 5
+READING = Reading(Status.NOTHING)
+ANSWER = Phrase("reading", READING)
+LOST_CAMERA = frozenset({Device.CAMERA})
+LOST_MODEL = frozenset({Device.MODEL})
+
+SET_HOLD = tuple(SetDeadline(deadline) for deadline in HOLD_DEADLINES)
+CLEAR_HOLD = tuple(ClearDeadline(deadline) for deadline in HOLD_DEADLINES)
+SHUTTER, LOW, WARNING = PlayTone(Tone.SHUTTER), PlayTone(Tone.LOW), PlayTone(Tone.WARNING)
+
+
+def at(mode: Mode, press: Press | None = None, **more) -> Situation:
+    """A situation after the start: all devices known, a few turns gone."""
+    return replace(Situation(mode, TURN, press, unknown=frozenset()), **more)
+
+
+def starting(*unknown: Device, **more) -> Situation:
+    """A situation in which these devices have not answered yet."""
+    return Situation(turn=TURN, unknown=frozenset(unknown), **more)
+
+
+def say(key: str, turn: int = TURN + 1) -> Say:
+    """The order to say a sentence."""
+    return Say(Phrase(key), turn)
+
+
+def phrases(*keys: str) -> tuple[Phrase, ...]:
+    """What waits to be said."""
+    return tuple(Phrase(key) for key in keys)
+
+
+def row(name: str, before: Situation, event: Event, actions: tuple[Action, ...], **changes):
+    """One row: a situation, what happens, what is ordered, and all that is different afterwards."""
+    return pytest.param(before, event, replace(before, **changes), actions, id=name)
+
+
+NEXT = {"turn": TURN + 1}
+SPEAKING = {"mode": Mode.SPEAKING, **NEXT}
+
+STARTING_ROWS = [
+    row("first of two", starting(Device.BUTTON, Device.SOUND), DeviceOpened(Device.BUTTON), (),
+        unknown=frozenset({Device.SOUND})),
+    row("button and sound make ready", starting(Device.SOUND, Device.CAMERA), DeviceOpened(Device.SOUND),
+        (NotifyReady(),), unknown=LOST_CAMERA),
+    row("a lost loudspeaker is no reason to wait", starting(Device.SOUND, Device.CAMERA), DeviceLost(Device.SOUND),
+        (NotifyReady(),), unknown=LOST_CAMERA, faults=frozenset({Device.SOUND}), waiting=phrases("fault.sound")),
+    row("an indicator is nothing to wait for", starting(Device.SOUND), DeviceOpened(Device.INDICATOR), ()),
+    row("press", starting(Device.CAMERA), ButtonPressed(), (LOW, SetDeadline(Deadline.HOLD)), press=Press.EARLY),
+    row("tap is remembered", starting(Device.CAMERA, press=Press.EARLY), ButtonReleased(), CLEAR_HOLD,
+        press=None, tapped_early=True),
+    row("hold means nothing", starting(Device.CAMERA, press=Press.EARLY), DeadlinePassed(Deadline.HOLD), (),
+        press=Press.IGNORED),
+    row("release of that hold", starting(Device.CAMERA, press=Press.IGNORED), ButtonReleased(), CLEAR_HOLD, press=None),
+    row("ready", starting(Device.CAMERA), DeviceOpened(Device.CAMERA), (say("appliance.ready"),),
+        unknown=frozenset(), **SPEAKING),
+    row("ready, and what else there is", starting(Device.SPEECH), DeviceLost(Device.SPEECH),
+        (say("appliance.ready"),), unknown=frozenset(), faults=frozenset({Device.SPEECH}),
+        waiting=phrases("fault.speech"), **SPEAKING),
+    row("no camera", starting(Device.CAMERA), DeviceLost(Device.CAMERA), (say("fault.camera"),),
+        unknown=frozenset(), faults=LOST_CAMERA, **SPEAKING),
+    row("camera early, model last, no camera any more", starting(Device.MODEL, faults=LOST_CAMERA,
+        waiting=phrases("fault.camera")), DeviceOpened(Device.MODEL), (say("fault.camera"),),
+        unknown=frozenset(), waiting=(), **SPEAKING),
+    row("remembered tap reads", starting(Device.CAMERA, tapped_early=True), DeviceOpened(Device.CAMERA),
+        (Read(TURN + 1),), unknown=frozenset(), tapped_early=False, mode=Mode.READING, **NEXT),
+    row("remembered tap without a camera", starting(Device.CAMERA, tapped_early=True), DeviceLost(Device.CAMERA),
+        (say("fault.camera"),), unknown=frozenset(), tapped_early=False, faults=LOST_CAMERA, **SPEAKING),
+    row("tap being made", starting(Device.CAMERA, press=Press.EARLY), DeviceOpened(Device.CAMERA), (),
+        unknown=frozenset(), mode=Mode.IDLE),
+    row("hold being made: ready has to wait", starting(Device.CAMERA, press=Press.IGNORED),
+        DeviceOpened(Device.CAMERA), (), unknown=frozenset(), mode=Mode.IDLE, waiting=phrases("appliance.ready")),
+    row("no input, but a tap to answer", starting(Device.CAMERA, tapped_early=True), InputEnded(), (),
+        input_ended=True),
+    row("opened again makes ready only once", starting(Device.CAMERA), DeviceOpened(Device.SOUND), ()),
+]  # fmt: skip
+
+IDLE_ROWS = [
+    row("press", at(Mode.IDLE), ButtonPressed(), (SHUTTER, *SET_HOLD), press=Press.ACTS),
+    row("tap", at(Mode.IDLE, Press.ACTS), ButtonReleased(), (*CLEAR_HOLD, Read(TURN + 1)),
+        press=None, mode=Mode.READING, **NEXT),
+    row("tap begun while starting", at(Mode.IDLE, Press.EARLY), ButtonReleased(), (*CLEAR_HOLD, Read(TURN + 1)),
+        press=None, mode=Mode.READING, **NEXT),
+    row("tap without a camera", at(Mode.IDLE, Press.ACTS, faults=LOST_CAMERA), ButtonReleased(),
+        (*CLEAR_HOLD, say("fault.camera")), press=None, **SPEAKING),
+    row("tap without a model", at(Mode.IDLE, Press.ACTS, faults=LOST_MODEL), ButtonReleased(),
+        (*CLEAR_HOLD, say("fault.model")), press=None, **SPEAKING),
+    row("fault is not said twice", at(Mode.IDLE, Press.ACTS, faults=LOST_CAMERA,
+        waiting=phrases("fault.camera", "fault.history")), ButtonReleased(), (*CLEAR_HOLD, say("fault.camera")),
+        press=None, waiting=phrases("fault.history"), **SPEAKING),
+    row("hold", at(Mode.IDLE, Press.ACTS), DeadlinePassed(Deadline.HOLD), (), mode=Mode.LISTENING),
+    row("hold after cutting speech short", at(Mode.IDLE, Press.SILENCED), DeadlinePassed(Deadline.HOLD), (),
+        mode=Mode.LISTENING),
+    row("tap after cutting speech short", at(Mode.IDLE, Press.SILENCED), ButtonReleased(), CLEAR_HOLD, press=None),
+    row("the same, with news waiting", at(Mode.IDLE, Press.SILENCED, waiting=phrases("recovered.camera")),
+        ButtonReleased(), (*CLEAR_HOLD, say("recovered.camera")), press=None, waiting=(), **SPEAKING),
+    row("hold of a press that counts for nothing", at(Mode.IDLE, Press.IGNORED), DeadlinePassed(Deadline.HOLD), ()),
+    row("its release", at(Mode.IDLE, Press.IGNORED), ButtonReleased(), CLEAR_HOLD, press=None),
+    row("input ended", at(Mode.IDLE), InputEnded(), (), mode=Mode.STOPPED, input_ended=True),
+]  # fmt: skip
+
+READING_ROWS = [
+    row("press", at(Mode.READING), ButtonPressed(), (LOW,), press=Press.IGNORED),
+    row("release", at(Mode.READING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD, press=None),
+    row("reading", at(Mode.READING, failures=2), ReadingMade(TURN, READING),
+        (Say(ANSWER, TURN + 1), Remember(READING)), failures=0, **SPEAKING),
+    row("reading while pressed", at(Mode.READING, Press.IGNORED), ReadingMade(TURN, READING),
+        (Say(ANSWER, TURN + 1), Remember(READING)), **SPEAKING),
+    row("stale reading", at(Mode.READING), ReadingMade(TURN - 1, READING), ()),
+    row("stale failure", at(Mode.READING), Failed(TURN - 1), ()),
+    row("stale speech", at(Mode.READING), SpeechFinished(TURN - 1), ()),
+    row("speech of this turn is none", at(Mode.READING), SpeechFinished(TURN), ()),
+    row("first failure", at(Mode.READING), Failed(TURN), (say("appliance.apology"),), failures=1, **SPEAKING),
+    row("last failure", at(Mode.READING, failures=MOST_FAILURES - 1), Failed(TURN), (),
+        mode=Mode.STOPPED, exit_status=1),
+    row("camera lost", at(Mode.READING), DeviceLost(Device.CAMERA), (say("fault.camera"),),
+        faults=LOST_CAMERA, **SPEAKING),
+    row("model lost", at(Mode.READING), DeviceLost(Device.MODEL), (say("fault.model"),), faults=LOST_MODEL, **SPEAKING),
+    row("camera lost while pressed", at(Mode.READING, Press.IGNORED), DeviceLost(Device.CAMERA), (),
+        faults=LOST_CAMERA, mode=Mode.IDLE, waiting=phrases("fault.camera")),
+    row("history lost", at(Mode.READING), DeviceLost(Device.HISTORY), (),
+        faults=frozenset({Device.HISTORY}), waiting=phrases("fault.history")),
+    row("input ended", at(Mode.READING), InputEnded(), (), input_ended=True),
+]  # fmt: skip
+
+SPEAKING_ROWS = [
+    row("press", at(Mode.SPEAKING), ButtonPressed(), (StopSpeech(TURN), SHUTTER, *SET_HOLD),
+        mode=Mode.IDLE, press=Press.SILENCED, **NEXT),
+    row("finished", at(Mode.SPEAKING), SpeechFinished(TURN), (), mode=Mode.IDLE),
+    row("finished, more waits", at(Mode.SPEAKING, waiting=phrases("fault.camera", "fault.sound")),
+        SpeechFinished(TURN), (say("fault.camera"),), waiting=phrases("fault.sound"), **NEXT),
+    row("finished while a press lasts", at(Mode.SPEAKING, Press.IGNORED, waiting=phrases("fault.camera")),
+        SpeechFinished(TURN), (), mode=Mode.IDLE),
+    row("finished, no press can follow", at(Mode.SPEAKING, input_ended=True), SpeechFinished(TURN), (),
+        mode=Mode.STOPPED),
+    row("stale finish", at(Mode.SPEAKING), SpeechFinished(TURN - 1), ()),
+    row("late reading", at(Mode.SPEAKING), ReadingMade(TURN, READING), ()),
+    row("late failure", at(Mode.SPEAKING), Failed(TURN), ()),
+    row("device lost", at(Mode.SPEAKING), DeviceLost(Device.CAMERA), (), faults=LOST_CAMERA,
+        waiting=phrases("fault.camera")),
+    row("press begun while reading ends", at(Mode.SPEAKING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD, press=None),
+    row("input ended", at(Mode.SPEAKING), InputEnded(), (), input_ended=True),
+]  # fmt: skip
+
+LISTENING_ROWS = [
+    row("release", at(Mode.LISTENING, Press.ACTS), ButtonReleased(),
+        (*CLEAR_HOLD, say("appliance.no_voice_commands")), press=None, **SPEAKING),
+    row("warning", at(Mode.LISTENING, Press.ACTS), DeadlinePassed(Deadline.WARNING), (WARNING,), press=Press.IGNORED),
+    row("release after the warning", at(Mode.LISTENING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD,
+        press=None, mode=Mode.IDLE),
+    row("the same, with news", at(Mode.LISTENING, Press.IGNORED, waiting=phrases("fault.camera")), ButtonReleased(),
+        (*CLEAR_HOLD, say("fault.camera")), press=None, waiting=(), **SPEAKING),
+    row("question", at(Mode.LISTENING, Press.IGNORED), DeadlinePassed(Deadline.SHUT_DOWN),
+        (say("appliance.shut_down_question"),), mode=Mode.CONFIRMING, **NEXT),
+    row("device lost", at(Mode.LISTENING, Press.ACTS), DeviceLost(Device.CAMERA), (), faults=LOST_CAMERA,
+        waiting=phrases("fault.camera")),
+]  # fmt: skip
+
+SHUTDOWN_ROWS = [
+    row("release before the question ends", at(Mode.CONFIRMING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD,
+        press=None),
+    row("question said", at(Mode.CONFIRMING), SpeechFinished(TURN), (SetDeadline(Deadline.CONFIRM),)),
+    row("confirmed", at(Mode.CONFIRMING), ButtonPressed(),
+        (ClearDeadline(Deadline.CONFIRM), StopSpeech(TURN), SHUTTER, say("appliance.goodbye")),
+        mode=Mode.STOPPING, press=Press.IGNORED, **NEXT),
+    row("not confirmed", at(Mode.CONFIRMING), DeadlinePassed(Deadline.CONFIRM), (say("appliance.cancelled"),),
+        **SPEAKING),
+    row("press while stopping", at(Mode.STOPPING), ButtonPressed(), (LOW,), press=Press.IGNORED),
+    row("release while stopping", at(Mode.STOPPING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD, press=None),
+    row("goodbye said", at(Mode.STOPPING), SpeechFinished(TURN), (PowerOff(),)),
+    row("power failed", at(Mode.STOPPING), PowerFailed(), (say("appliance.power_failed"),), **SPEAKING),
+    row("power failed before", at(Mode.IDLE), PowerFailed(), ()),
+]  # fmt: skip
+
+DEVICE_ROWS = [
+    row("lost is said", at(Mode.IDLE), DeviceLost(Device.CAMERA), (say("fault.camera"),),
+        faults=LOST_CAMERA, **SPEAKING),
+    row("lost again is not", at(Mode.IDLE, faults=LOST_CAMERA), DeviceLost(Device.CAMERA), ()),
+    row("opened is said", at(Mode.IDLE, faults=LOST_CAMERA), DeviceOpened(Device.CAMERA), (say("recovered.camera"),),
+        faults=frozenset(), **SPEAKING),
+    row("opened again is not", at(Mode.IDLE), DeviceOpened(Device.CAMERA), ()),
+    row("recovered before the fault was said", at(Mode.SPEAKING, faults=LOST_CAMERA, waiting=phrases("fault.camera")),
+        DeviceOpened(Device.CAMERA), (), faults=frozenset(), waiting=()),
+    row("lost before the recovery was said", at(Mode.SPEAKING, waiting=phrases("recovered.camera", "fault.sound")),
+        DeviceLost(Device.CAMERA), (), faults=LOST_CAMERA, waiting=phrases("fault.sound")),
+    row("a notice is said", at(Mode.IDLE), DeviceOpened(Device.HISTORY, "appliance.history_renewed"),
+        (say("appliance.history_renewed"),), **SPEAKING),
+    row("a notice that waits already", at(Mode.SPEAKING, waiting=phrases("appliance.history_renewed")),
+        DeviceOpened(Device.HISTORY, "appliance.history_renewed"), ()),
+]  # fmt: skip
+
+STOP_ROWS = [
+    row(f"{name} in {mode.value}", at(mode), event, (StopSpeech(TURN),), mode=Mode.STOPPED, exit_status=status)
+    for mode in Mode if mode is not Mode.STOPPED
+    for name, event, status in (("stop", StopRequested(), 0), ("broken", AssumptionBroken(), 1))
+]  # fmt: skip
+
+FINAL_ROWS = [
+    row(type(event).__name__, at(Mode.STOPPED, unknown=frozenset({Device.SOUND})), event, ())
+    for event in (
+        ButtonPressed(), ButtonReleased(), DeadlinePassed(Deadline.HOLD), DeviceOpened(Device.SOUND),
+        DeviceLost(Device.CAMERA), ReadingMade(TURN, READING), SpeechFinished(TURN), Failed(TURN), PowerFailed(),
+        InputEnded(), StopRequested(), AssumptionBroken(),
+    )
+]  # fmt: skip
+
+
+def check(before: Situation, event: Event, after: Situation, actions: tuple[Action, ...]) -> None:
+    """The row holds: everything that the situation knows, and every order in its order."""
+    assert transition(before, event) == (after, actions)
+
+
+@pytest.mark.parametrize(("before", "event", "after", "actions"), STARTING_ROWS)
+def test_while_starting(before, event, after, actions):
+    """READY needs button and tone, the greeting camera, model and speech; a tap is remembered, a hold is not."""
+    check(before, event, after, actions)
+
+
+@pytest.mark.parametrize(("before", "event", "after", "actions"), IDLE_ROWS)
+def test_while_idle(before, event, after, actions):
+    """A tap reads, a hold listens, unless the press began in a mode where it means something else."""
+    check(before, event, after, actions)
+
+
+@pytest.mark.parametrize(("before", "event", "after", "actions"), READING_ROWS)
+def test_while_reading(before, event, after, actions):
+    """A reading ends in an answer, an apology, a fault or the end, and no press counts meanwhile."""
+    check(before, event, after, actions)
+
+
+@pytest.mark.parametrize(("before", "event", "after", "actions"), SPEAKING_ROWS)
+def test_while_speaking(before, event, after, actions):
+    """A press makes it silent at once; what waits is said afterwards, one by one."""
+    check(before, event, after, actions)
+
+
+@pytest.mark.parametrize(("before", "event", "after", "actions"), LISTENING_ROWS)
+def test_while_listening(before, event, after, actions):
+    """A release is answered, unless the warning has sounded; then the question follows."""
+    check(before, event, after, actions)
+
+
+@pytest.mark.parametrize(("before", "event", "after", "actions"), SHUTDOWN_ROWS)
+def test_while_shutting_down(before, event, after, actions):
+    """Only a press within the time after the question switches off."""
+    check(before, event, after, actions)
+
+
+@pytest.mark.parametrize(("before", "event", "after", "actions"), DEVICE_ROWS)
+def test_a_change_of_a_device_is_said_once(before, event, after, actions):
+    """A fault once, its end once, and neither when it was over before anybody heard of it."""
+    check(before, event, after, actions)
+
+
+@pytest.mark.parametrize(("before", "event", "after", "actions"), STOP_ROWS)
+def test_a_stop_works_in_every_mode(before, event, after, actions):
+    """SIGTERM ends it from anywhere with 0, a mistake in the program with 1, and both are silent."""
+    check(before, event, after, actions)
+
+
+@pytest.mark.parametrize(("before", "event", "after", "actions"), FINAL_ROWS)
+def test_nothing_follows_a_stop(before, event, after, actions):
+    """STOPPED is final: no order comes after the last, and the exit status stands."""
+    check(before, event, after, actions)
+
+
+@pytest.mark.parametrize(
+    ("situation", "light"),
+    [
+        (Situation(), Light.SLOW_BLINK),
+        (Situation(faults=LOST_CAMERA), Light.FAST_BLINK),
+        (at(Mode.IDLE), Light.OFF),
+        (at(Mode.IDLE, faults=LOST_CAMERA), Light.FAST_BLINK),
+        (at(Mode.READING), Light.ON),
+        (at(Mode.SPEAKING), Light.ON),
+        (at(Mode.SPEAKING, faults=LOST_CAMERA), Light.ON),
+        (at(Mode.LISTENING), Light.BLINK),
+        (at(Mode.CONFIRMING), Light.BLINK),
+        (at(Mode.STOPPING), Light.ON),
+        (at(Mode.STOPPED, faults=LOST_CAMERA), Light.OFF),
+    ],
+)
+def test_the_light_shows_the_mode(situation, light):
+    """As the table of product.md, "Gestures", has it; a fault shows when nothing livelier does."""
+    assert situation.light is light
+
+
+def story(situation: Situation, *events: Event) -> tuple[Situation, list[Action]]:
+    """Where several events lead, and every order on the way."""
+    orders: list[Action] = []
+    for event in events:
+        situation, actions = transition(situation, event)
+        orders += actions
+    return situation, orders
+
+
+def test_three_failures_in_a_row_end_the_process():
+    """A good reading between them begins the count anew."""
+    situation = at(Mode.IDLE)
+    for good in (False, False, True, False, False, False):
+        assert situation.mode is Mode.IDLE
+        read, spoken = situation.turn + 1, situation.turn + 2
+        result = ReadingMade(read, READING) if good else Failed(read)
+        situation, _ = story(situation, ButtonPressed(), ButtonReleased(), result, SpeechFinished(spoken))
+    assert (situation.mode, situation.exit_status) == (Mode.STOPPED, 1)
+
+
+def test_the_shutdown_gesture_whole():
+    """Hold, warning, question, release, press, goodbye, off; and the box lives on when that cannot be asked for."""
+    situation, orders = story(
+        at(Mode.IDLE),
+        ButtonPressed(),
+        DeadlinePassed(Deadline.HOLD),
+        DeadlinePassed(Deadline.WARNING),
+        DeadlinePassed(Deadline.SHUT_DOWN),
+        ButtonReleased(),
+        SpeechFinished(TURN + 1),
+        ButtonPressed(),
+        ButtonReleased(),
+        SpeechFinished(TURN + 2),
+        PowerFailed(),
+        SpeechFinished(TURN + 3),
+    )
+    assert [order for order in orders if not isinstance(order, SetDeadline | ClearDeadline)] == [
+        SHUTTER,
+        WARNING,
+        say("appliance.shut_down_question", TURN + 1),
+        StopSpeech(TURN + 1),
+        SHUTTER,
+        say("appliance.goodbye", TURN + 2),
+        PowerOff(),
+        say("appliance.power_failed", TURN + 3),
+    ]
+    assert situation == at(Mode.IDLE, turn=TURN + 3)
+
+
+@dataclass
+class World:
+    """What surrounds the state machine in the walk: everything that an order brings about."""
+
+    dice: random.Random
+    situation: Situation = field(default_factory=Situation)
+    down: bool = False
+    deadlines: set[Deadline] = field(default_factory=set)
+    saying: int | None = None
+    reading: int | None = None
+    switching_off: bool = False
+
+    def event(self) -> Event:
+        """Something that can happen now, or a result that comes too late."""
+        device = self.dice.choice(list(self.situation.unknown) or [Device.CAMERA, Device.HISTORY, Device.SPEECH])
+        old_turn = self.dice.randint(0, self.situation.turn)
+        possible: list[Event] = [
+            ButtonReleased() if self.down else ButtonPressed(),
+            self.dice.choice([DeviceOpened, DeviceLost])(device),
+            DeviceOpened(Device.HISTORY, "appliance.history_renewed"),
+            *(DeadlinePassed(deadline) for deadline in self.deadlines),
+            *(result(old_turn) for result in (SpeechFinished, Failed) if old_turn < self.situation.turn),
+        ]
+        if self.saying is not None:
+            possible += 3 * [SpeechFinished(self.saying)]
+        if self.reading is not None:
+            possible += [*3 * [ReadingMade(self.reading, READING)], Failed(self.reading)]
+        if self.switching_off:
+            possible.append(PowerFailed())
+        if self.dice.random() < 0.01:
+            possible = [InputEnded(), StopRequested(), AssumptionBroken()]
+        return self.dice.choice(possible)
+
+    def obey(self, event: Event, actions: tuple[Action, ...]) -> None:
+        """Let what happened and what was ordered take effect."""
+        match event:
+            case ButtonPressed() | ButtonReleased():
+                self.down = isinstance(event, ButtonPressed)
+            case DeadlinePassed(deadline):
+                self.deadlines.discard(deadline)
+            case SpeechFinished(turn) if turn == self.saying:
+                self.saying = None
+            case ReadingMade(turn) | Failed(turn) if turn == self.reading:
+                self.reading = None
+            case PowerFailed():
+                self.switching_off = False
+        for action in actions:
+            match action:
+                case Say(_, turn):
+                    assert self.saying is None, "two things are said at once"
+                    self.saying = turn
+                case StopSpeech(turn):
+                    assert self.saying is None or turn == self.saying
+                    self.saying = None
+                case Read(turn):
+                    self.reading = turn
+                case SetDeadline(deadline):
+                    self.deadlines.add(deadline)
+                case ClearDeadline(deadline):
+                    self.deadlines.discard(deadline)
+                case PowerOff():
+                    self.switching_off = True
+
+    def check(self, before: Situation, event: Event, actions: tuple[Action, ...]) -> None:
+        """What must hold after every step."""
+        now = self.situation
+        assert now.turn >= before.turn
+        assert all(action.turn == now.turn > before.turn for action in actions if isinstance(action, Say | Read))
+        assert now.press is None or self.down
+        assert len(set(now.waiting)) == len(now.waiting)
+        if now.mode is Mode.SPEAKING:
+            assert self.saying == now.turn
+        if now.mode is Mode.READING:
+            assert self.reading == now.turn
+        if now.mode is Mode.IDLE and now.press is None:
+            assert not now.waiting
+            assert not now.input_ended
+        if now.mode is Mode.STARTING:
+            assert now.unknown
+        if not self.down:
+            assert not self.deadlines.intersection(HOLD_DEADLINES)
+        if isinstance(event, ButtonPressed):
+            assert any(isinstance(action, PlayTone) for action in actions)
+        assert (Deadline.CONFIRM in self.deadlines) <= (now.mode in (Mode.CONFIRMING, Mode.STOPPED))
+
+
+def test_a_long_random_walk_keeps_the_rules():
+    """10,000 events of all kinds: one voice, turns that never fall, no press without a sound, nothing left unsaid."""
+    dice = random.Random(20260101)  # noqa: S311 - a walk, not a secret
+    world = World(dice)
+    modes = set()
+    for _ in range(10_000):
+        before, event = world.situation, world.event()
+        world.situation, actions = transition(before, event)
+        world.obey(event, actions)
+        world.check(before, event, actions)
+        modes.add(world.situation.mode)
+        if world.situation.mode is Mode.STOPPED:
+            world = World(dice)
+    assert modes == set(Mode)
+
+
+def test_the_start_waits_for_the_devices_that_matter():
+    """The situation before anything is known; an indicator or a history is nothing to wait for."""
+    assert Situation().unknown == STARTUP_DEVICES == set(Device) - {Device.INDICATOR, Device.HISTORY}

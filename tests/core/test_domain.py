@@ -1,0 +1,161 @@
+"""Frames, boxes, readings, sounds and the model's card."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import numpy as np
+import pytest
+
+from device.domain import Audio, Box, Digit, Frame, ModelCard, Reading, Status
+from device.errors import AudioError, FrameError, ModelError
+
+CARD = {
+    "sha256": "00" * 32,
+    "preprocessing_version": 1,
+    "classes": [*map(str, range(10)), "not a digit"],
+    "temperature": 1.5,
+    "thresholds": [0.5] * 10,
+    "size_bytes": 7,
+}
+
+
+def digit(value: int, group: int) -> Digit:
+    """A sure digit of a group."""
+    return Digit(value, 0.9, None, Box(0, 0, 1, 1), (0.1,) * 10, sure=True, group=group)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((0, 5, 3), np.uint8),
+        np.zeros((5, 0, 3), np.uint8),
+        np.zeros((5, 5), np.uint8),
+        np.zeros((5, 5, 4), np.uint8),
+        np.zeros((5, 5, 3), np.float32),
+    ],
+)
+def test_only_a_picture_is_a_frame(pixels):
+    """Empty, grey, with alpha, not of bytes: each is refused with its shape and type."""
+    with pytest.raises(FrameError, match=r"expected \(H, W, 3\) and uint8"):
+        Frame(pixels)
+
+
+def test_a_frame_knows_its_size():
+    """Rows are the height, columns the width."""
+    frame = Frame(np.zeros((2, 3, 3), np.uint8))
+    assert (frame.height_px, frame.width_px) == (2, 3)
+
+
+def test_a_box_around_two():
+    """The smallest one, in either order."""
+    one, other = Box(2, 3, 4, 5), Box(0, 7, 3, 4)
+    assert one.union(other) == other.union(one) == Box(0, 3, 6, 8)
+    assert (one.right, one.bottom, one.area) == (6, 8, 20)
+
+
+def test_a_box_scaled_never_vanishes():
+    """At least one pixel, however small the factor."""
+    assert Box(4, 8, 2, 6).scaled(2.5) == Box(10, 20, 5, 15)
+    assert Box(40, 80, 2, 6).scaled(0.01) == Box(0, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("groups", "number"),
+    [([], ""), ([[7]], "7"), ([[4, 2, 7]], "427"), ([[4, 2], [7]], "42 7"), ([[0], [0], [1, 2]], "0 0 12")],
+)
+def test_a_number_joins_digits_and_parts_groups(groups, number):
+    """One space between groups, none within, "" for no digits at all."""
+    digits = tuple(digit(value, group) for group, values in enumerate(groups) for value in values)
+    assert Reading(Status.OK, digits).number == number
+
+
+def test_a_sound_survives_a_wav_file():
+    """Every sample, the extremes too, and the rate."""
+    samples = np.array([0, 1, -1, 32767, -32768], np.int16)
+    again = Audio.from_wav(Audio(samples, 22050).to_wav())
+    assert again.rate_hz == 22050
+    assert again.samples.dtype == np.int16
+    np.testing.assert_array_equal(again.samples, samples)
+    assert again.seconds == pytest.approx(5 / 22050)
+
+
+@pytest.mark.parametrize("length", [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000 + 36])
+def test_a_streamed_wav_file_has_the_length_of_its_data(length):
+    """A program that writes to a pipe cannot go back and fill in the length; espeak-ng writes 0x7ffff000 and more."""
+    wav = bytearray(Audio(np.arange(100, dtype=np.int16), 22050).to_wav())
+    wav[4:8] = wav[40:44] = struct.pack("<I", length)
+    np.testing.assert_array_equal(Audio.from_wav(bytes(wav)).samples, np.arange(100))
+
+
+def wav(channels: int, sample_bytes: int, data: bytes) -> bytes:
+    """A WAV file of any kind."""
+    frame = channels * sample_bytes
+    header = struct.pack("<HHIIHH", 1, channels, 8000, 8000 * frame, frame, 8 * sample_bytes)
+    chunks = b"WAVEfmt " + struct.pack("<I", 16) + header + b"data" + struct.pack("<I", len(data)) + data
+    return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"RIFF",
+        b"not a sound at all, only some text",
+        wav(1, 2, bytes(8))[:20],
+        wav(2, 2, bytes(8)),
+        wav(1, 1, bytes(8)),
+        wav(1, 2, bytes(9)),
+    ],
+    ids=["empty", "four bytes", "text", "cut in its header", "stereo", "8 bits", "half a sample"],
+)
+def test_what_is_no_such_sound_is_refused(data):
+    """In one line that says what to do."""
+    with pytest.raises(AudioError, match="convert it"):
+        Audio.from_wav(data)
+
+
+def test_a_card_is_read_whole():
+    """The fields that the device needs, and all the facts for showing."""
+    card = ModelCard.from_json(json.dumps(CARD))
+    assert (card.temperature, card.classes[10], card.thresholds[9]) == (1.5, "not a digit", 0.5)
+    assert card.facts["size_bytes"] == 7
+
+
+@pytest.mark.parametrize("field", ["sha256", "preprocessing_version", "classes", "temperature", "thresholds"])
+def test_a_card_that_lacks_a_field_names_it(field):
+    """Together with the next step."""
+    lacking = {key: value for key, value in CARD.items() if key != field}
+    with pytest.raises(ModelError, match=f"no field '{field}'; install the model again"):
+        ModelCard.from_json(json.dumps(lacking))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"classes": list("0123456798")}, "lists the classes"),
+        ({"classes": list("012345678")}, "lists the classes"),
+        ({"classes": [*CARD["classes"], "twelfth"]}, "lists the classes"),
+        ({"classes": 3}, "cannot be read"),
+        ({"thresholds": [0.5] * 9}, "ten numbers"),
+        ({"thresholds": [0.5] * 9 + [1.5]}, "ten numbers"),
+        ({"thresholds": [0.5] * 9 + ["high"]}, "cannot be read"),
+        ({"thresholds": [0.5] * 9 + [float("nan")]}, "ten numbers"),
+        ({"temperature": 0}, "must be above 0"),
+        ({"temperature": float("nan")}, "must be above 0"),
+        ({"temperature": None}, "cannot be read"),
+        ({"preprocessing_version": "one"}, "cannot be read"),
+    ],
+)
+def test_a_card_with_an_impossible_value_is_refused(change, complaint):
+    """Each says which value and why."""
+    with pytest.raises(ModelError, match=complaint):
+        ModelCard.from_json(json.dumps({**CARD, **change}))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", '"text"'])
+def test_text_that_is_no_card_is_refused(text):
+    """Not JSON, or JSON of another shape."""
+    with pytest.raises(ModelError, match="cannot be read"):
+        ModelCard.from_json(text)

@@ -1,0 +1,3 @@
+"""The name that picamera2 imports."""
+
+Picamera2Camera = None

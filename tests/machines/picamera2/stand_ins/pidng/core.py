@@ -1,0 +1,3 @@
+"""The name that picamera2 imports."""
+
+PICAM2DNG = None

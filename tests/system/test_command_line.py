@@ -1,0 +1,439 @@
+"""`main()` whole: what scripts rely on (product.md, "The command line"), and no traceback whatever is wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from device import config
+from device.adapters.history_sqlite import SqliteHistory
+from device.cli import main
+from device.doctor import CHECKS
+from device.domain import Audio, Box, Digit, Reading, Status
+
+ROOT = Path(__file__).parents[2]
+PICTURES = sorted((ROOT / "device" / "pictures").glob("*.jpg"))
+SOON = 60.0
+"""Seconds; only a failure waits for all of them."""
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs a command in this process; its exit status, its lines on standard output, and on standard error."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+
+    def run_one(*arguments: object) -> tuple[int, list[str], list[str]]:
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as ended:  # argparse leaves by itself
+            status = int(str(ended.code))
+        output, errors = capsys.readouterr()
+        assert "Traceback" not in output + errors
+        return status, output.splitlines(), errors.splitlines()
+
+    yield run_one
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def run_process(*arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command as a process of its own, with variables added to its environment."""
+    done = subprocess.run(
+        [sys.executable, "-m", "device.cli", *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def path_without_sound(tmp_path):
+    """A PATH on which there is espeak-ng but no program that plays."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "espeak-ng").symlink_to(str(shutil.which("espeak-ng")))
+    return str(folder)
+
+
+@pytest.fixture
+def bad_images(tmp_path):
+    """Files that are no pictures, by what is wrong with them."""
+    whole = PICTURES[0].read_bytes()
+    content = {"empty.jpg": b"", "truncated.jpg": whole[: len(whole) // 3], "text.png": b"no picture\n" * 100}
+    for name, data in content.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "folder.jpg").mkdir()
+    return [tmp_path / name for name in (*content, "folder.jpg", "missing.jpg")]
+
+
+# --- the arguments ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["raed"], ["read"], ["read", "--jsno", "x.jpg"], ["say"], ["run", "--config"]]
+)
+def test_a_wrong_command_line_is_status_2(run, arguments):
+    """With a line on how to use it, on standard error."""
+    status, output, errors = run(*arguments)
+    assert (status, output) == (2, [])
+    assert errors[0].startswith("usage: digitbox")
+
+
+@pytest.mark.parametrize("command", ["run", "demo", "read", "say", "doctor", "bench", "history", "config"])
+def test_every_command_explains_itself(run, command):
+    """--help ends with 0."""
+    status, output, _ = run(command, "--help")
+    assert status == 0
+    assert output[0].startswith(f"usage: digitbox {command}")
+
+
+@pytest.mark.parametrize("command", [["run"], ["read", PICTURES[0]], ["say", "a"], ["history"], ["config"]])
+def test_a_wrong_configuration_is_status_2(run, configuration, command):
+    """For every command that has one, with all the mistakes."""
+    path = configuration(reading="framse = 3", model="path = 7")
+    status, output, errors = run(command[0], "--config", path, *command[1:])
+    assert (status, output) == (2, [])
+    assert errors == [
+        f"digitbox: {path}: [reading] unknown key framse; the nearest is frames",
+        f"digitbox: {path}: [model] path = 7 is not text in quotes",
+    ]
+
+
+# --- read -------------------------------------------------------------------------------------------------------------
+
+
+def test_read_prints_one_object_a_line(run, configuration):
+    """Each with the promised fields of the promised types, in the order of the arguments."""
+    status, output, _ = run("read", "--json", "--config", configuration(), *PICTURES[:3])
+    lines = [json.loads(line) for line in output]
+    assert status == 0
+    assert [line["path"] for line in lines] == [str(path) for path in PICTURES[:3]]
+    for line in lines:
+        assert list(line) == ["path", "status", "number", "digits", "advice", "elapsed_ms"]
+        assert line["status"] in {status.value for status in Status}
+        assert isinstance(line["elapsed_ms"], float)
+        assert all(isinstance(advice, str) for advice in line["advice"])
+        assert line["number"].replace(" ", "") == "".join(str(digit["digit"]) for digit in line["digits"])
+        for digit in line["digits"]:
+            assert list(digit) == ["digit", "confidence", "second", "box"]
+            assert digit["digit"] in range(10)
+            assert 0.0 <= digit["confidence"] <= 1.0
+            assert digit["second"] is None or digit["second"] in range(10)
+            x, y, width, height = digit["box"]
+            height_px, width_px = cv2.imread(line["path"]).shape[:2]
+            assert 0 <= x < x + width <= width_px
+            assert 0 <= y < y + height <= height_px
+
+
+def test_read_shows_scores_when_asked(run, configuration):
+    """Ten probabilities a digit; the eleventh, of what is no digit, is not among them."""
+    _, output, _ = run("read", "--json", "--scores", "--config", configuration(), PICTURES[0])
+    digits = json.loads(output[0])["digits"]
+    assert digits
+    for digit in digits:
+        assert len(digit["scores"]) == 10
+        assert sum(digit["scores"]) <= 1.001
+        assert int(np.argmax(digit["scores"])) == digit["digit"]
+
+
+def test_read_takes_a_burst_as_one_reading(run, configuration):
+    """Several frames, one line."""
+    status, output, _ = run("read", "--json", "--burst", "--config", configuration(), *[PICTURES[0]] * 3)
+    assert status == 0
+    assert len(output) == 1
+    assert json.loads(output[0])["path"] == str(PICTURES[0])
+
+
+def test_read_goes_on_after_files_that_cannot_be_read(run, configuration, bad_images):
+    """Each error stands on its own line in its place, the others are read, and the status is 1."""
+    images = [PICTURES[0], *bad_images, PICTURES[1]]
+    status, output, errors = run("read", "--json", "--config", configuration(), *images)
+    lines = [json.loads(line) for line in output]
+    assert status == 1
+    assert errors == []
+    assert [line["path"] for line in lines] == [str(path) for path in images]
+    assert [set(line) == {"path", "error"} for line in lines] == [False, *[True] * len(bad_images), False]
+    for line in lines[1:-1]:
+        assert line["path"] in line["error"]
+        assert "\n" not in line["error"]
+
+
+@pytest.mark.parametrize("burst", [[], ["--burst"]])
+def test_read_complains_on_standard_error(run, configuration, bad_images, burst):
+    """Without --json the answers are on standard output and the complaints are not."""
+    status, output, errors = run("read", *burst, "--config", configuration(), *bad_images, PICTURES[0])
+    assert status == 1
+    assert len(output) == 1
+    assert [line.startswith("digitbox: ") for line in errors] == [True] * len(bad_images)
+
+
+def test_read_without_a_readable_file_is_no_traceback(run, configuration, bad_images):
+    """A burst of nothing, too."""
+    for option in ("--json", "--burst"):
+        status, _, _ = run("read", option, "--config", configuration(), *bad_images)
+        assert status == 1
+
+
+def test_read_speaks_the_answer(run, configuration, speech, tmp_path):
+    """Into the WAV folder of this configuration."""
+    status, _, _ = run("read", "--speak", "--config", configuration(), PICTURES[0])
+    assert status == 0
+    (wav,) = (tmp_path / "said").iterdir()
+    assert Audio.from_wav(wav.read_bytes()).seconds > 0.2
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A copy of the model and its card, to be damaged."""
+    for suffix in (".tflite", ".json"):
+        shutil.copy(ROOT / "device" / "models" / f"digits{suffix}", tmp_path)
+    return tmp_path / "digits.tflite"
+
+
+@pytest.mark.parametrize("damage", ["no model", "no card", "wrong checksum", "card is no JSON"])
+def test_a_model_that_cannot_be_trusted_is_refused(run, configuration, model, damage):
+    """Missing, or not the one its card speaks of: status 1 and one line that names the file."""
+    match damage:
+        case "no model":
+            model.unlink()
+        case "no card":
+            model.with_suffix(".json").unlink()
+        case "wrong checksum":
+            model.write_bytes(model.read_bytes() + b"\0")
+        case _:
+            model.with_suffix(".json").write_text("{", encoding="utf-8")
+    status, output, errors = run("read", "--config", configuration(model=f'path = "{model}"'), PICTURES[0])
+    assert (status, output) == (1, [])
+    assert len(errors) == 1
+    assert errors[0].startswith("digitbox: ")
+    assert "; " in errors[0], "the next step is missing"
+
+
+# --- say --------------------------------------------------------------------------------------------------------------
+
+
+def test_say_writes_a_wav_file(run, configuration, speech, tmp_path):
+    """A text that looks like an option too."""
+    for text in ("forty-two", "-3", "--wav"):
+        wav = tmp_path / "said.wav"
+        status, _, _ = run("say", "--wav", wav, "--config", configuration(), "--", text)
+        assert status == 0
+        assert Audio.from_wav(wav.read_bytes()).seconds > 0.2
+        wav.unlink()
+
+
+def test_say_plays(run, configuration, speech, tmp_path):
+    """On the loudspeaker of the configuration."""
+    assert run("say", "seven", "--config", configuration())[0] == 0
+    assert len(list((tmp_path / "said").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["seven", "--language", "xx"], "there is no language 'xx'"),
+        (["seven", "--wav", "/no/such/folder/a.wav"], "cannot be written"),
+        ([""], "nothing to say"),
+    ],
+)
+def test_say_explains_what_is_wrong(run, configuration, speech, arguments, complaint):
+    """In one line, with status 1."""
+    status, _, errors = run("say", "--config", configuration(), *arguments)
+    assert status == 1
+    assert len(errors) == 1
+    assert complaint in errors[0]
+
+
+def test_say_without_espeak_names_the_package(configuration):
+    """The command that mends it."""
+    done = run_process("say", "seven", "--config", configuration(), PATH="/nonexistent")
+    assert done.returncode == 1
+    assert done.stderr.strip() == "digitbox: the program espeak-ng is missing; sudo apt install espeak-ng"
+
+
+# --- doctor, history, config ------------------------------------------------------------------------------------------
+
+
+def findings(lines: list[str]) -> dict[str, dict[str, object]]:
+    """What the doctor found, by check."""
+    found = [json.loads(line) for line in lines]
+    assert all(list(finding) == ["check", "ok", "message", "remedy"] for finding in found)
+    return {finding["check"]: finding for finding in found}
+
+
+def test_the_doctor_looks_at_everything(run, configuration, speech):
+    """One object a check; the status says whether all is well."""
+    status, output, _ = run("doctor", "--json", "--config", configuration())
+    found = findings(output)
+    assert set(found) == {"configuration", *CHECKS}
+    assert status == int(not all(finding["ok"] for finding in found.values()))
+    for check in ("configuration", "model", "speech", "sound", "button", "indicator", "camera", "history"):
+        assert found[check]["ok"], found[check]
+
+
+def test_the_doctor_names_what_is_missing_and_the_remedy(configuration, tmp_path):
+    """Everything wrong at once: each has its own finding, and a next step."""
+    path = configuration(
+        camera=f'backend = "files"\nphotos = "{tmp_path}/none"',
+        button='backend = "script"\nscript = "none.txt"',
+        sound='backend = "alsa"\ncard = "NoSuchCard"',
+        model='path = "none.tflite"',
+    )
+    done = run_process("doctor", "--json", "--config", path, PATH="/nonexistent")
+    found = findings(done.stdout.splitlines())
+    assert done.returncode == 1
+    for check in ("camera", "button", "sound", "model", "speech"):
+        assert not found[check]["ok"], found[check]
+        assert found[check]["remedy"], found[check]
+    assert found["history"]["ok"]
+
+
+def test_the_doctor_reports_a_wrong_configuration_and_goes_on(run, configuration):
+    """Every mistake of it, then the other checks with the defaults."""
+    _, output, _ = run("doctor", "--json", "--config", configuration(reading="framse = 3", model="path = 7"))
+    lines = [json.loads(line) for line in output]
+    assert [line["check"] for line in lines].count("configuration") == 2
+    assert {line["check"] for line in lines} == {"configuration", *CHECKS}
+
+
+def test_the_doctor_is_readable(run, configuration):
+    """Without --json: a line a check, and under what is wrong the remedy."""
+    _, output, _ = run("doctor", "--config", configuration(model='path = "none.tflite"'))
+    place = next(number for number, line in enumerate(output) if line.startswith("FAIL  model:"))
+    assert output[place + 1].strip().startswith("-> ")
+
+
+@pytest.fixture
+def two_readings(configuration):
+    """A configuration whose history holds two."""
+    path = configuration()
+    history = SqliteHistory(config.load(path).history)
+    history.open()
+    digit = Digit(7, 0.9, None, Box(0, 0, 1, 1), (0.1,) * 10, sure=True)
+    history.append(Reading(Status.OK, (digit,)), time="2026-01-02T03:04:05+01:00")
+    history.append(Reading(Status.UNREADABLE), time="2026-01-02T03:04:06+01:00")
+    history.close()
+    return path
+
+
+ENTRIES = [
+    {"id": 1, "time": "2026-01-02T03:04:05+01:00", "number": "7", "status": "ok", "corrected": None},
+    {"id": 2, "time": "2026-01-02T03:04:06+01:00", "number": "", "status": "unreadable", "corrected": None},
+]
+
+
+def test_history_prints_one_object_a_line(run, two_readings):
+    """Oldest first."""
+    status, output, _ = run("history", "--json", "--config", two_readings)
+    assert status == 0
+    assert [json.loads(line) for line in output] == ENTRIES
+
+
+def test_history_is_exported(run, two_readings, tmp_path):
+    """As CSV with a head line, whole or not at all."""
+    status, _, _ = run("history", "--export", tmp_path / "out", "--config", two_readings)
+    assert status == 0
+    with (tmp_path / "out" / "history.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows == [{key: str(value or "") for key, value in entry.items()} for entry in ENTRIES]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["history.csv"]
+
+
+def test_history_is_deleted(run, two_readings):
+    """All of it, and it says how many there were."""
+    assert run("history", "--delete", "--config", two_readings)[:2] == (0, ["2 readings deleted"])
+    assert run("history", "--json", "--config", two_readings)[:2] == (0, [])
+
+
+def test_history_that_was_never_written_is_empty(run, configuration, tmp_path):
+    """Looking at it creates no file."""
+    assert run("history", "--config", configuration())[:2] == (0, [])
+    assert not (tmp_path / "history.sqlite3").exists()
+
+
+@pytest.mark.parametrize("option", [[], ["--json"], ["--delete"]])
+def test_a_damaged_history_is_no_traceback(run, configuration, tmp_path, option):
+    """Looking at it leaves it where it is; deleting sets it aside, as the daemon does."""
+    (tmp_path / "history.sqlite3").write_bytes(b"no database" * 1000)
+    status, _, errors = run("history", *option, "--config", configuration())
+    assert status == (0 if option == ["--delete"] else 1)
+    assert all(line.startswith("digitbox: ") for line in errors)
+
+
+def test_config_prints_what_can_be_loaded(run, configuration, tmp_path):
+    """All of it, as TOML."""
+    path = configuration()
+    status, output, _ = run("config", "--config", path)
+    again = tmp_path / "again.toml"
+    again.write_text("\n".join(output), encoding="utf-8")
+    assert status == 0
+    assert config.load(again) == config.load(path)
+
+
+def test_config_checks_a_file(run, configuration, tmp_path):
+    """Good is 0, wrong or missing is 2."""
+    path = configuration()
+    assert run("config", "--check", path)[:2] == (0, [f"{path}: good"])
+    assert run("config", "--check", tmp_path / "missing.toml")[0] == 2
+
+
+# --- demo, and the pipe -----------------------------------------------------------------------------------------------
+
+
+def test_demo_makes_one_reading_and_names_the_sound(speech, path_without_sound, tmp_path):
+    """No terminal on standard input, no sound card: it reads, names the WAV files and ends with 0."""
+    done = run_process("demo", "--once", PATH=path_without_sound, XDG_STATE_HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    said = tmp_path / "digitbox" / "said"
+    assert str(said) in done.stdout
+    assert 'says: "' in done.stdout
+    wavs = sorted(said.iterdir())
+    assert Audio.from_wav(wavs[-1].read_bytes()).seconds > 0.2
+    assert str(wavs[-1]) in done.stdout + done.stderr
+
+
+def test_demo_without_a_terminal_is_demo_once(speech, path_without_sound, tmp_path):
+    """It must end by itself where nobody can press Enter."""
+    done = run_process("demo", PATH=path_without_sound, XDG_STATE_HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+
+
+def test_demo_without_pictures_is_status_1(tmp_path):
+    """Nothing was read, and it says why."""
+    done = run_process("demo", "--once", "--photos", tmp_path / "none", XDG_STATE_HOME=str(tmp_path))
+    assert done.returncode == 1
+    assert str(tmp_path / "none") in done.stderr
+
+
+def test_output_that_nobody_reads_is_no_traceback():
+    """As in `digitbox config | head -0`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "device.cli", "config"],
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
