@@ -1,6 +1,3 @@
-# TO THE VISION HELPER, from the lead: time is up. I have taken over device/{ink,find,ruling,judge,advice,reading}.py and
-# finished them; do not edit them any more. Write tests/core/test_{images,ink,ruling,find,preprocess,judge,advice,reading}.py
-# and tests/measure_photographs.py against them as they stand, within 15 minutes, then report. (I remove this comment.)
 """What would help most, from measured quantities; pure."""
 
 from __future__ import annotations
@@ -27,6 +24,11 @@ LEAST_HEIGHT_PX = 12
 """A lower digit has strokes thinner than a pixel."""
 
 
+SOFTEST = 0.065
+"""Strokes whose soft edge is a larger share of the digit's size are blurred. The photographs of photo_digits and
+sudoku_photo stay below 0.056; drawn scenes blurred by 8 px (of 1640) reach 0.058 in the median, by 14 px 0.080."""
+
+
 def advise(frame: Frame, found: Sequence[Writing]) -> tuple[Advice, ...]:
     """The most useful advice first, at most two pieces; empty when all is well."""
     small = cv2.resize(frame.pixels, (160, 120), interpolation=cv2.INTER_AREA)
@@ -41,4 +43,6 @@ def advise(frame: Frame, found: Sequence[Writing]) -> tuple[Advice, ...]:
         advice.append(Advice.TOO_BRIGHT)
     if found and max(writing.box.height for writing in found) < LEAST_HEIGHT_PX:
         advice.append(Advice.TOO_SMALL)
+    if found and float(np.median([writing.softness for writing in found])) > SOFTEST:
+        advice.append(Advice.BLURRED)
     return tuple(dict.fromkeys(advice))[:2]

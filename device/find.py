@@ -1,6 +1,3 @@
-# TO THE VISION HELPER, from the lead: time is up. I have taken over device/{ink,find,ruling,judge,advice,reading}.py and
-# finished them; do not edit them any more. Write tests/core/test_{images,ink,ruling,find,preprocess,judge,advice,reading}.py
-# and tests/measure_photographs.py against them as they stand, within 15 minutes, then report. (I remove this comment.)
 """Frame -> pieces of writing that may be digits, in reading order.
 
 Ink is told from paper (`device.ink`), printed lines are taken out (`device.ruling`), what is connected becomes a

@@ -6,6 +6,7 @@ process that reads one file of 48 megapixels: tests/core/test_images.py holds it
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 import warnings
@@ -145,9 +146,9 @@ def _frame(image: Image.Image, path: Path, max_pixels: int) -> Frame:
     _check_size(image, path)
     factor = _reduction(image.size, max_pixels)
     if isinstance(image, JpegImagePlugin.JpegImageFile):
-        # libjpeg leaves out what a smaller picture does not need.
-        image.draft(None, (max(1, image.width // factor), max(1, image.height // factor)))
-        factor = _reduction(image.size, max_pixels)
+        factor, left_out = _jpeg_reduction(factor)
+        image.draft(None, (max(1, image.width // left_out), max(1, image.height // left_out)))
+        factor //= left_out
     if _is_still_webp(image):
         turned = _orientation(image)
         pixels = _opencv_pixels(path, factor, opaque=not image.has_transparency_data)
@@ -178,6 +179,16 @@ def _reduction(size: tuple[int, int], max_pixels: int) -> int:
     while (size[0] // factor) * (size[1] // factor) > max_pixels:
         factor += 1
     return factor
+
+
+def _jpeg_reduction(factor: int) -> tuple[int, int]:
+    """The factor to reduce by, at least as large, and the part of it that libjpeg leaves out while decoding.
+
+    It can leave out 2, 4 and 8. A picture to be divided by 3 is small enough to be decoded whole, by more it is not.
+    """
+    step = 1 if factor <= 3 else 2 if factor <= 8 else 8
+    factor = -(-factor // step) * step
+    return factor, math.gcd(factor, 8)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -215,25 +226,28 @@ def _pillow_pixels(image: Image.Image, factor: int) -> Pixels:
 
 def _eight_bit_bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
     """The picture from top to bottom, as RGB or RGBA with 8 bits."""
-    deep = image.mode[0] in "IF"  # 16 and 32 bits, whole numbers or floating point
-    mode = "RGBA" if image.has_transparency_data and not deep else "RGB"
-    full = _full_scale(image) if deep else 255.0
-    for top in range(0, image.height, rows):
-        band = image.crop((0, top, image.width, min(top + rows, image.height)))
-        if deep:
-            values = np.nan_to_num(np.asarray(band, np.float32))
-            band = Image.fromarray(np.clip(values * (255.0 / full), 0, 255).astype(np.uint8))
-        yield band.convert(mode)
+    if image.mode[0] not in "IF":
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+        yield from (band.convert(mode) for band in _bands(image, rows))
+        return
+    # 16 and 32 bits, whole numbers or floating point, in which what is not a number counts as black.
+    values = (np.nan_to_num(np.asarray(band, np.float32)) for band in _bands(image, rows))
+    full = _full_scale(max(float(band.max()) for band in values))
+    for band in _bands(image, rows):
+        share = np.nan_to_num(np.asarray(band, np.float32)) / full
+        yield Image.fromarray((np.clip(share, 0.0, 1.0) * 255).astype(np.uint8)).convert("RGB")
 
 
-def _full_scale(image: Image.Image) -> float:
+def _bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
+    return (image.crop((0, top, image.width, min(top + rows, image.height))) for top in range(0, image.height, rows))
+
+
+def _full_scale(brightest: float) -> float:
     """White in a deep picture: the smallest usual one that holds its brightest pixel.
 
     Cameras leave 12 bits in files of 16, and floating point is used with 1 as well as with 255 for white.
     """
-    brightest = image.getextrema()[1]
-    usual = (1.0, 255.0, 4095.0, 65535.0)
-    return next((full for full in usual if isinstance(brightest, int | float) and brightest <= full), 2.0**31)
+    return next((full for full in (1.0, 255.0, 4095.0, 65535.0) if brightest <= full), 2.0**31)
 
 
 def _opaque(pixels: Pixels) -> Pixels:

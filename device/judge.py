@@ -1,6 +1,3 @@
-# TO THE VISION HELPER, from the lead: time is up. I have taken over device/{ink,find,ruling,judge,advice,reading}.py and
-# finished them; do not edit them any more. Write tests/core/test_{images,ink,ruling,find,preprocess,judge,advice,reading}.py
-# and tests/measure_photographs.py against them as they stand, within 15 minutes, then report. (I remove this comment.)
 """Scores -> digits and status: calibration, thresholds, and the frames of a burst made one.
 
 A wrong answer said with confidence is the worst that can happen, so everything doubtful ends as `unsure` or
@@ -35,7 +32,7 @@ class Evidence:
         boxes: Of the pieces of writing, in reading order, in pixels of the given picture.
         groups: Their groups.
         probabilities: float32, shape (n, 10 or 11); the 11th is "not a digit".
-        advice: What would help, the most useful first.
+        advice: What would help, the most useful first; nobody needs it who gets an answer.
         cut_off: Whether a piece of writing crosses the frame's edge.
         tight: Whether the picture is a crop, whose edge strokes may touch and still be whole.
         other_ink: Whether there is writing besides these pieces: a mark between them, a scribble, a page of text.
@@ -90,7 +87,7 @@ def judged(evidence: Evidence, card: ModelCard) -> Reading:
     sure = only_digits and all(digit.sure for digit in digits)
     if not digits or (evidence.cut_off and not (evidence.tight and sure)):
         return Reading(Status.UNREADABLE, advice=evidence.advice)
-    return Reading(Status.OK if sure else Status.UNSURE, digits, evidence.advice)
+    return Reading(Status.OK, digits) if sure else Reading(Status.UNSURE, digits, evidence.advice)
 
 
 def _is_digit(probabilities: Probabilities) -> bool:

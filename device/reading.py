@@ -1,6 +1,3 @@
-# TO THE VISION HELPER, from the lead: time is up. I have taken over device/{ink,find,ruling,judge,advice,reading}.py and
-# finished them; do not edit them any more. Write tests/core/test_{images,ink,ruling,find,preprocess,judge,advice,reading}.py
-# and tests/measure_photographs.py against them as they stand, within 15 minutes, then report. (I remove this comment.)
 """Frames -> Reading: find, preprocess, classify, judge. The one place where that order stands, for every program."""
 
 from __future__ import annotations

@@ -1,6 +1,3 @@
-# TO THE VISION HELPER, from the lead: time is up. I have taken over device/{ink,find,ruling,judge,advice,reading}.py and
-# finished them; do not edit them any more. Write tests/core/test_{images,ink,ruling,find,preprocess,judge,advice,reading}.py
-# and tests/measure_photographs.py against them as they stand, within 15 minutes, then report. (I remove this comment.)
 """Printed lines out of a contrast picture: ruled and squared paper, and what is left of a frame at the edges.
 
 A pen's stroke that crosses a line is kept whole: of a line only what is as thin as the line goes.
@@ -52,45 +49,48 @@ def without_lines(pixels: Pixels, level: float) -> Pixels:
         A copy in which the lines have become paper.
     """
     cleaned = without_remains(pixels, level)
-    ruled = _ruled(cleaned, level)
-    if ruled is not None:
-        cleaned = np.asarray(cv2.bitwise_and(cleaned, cv2.bitwise_not(ruled)), np.uint8)
-    ruled = _ruled(np.ascontiguousarray(cleaned.T), level)
-    if ruled is not None:
-        cleaned = np.asarray(cv2.bitwise_and(cleaned, cv2.bitwise_not(np.ascontiguousarray(ruled.T))), np.uint8)
+    mask = np.asarray(cv2.threshold(cleaned, level, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    fine = _reduced(mask, max(1, max(mask.shape) // FINE_PX), 100)
+    level_lines = _ruled(fine)
+    upright = fine if level_lines is None else np.asarray(cv2.subtract(fine, level_lines), np.uint8)
+    upright_lines = _ruled(np.ascontiguousarray(upright.T))
+    for lines in (level_lines, None if upright_lines is None else np.ascontiguousarray(upright_lines.T)):
+        if lines is not None:
+            ruled = cv2.resize(lines, pixels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+            cleaned = np.asarray(cv2.bitwise_and(cleaned, cv2.bitwise_not(ruled)), np.uint8)
     return cleaned
 
 
-def _ruled(pixels: Pixels, level: float) -> Pixels | None:
+def _reduced(mask: Pixels, factor: int, least: int) -> Pixels:
+    """The mask at 1/factor of its size; a pixel stays that had more than `least` of 255 under it."""
+    height, width = max(1, mask.shape[0] // factor), max(1, mask.shape[1] // factor)
+    small = cv2.resize(mask[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.threshold(small, least, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _ruled(mask: Pixels) -> Pixels | None:
     """255 on nearly horizontal ruled lines, elsewhere 0; None when there are none."""
-    mask = np.asarray(cv2.threshold(pixels, level, 255, cv2.THRESH_BINARY)[1], np.uint8)
     slope = _slope(mask)
     if slope is None:
         return None
-    factor = max(1, max(mask.shape) // FINE_PX)
-    height, width = mask.shape[0] // factor, mask.shape[1] // factor
-    fine = cv2.resize(mask[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
-    fine = cv2.threshold(fine, 100, 255, cv2.THRESH_BINARY)[1]
     # Shear until the lines are level.
+    height, width = mask.shape
     margin = int(abs(slope) * width) + 1
     shear = np.array([[1.0, 0.0, 0.0], [-slope, 1.0, margin if slope > 0 else 0.0]])
-    level_size = (width, height + margin)
-    upright = np.asarray(cv2.warpAffine(fine, shear, level_size, flags=cv2.INTER_NEAREST), np.uint8)
-    lines = _level_lines(upright)
+    sheared = cv2.warpAffine(mask, shear, (width, height + margin), flags=cv2.INTER_NEAREST)
+    lines = _level_lines(np.asarray(sheared, np.uint8))
     if lines is None:
         return None
-    sheared = cv2.warpAffine(lines, shear, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    return np.asarray(cv2.resize(sheared, pixels.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+    back = cv2.warpAffine(lines, shear, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return np.asarray(back, np.uint8)
 
 
 def _slope(mask: Pixels) -> float | None:
     """Rise per column of the strongest nearly horizontal line; None when nothing spans the picture."""
-    factor = -(-max(mask.shape) // SEARCH_PX)
-    height, width = mask.shape[0] // factor, mask.shape[1] // factor
-    if min(height, width) < 8:
+    small = _reduced(mask, -(-max(mask.shape) // SEARCH_PX), 40)
+    width = small.shape[1]
+    if min(small.shape) < 8:
         return None
-    small = cv2.resize(mask[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
-    small = cv2.threshold(small, 40, 255, cv2.THRESH_BINARY)[1]
     # Thick strokes are no lines.
     thin = cv2.subtract(small, cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))
     sparse = np.zeros_like(thin)
@@ -111,13 +111,18 @@ def _level_lines(mask: Pixels) -> Pixels | None:
     tolerant = cv2.dilate(mask, np.ones((3, 1), np.uint8))
     flat = cv2.morphologyEx(tolerant, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
     bridged = cv2.morphologyEx(flat, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(bridged, connectivity=8)
-    spans = stats[:, cv2.CC_STAT_WIDTH] >= SPAN * width
+    # All runs in it are longer than `reach`, so that every fourth column holds them as well.
+    sparse = np.ascontiguousarray(bridged[:, ::EVERY])
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(sparse, connectivity=8)
+    spans = EVERY * stats[:, cv2.CC_STAT_WIDTH] >= SPAN * width
     spans[0] = False
     if not spans.any():
         return None
-    lines = cv2.bitwise_and(mask, np.where(spans[labels], np.uint8(255), np.uint8(0)))
-    columns = stats[spans, cv2.CC_STAT_WIDTH].sum()
+    spanning = cv2.resize(
+        np.where(spans[labels], np.uint8(255), np.uint8(0)), mask.shape[::-1], interpolation=cv2.INTER_NEAREST
+    )
+    lines = cv2.bitwise_and(cv2.bitwise_and(mask, spanning), bridged)
+    columns = EVERY * stats[spans, cv2.CC_STAT_WIDTH].sum()
     thick = cv2.countNonZero(lines) / columns
     if thick > max(4.0, 0.012 * width):
         return None

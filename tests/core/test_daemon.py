@@ -149,7 +149,7 @@ def test_the_end_of_input_waits_for_the_answer(appliance):
     appliance.tap()
     appliance.end_input()
     assert appliance.end() == 0
-    assert speech(appliance) == ["seven."]
+    assert speech(appliance)[-1] == "seven."  # the greeting comes before it if the start was quicker than the tap
     assert appliance.kept == ["7"]
     assert appliance.told[-1] == "stopping"
 
