@@ -21,14 +21,14 @@ _PAUSE_SECONDS = 0.06
 """Between two pieces; with the silence that eSpeak leaves around a word it sounds like a breath."""
 
 _MOST_SPOKEN = 64
-"""Pieces that are not fixed, such as whole numbers, are kept in memory up to this many."""
+"""Pieces kept in memory after they were spoken: about three megabytes."""
 
 
 class PieceStore:
-    """Pieces of speech by their text: in memory, and the fixed ones as WAV files too.
+    """Pieces of speech by their text: the fixed ones as WAV files, those spoken of late in memory.
 
     Args:
-        folder: Where the files lie; None keeps nothing on disk. One that cannot be written costs speed only.
+        folder: Where the files lie; without it, or where it cannot be written, the fixed ones stay in memory.
         settings: Everything besides the text that changes the sound, such as voice and speed.
     """
 
@@ -38,14 +38,15 @@ class PieceStore:
         self._kept: dict[str, Audio] = {}
         self._spoken: dict[str, Audio] = {}
 
+    def holds(self, piece: str) -> bool:
+        """Whether the piece is kept, and its file whole: a power cut may leave anything."""
+        return piece in self._kept or self._from_file(piece) is not None
+
     def find(self, piece: str) -> Audio | None:
         """The sound of a piece, where it is known."""
         known = self._kept.get(piece) or self._spoken.get(piece)
-        if known is None and self._folder is not None:
-            try:
-                known = self._kept[piece] = Audio.from_wav(self._path(self._folder, piece).read_bytes())
-            except (OSError, AudioError):
-                return None
+        if known is None and (known := self._from_file(piece)) is not None:
+            self.add(piece, known)
         return known
 
     def add(self, piece: str, audio: Audio) -> None:
@@ -56,18 +57,18 @@ class PieceStore:
 
     def keep(self, piece: str, audio: Audio) -> None:
         """Keep a fixed piece for good."""
+        if self._folder is not None:
+            path = self._path(self._folder, piece)
+            beside = path.with_suffix(".part")
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                beside.write_bytes(audio.to_wav())
+                beside.replace(path)
+                return
+            except OSError as error:
+                log.warning("%s: a phrase cannot be kept (%s); it is synthesised anew after a restart", path, error)
+                self._folder = None
         self._kept[piece] = audio
-        if self._folder is None:
-            return
-        path = self._path(self._folder, piece)
-        beside = path.with_suffix(".part")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(audio.to_wav())
-            beside.replace(path)
-        except OSError as error:
-            log.warning("%s: a phrase cannot be kept (%s); it is synthesised anew after a restart", path, error)
-            self._folder = None
 
     def forget_others(self, pieces: Iterable[str]) -> None:
         """Delete the files of any other pieces, left from another voice or release."""
@@ -76,6 +77,14 @@ class PieceStore:
         wanted = {self._path(self._folder, piece) for piece in pieces}
         for path in set(self._folder.glob("*.wav")) - wanted:
             path.unlink(missing_ok=True)
+
+    def _from_file(self, piece: str) -> Audio | None:
+        if self._folder is None:
+            return None
+        try:
+            return Audio.from_wav(self._path(self._folder, piece).read_bytes())
+        except (OSError, AudioError):
+            return None
 
     def _path(self, folder: Path, piece: str) -> Path:
         name = hashlib.sha256(f"{self._settings}\n{piece}".encode()).hexdigest()[:20]
@@ -96,7 +105,7 @@ class Voice:
 
     def prepare(self, synthesizer: Synthesizer, piece: str) -> None:
         """Synthesise a fixed piece unless it is known. Raises SpeechError."""
-        if self._store.find(piece) is None:
+        if not self._store.holds(piece):
             self._store.keep(piece, synthesizer.synthesize(piece))
 
     def forget_others(self, pieces: Iterable[str]) -> None:

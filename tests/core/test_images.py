@@ -164,7 +164,7 @@ def test_tiny_files_are_read(suffix: str, size: tuple[int, int], tmp_path: Path)
 
 @pytest.mark.parametrize(("max_pixels", "factor"), [(960_000, 1), (240_000, 2), (110_000, 3), (60_000, 4), (40_000, 6)])
 def test_a_jpeg_is_reduced_no_further_than_it_must(max_pixels: int, factor: int, tmp_path: Path) -> None:
-    """libjpeg's powers of two do not make the frame smaller than asked; only odd factors from 5 on are rounded up."""
+    """The powers of two of libjpeg make the frame no smaller than asked, but for odd factors from 5 on."""
     frame = images.load(save(sample(1200, 800), tmp_path / "a.jpg"), max_pixels=max_pixels)
     assert frame.scale == pytest.approx(factor, rel=0.02)
 

@@ -1,0 +1,91 @@
+"""What stands out from the paper, whatever the light, the size and which of the two is darker."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from drawing import paper, scene, shade, write
+
+from device.domain import Box, Frame, Pixels
+from device.ink import WORK_PIXELS, contrast
+
+
+def inverted(frame: Frame) -> Frame:
+    """Chalk for ink."""
+    return Frame(np.asarray(255 - frame.pixels, np.uint8))
+
+
+def crop(digit: int, *, margin: int, height: int = 80) -> Frame:
+    """A digit that fills its frame but for a margin."""
+    pixels = paper(height + 2 * margin, round(0.7 * height) + 2 * margin)
+    write(pixels, digit, Box(margin, margin, round(0.7 * height), height), pen_px=10)
+    return Frame(pixels)
+
+
+@pytest.mark.parametrize("digit", [0, 1, 2, 4, 5, 7])
+@pytest.mark.parametrize("margin", [3, 6, 30])
+def test_ink_is_told_from_its_ground(digit: int, margin: int) -> None:
+    """Dark on light and light on dark are told apart, even where the digit fills the frame."""
+    frame = crop(digit, margin=margin)
+    assert not contrast(frame).light_ink
+    assert contrast(inverted(frame)).light_ink
+
+
+def test_a_scene_may_be_dark_on_light_or_light_on_dark() -> None:
+    """A few thin strokes decide, not how much of the picture is bright."""
+    frame = scene(4, 2, digit_px=60, pen_px=5)
+    assert not contrast(frame).light_ink
+    assert contrast(inverted(frame)).light_ink
+
+
+def test_a_dark_table_around_the_sheet_does_not_decide() -> None:
+    """Dark ink on a light sheet that lies on a dark table is dark ink."""
+    pixels = paper(600, 800, luma=50)
+    pixels[60:500, 80:700] = scene(7, height=440, width=620).pixels
+    assert not contrast(Frame(pixels)).light_ink
+
+
+def test_shadow_is_divided_out() -> None:
+    """Bare paper that darkens to two fifths from left to right stays below the level, and the ink above it."""
+    frame = Frame(shade(scene(0, 7).pixels, darkest=0.4))
+    seen = contrast(frame)
+    assert np.mean(seen.pixels[:100] > seen.level) < 0.001
+    assert seen.pixels[:, 200:450].max() > 2 * seen.level
+
+
+def test_ink_is_as_strong_in_the_shadow_as_in_the_light() -> None:
+    """Contrast is a share of the paper's own brightness."""
+    lit = scene(0)
+    shaded = Frame((lit.pixels * 0.5).astype(np.uint8))
+    assert float(contrast(shaded).pixels.max()) == pytest.approx(float(contrast(lit).pixels.max()), rel=0.1)
+
+
+@pytest.mark.parametrize("grain", [0.0, 2.0, 8.0, 20.0])
+@pytest.mark.parametrize("luma", [0.0, 60.0, 200.0, 255.0])
+def test_bare_paper_is_no_ink(grain: float, luma: float) -> None:
+    """Whatever the noise and the light, hardly a pixel of bare paper is taken for ink."""
+    seen = contrast(Frame(paper(480, 640, luma=luma, grain=grain)))
+    assert np.mean(seen.pixels > seen.level) < 0.01 or luma == 0.0
+
+
+def test_large_frames_are_worked_on_reduced() -> None:
+    """Above two megapixels the work is bounded, and the factor says by how much."""
+    seen = contrast(Frame(paper(2000, 3000)))
+    assert seen.pixels.size <= 1.01 * WORK_PIXELS
+    assert seen.factor == pytest.approx(seen.pixels.shape[1] / 3000, rel=0.01)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 90), (90, 1), (3, 3), (28, 28)])
+def test_tiny_frames_are_enlarged(shape: tuple[int, int]) -> None:
+    """A picture smaller than 128 px is brought to it; even one pixel has an answer."""
+    seen = contrast(Frame(np.full((*shape, 3), 128, np.uint8)))
+    assert max(seen.pixels.shape) == 128
+    assert seen.factor == pytest.approx(128 / max(shape))
+
+
+def test_the_frame_is_left_as_it_was() -> None:
+    """Nothing is written into the caller's pixels."""
+    frame = inverted(scene(5))
+    before: Pixels = frame.pixels.copy()
+    contrast(frame)
+    assert np.array_equal(frame.pixels, before)

@@ -1,0 +1,101 @@
+"""Printed lines go, strokes stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from drawing import paper, rule, scene, write
+
+from device.domain import Box, Frame, Pixels
+from device.ink import contrast
+from device.ruling import without_lines
+
+
+def contrasted(pixels: Pixels) -> tuple[Pixels, float]:
+    """What `without_lines` is given."""
+    seen = contrast(Frame(pixels))
+    return seen.pixels, seen.level
+
+
+def kept(ink: Pixels, before: Pixels, after: Pixels, level: float) -> tuple[float, float]:
+    """Shares of the pixels above the level that remain: of those that are ink, and of the others."""
+    seen = before > level
+    remain = after > level
+    return float(remain[seen & (ink > 0)].mean()), float(remain[seen & (ink == 0)].mean())
+
+
+def digits_only(frame: Frame) -> Pixels:
+    """1 on and beside the strokes of an unruled frame."""
+    pixels, level = contrasted(frame.pixels)
+    return (pixels > level / 2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.04, -0.15])
+@pytest.mark.parametrize("luma", [130, 90])
+def test_ruled_lines_go_and_digits_stay(slope: float, luma: int) -> None:
+    """Of ruled lines, pale or dark, level or tilted, little is left, and of the digits they cross nearly all."""
+    frame = scene(4, 2, 0)
+    ink = digits_only(frame)
+    pixels = frame.pixels.copy()
+    rule(pixels, spacing_px=48, slope=slope, luma=luma)
+    before, level = contrasted(pixels)
+    of_ink, of_lines = kept(ink, before, without_lines(before, level), level)
+    assert of_ink > 0.93
+    assert of_lines < 0.1
+
+
+def test_squared_paper_goes() -> None:
+    """Lines both ways are taken out."""
+    frame = scene(2)
+    ink = digits_only(frame)
+    pixels = frame.pixels.copy()
+    rule(pixels, spacing_px=40, slope=0.03, luma=110)
+    turned = np.ascontiguousarray(np.rot90(pixels))
+    rule(turned, spacing_px=40, slope=0.03, luma=110)
+    pixels = np.ascontiguousarray(np.rot90(turned, -1))
+    before, level = contrasted(pixels)
+    of_ink, of_lines = kept(ink, before, without_lines(before, level), level)
+    assert of_ink > 0.9
+    assert of_lines < 0.15
+
+
+@pytest.mark.parametrize("digit", [0, 1, 2, 5, 7])
+def test_without_lines_nothing_goes(digit: int) -> None:
+    """The straight strokes of a digit on plain paper are no lines, however large it is."""
+    before, level = contrasted(scene(digit, digit_px=400, pen_px=20).pixels)
+    after = without_lines(before, level)
+    assert float((after > level)[before > level].mean()) > 0.99
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_the_rest_of_a_frame_goes(turns: int) -> None:
+    """A dark printed line along any edge of a crop goes, and the paler digit stays."""
+    pixels = paper(90, 88)
+    write(pixels, 2, Box(30, 22, 30, 48), pen_px=6, luma=90)
+    pixels = np.ascontiguousarray(np.rot90(pixels, turns))
+    ink = digits_only(Frame(pixels))
+    pixels[:5] = 20
+    before, level = contrasted(pixels)
+    of_ink, of_line = kept(ink, before, without_lines(before, level), level)
+    assert of_ink > 0.9
+    assert of_line < 0.02
+
+
+def test_a_digit_that_touches_the_rest_of_a_frame_stays() -> None:
+    """Where a stroke runs into the line only the line goes."""
+    pixels = paper(90, 88)
+    write(pixels, 1, Box(30, 4, 20, 70), pen_px=6, luma=90)
+    pixels[:5] = 20
+    before, level = contrasted(pixels)
+    after = without_lines(before, level)
+    assert not (after[:4] > level).any()
+    assert (after[10:70, 35:50] > level).sum() > 0.95 * (before[10:70, 35:50] > level).sum()
+
+
+@pytest.mark.parametrize("digit", [2, 5, 7])
+def test_the_bar_of_a_digit_in_a_tight_crop_stays(digit: int) -> None:
+    """The bar of a seven along the upper edge, or of a two along the lower, is as dark as the rest of the digit."""
+    pixels = paper(100, 64)
+    write(pixels, digit, Box(3, 3, 58, 94), pen_px=8)
+    before, level = contrasted(pixels)
+    assert np.array_equal(without_lines(before, level) > level, before > level)
