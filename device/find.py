@@ -110,7 +110,8 @@ def find(frame: Frame) -> Finding:
     """Find what may be digits."""
     seen = contrast(frame)
     pixels = without_lines(seen.pixels, seen.level)
-    pieces = [piece for piece in _pieces(pixels, seen.level) if not _is_blot(piece, pixels.shape)]
+    found = list(_pieces(pixels, seen.level))
+    pieces = [piece for piece in found if not _is_blot(piece, pixels.shape)]
     tight = min(pixels.shape) < SCENE_PX
     if not tight:
         busy = np.asarray(cv2.threshold(pixels, seen.level / 2, 1, cv2.THRESH_BINARY)[1], np.uint8)
@@ -119,13 +120,16 @@ def find(frame: Frame) -> Finding:
         return Finding()
     height_px, core = _usual(pieces)
     pieces = [piece for piece in pieces if piece.core >= 0.4 * core and _longer(piece.box) >= 0.08 * height_px]
+    pieces = _without_crumbs_at_edges(pieces, pixels.shape)
     pieces = _joined(pieces, height_px)
     digits = [piece for piece in pieces if piece.box.height >= 0.35 * height_px]
     tangled = [piece for piece in digits if _is_tangle(piece)]
     digits = [piece for piece in digits if not any(piece is other for other in tangled)]
     if len(digits) > MOST_WRITINGS:
         return Finding(crowded=True)
-    marks = [piece.box for piece in pieces if piece.box.height < 0.35 * height_px and piece.core >= 0.6 * core]
+    dots = [piece for piece in found if _is_dot(piece, height_px)]
+    small = [piece for piece in pieces if piece.box.height < 0.35 * height_px]
+    marks = [piece.box for piece in small + dots if piece.core >= 0.6 * core]
     writings = []
     group = -1
     for line in _lines(digits):
@@ -197,9 +201,22 @@ def _is_blot(piece: _Piece, shape: tuple[int, ...]) -> bool:
     share = thick_px / _longer(piece.box)
     if not _edges(piece.box, shape):
         return not HAIRLINE <= share <= 0.5
-    lies_along = piece.box.width < 0.08 * shape[1] and (piece.box.x == 0 or piece.box.right == shape[1])
-    lies_along |= piece.box.height < 0.08 * shape[0] and (piece.box.y == 0 or piece.box.bottom == shape[0])
+    width, height = piece.box.width, piece.box.height
+    lies_along = width < min(0.08 * shape[1], height / 4) and (piece.box.x == 0 or piece.box.right == shape[1])
+    lies_along |= height < min(0.08 * shape[0], width / 4) and (piece.box.y == 0 or piece.box.bottom == shape[0])
     return lies_along or not HAIRLINE <= share <= 0.35
+
+
+def _without_crumbs_at_edges(pieces: Sequence[_Piece], shape: tuple[int, ...]) -> list[_Piece]:
+    """Leave out what crosses an edge of the picture and is small beside what is wholly in it."""
+    whole_px = max((_longer(piece.box) for piece in pieces if not _edges(piece.box, shape)), default=0)
+    return [piece for piece in pieces if not _edges(piece.box, shape) or _longer(piece.box) >= 0.5 * whole_px]
+
+
+def _is_dot(piece: _Piece, height_px: float) -> bool:
+    """Whether it is a point as a pen makes it, between digits of this usual height."""
+    longer = _longer(piece.box)
+    return 0.05 * height_px <= longer < 0.25 * height_px and piece.area > 0.5 * piece.box.area
 
 
 def _is_surroundings(piece: _Piece, busy: Pixels) -> bool:
@@ -214,10 +231,16 @@ def _is_surroundings(piece: _Piece, busy: Pixels) -> bool:
     reach = CORNER_REACH if len(edges) > 1 else EDGE_REACH
     if edges and (piece.box.width > reach * width or piece.box.height > reach * height):
         return True
-    margin = max(4, _longer(piece.box) // 8)
-    left, top = max(0, piece.box.x - margin), max(0, piece.box.y - margin)
-    window = busy[top : piece.box.bottom + margin, left : piece.box.right + margin]
-    return cv2.countNonZero(window) - piece.area > BUSY_SHARE * (window.size - piece.area)
+    # The soft edges of its own strokes are not around it; a small digit has little else.
+    inner, outer = (_grown(piece.box, margin, busy.shape) for margin in (3, 6 + _longer(piece.box) // 8))
+    around = cv2.countNonZero(_window(busy, outer)) - cv2.countNonZero(_window(busy, inner))
+    return around > BUSY_SHARE * (outer.area - inner.area)
+
+
+def _grown(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
+    """The box with a margin around it, as far as the picture goes."""
+    x, y = max(0, box.x - margin), max(0, box.y - margin)
+    return Box(x, y, min(shape[1], box.right + margin) - x, min(shape[0], box.bottom + margin) - y)
 
 
 def _is_tangle(piece: _Piece) -> bool:
@@ -268,7 +291,7 @@ def _belong_together(one: Box, other: Box, height_px: float) -> bool:
     if _longer(small) < 0.3 * height_px:
         # A dot is a mark, unless it lies over or in the digit or continues a broken stroke.
         return gap_y < 0.06 * height_px and gap_x < max(-0.5 * narrower, 0.06 * height_px)
-    return gap_x < 0.12 * height_px and gap_y < 0.25 * height_px
+    return gap_x < 0.08 * height_px and gap_y < 0.25 * height_px
 
 
 def _union(pieces: Sequence[_Piece]) -> _Piece:

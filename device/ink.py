@@ -51,6 +51,9 @@ STROKE_REACH = 0.05
 STRONGEST = 99.5
 """Percentile of a scene that its strokes reach: a digit a tenth as high as the picture covers one part in 300."""
 
+SPECK_FREE = 99.9
+"""Percentile that the strokes of the smallest digit still reach, and a hot pixel does not."""
+
 FAINTEST_STROKE = 0.35
 """A stroke is at least this share as strong as the strongest ones."""
 
@@ -123,7 +126,7 @@ def _has_light_strokes(small: Pixels) -> bool:
     kernel = np.ones((reach, reach), np.uint8)
     dark = cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, kernel)
     light = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, kernel)
-    return float(np.percentile(light, STRONGEST)) > float(np.percentile(dark, STRONGEST))
+    return float(np.percentile(light, SPECK_FREE)) > float(np.percentile(dark, SPECK_FREE))
 
 
 def _is_light_on_dark(small: Pixels, *, flatten: bool) -> bool:

@@ -1,0 +1,262 @@
+"""Writing is found, put into reading order, and everything else is left out, in bounded time."""
+
+from __future__ import annotations
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+from drawing import paper, rule, scene, shade, write
+
+from device.domain import Advice, Box, Frame, Pixels
+from device.find import MOST_WRITINGS, Writing, find
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union."""
+    width = min(one.right, other.right) - max(one.x, other.x)
+    height = min(one.bottom, other.bottom) - max(one.y, other.y)
+    shared = max(0, width) * max(0, height)
+    return shared / (one.area + other.area - shared)
+
+
+def written(height: int, width: int, *digits: tuple[int, Box], pen_px: int = 8) -> Frame:
+    """Digits at given places on bare paper."""
+    pixels = paper(height, width)
+    for digit, box in digits:
+        write(pixels, digit, box, pen_px=pen_px)
+    return Frame(cv2.GaussianBlur(pixels, (3, 3), 0))
+
+
+def places(writings: tuple[Writing, ...]) -> list[tuple[int, int]]:
+    """Left and top of each, to the nearest 20 px."""
+    return [(round(writing.box.x / 20) * 20, round(writing.box.y / 20) * 20) for writing in writings]
+
+
+@pytest.mark.parametrize("digit", [0, 1, 2, 4, 5, 7])
+@pytest.mark.parametrize("height_px", [24, 90, 300])
+def test_a_digit_is_found_where_it_is(digit: int, height_px: int) -> None:
+    """One piece of writing, its box around the digit, nothing cut off, in group 0; the bar of the 5 belongs to it."""
+    pen = max(2, height_px // 12)
+    width_px = round(0.6 * height_px)
+    frame = written(480, 640, (digit, Box(250, 80, width_px, height_px)), pen_px=pen)
+    (writing,) = find(frame).writings
+    left = 250 + (round(0.2 * width_px) if digit == 1 else 0)
+    width = round(0.4 * width_px) if digit == 1 else width_px
+    around = Box(left - pen // 2, 80 - pen // 2, width + pen, height_px + pen)
+    assert overlap(writing.box, around) > 0.75
+    assert (writing.group, writing.after_mark, writing.cut_off) == (0, False, ())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pixels: np.asarray(255 - pixels, np.uint8),
+        lambda pixels: shade(pixels, darkest=0.4),
+        lambda pixels: (pixels * 0.35).astype(np.uint8),
+        lambda pixels: cv2.GaussianBlur(pixels, (0, 0), 3),
+        lambda pixels: np.clip(pixels + np.random.default_rng(3).normal(0, 12, pixels.shape), 0, 255).astype(np.uint8),
+        lambda pixels: cv2.resize(pixels, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC),
+        lambda pixels: cv2.resize(pixels, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA),
+    ],
+    ids=["chalk", "shadow", "dusk", "blur", "noise", "enlarged", "reduced"],
+)
+def test_the_light_and_the_camera_do_not_matter(change: object) -> None:
+    """Three digits are found at the same places whatever happens to the picture."""
+    frame = scene(4, 2, 7)
+    changed = Frame(change(frame.pixels))  # type: ignore[operator]
+    factor = frame.width_px / changed.width_px
+    expected = [writing.box for writing in find(frame).writings]
+    boxes = [writing.box.scaled(factor) for writing in find(changed).writings]
+    assert len(boxes) == len(expected) == 3
+    assert all(overlap(box, place) > 0.7 for box, place in zip(boxes, expected, strict=True))
+
+
+def test_ink_is_what_the_digit_is_made_of() -> None:
+    """The ink given on has its core near full strength, paper around it, and only its own digit."""
+    first, second = find(scene(1, 0)).writings
+    for writing in (first, second):
+        assert np.percentile(writing.ink, 99) >= 200
+        assert np.median(writing.ink) < 64
+    assert first.ink.shape[1] < second.ink.shape[1]
+
+
+def test_lines_are_read_from_left_to_right_and_top_to_bottom() -> None:
+    """Two lines of digits come in reading order, each line a group."""
+    frame = written(
+        480,
+        640,
+        *[
+            (digit, Box(x, y, 50, 80))
+            for y in (60, 260)
+            for x, digit in zip((400, 100, 200, 300), (2, 7, 0, 4), strict=True)
+        ],
+    )
+    writings = find(frame).writings
+    assert places(writings) == [(x, y) for y in (60, 260) for x in (100, 200, 300, 400)]
+    assert [writing.group for writing in writings] == [0] * 4 + [1] * 4
+
+
+def test_a_line_may_slope() -> None:
+    """Digits that rise by a third of their height from one to the next are one line."""
+    frame = written(480, 640, *[(2, Box(100 + 90 * place, 260 - 27 * place, 50, 80)) for place in range(5)])
+    writings = find(frame).writings
+    assert [writing.group for writing in writings] == [0] * 5
+    assert [writing.box.x for writing in writings] == sorted(writing.box.x for writing in writings)
+
+
+def test_a_wide_gap_begins_a_group() -> None:
+    """Two and three digits with a gap between are two groups of one line."""
+    places_px = (60, 130, 350, 420, 490)
+    frame = written(300, 640, *[(4, Box(x, 100, 50, 80)) for x in places_px])
+    assert [writing.group for writing in find(frame).writings] == [0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("mark", ["point", "comma", "dash"])
+def test_a_mark_between_digits_is_noticed(mark: str) -> None:
+    """A point, comma or dash between two digits begins a group and is told: never "75" for "7.5"."""
+    frame = written(300, 500, (7, Box(120, 80, 70, 110)), (2, Box(280, 80, 70, 110)), pen_px=9)
+    pixels = frame.pixels.copy()
+    if mark == "point":
+        cv2.circle(pixels, (232, 185), 7, (40, 40, 40), cv2.FILLED, cv2.LINE_AA)
+    elif mark == "comma":
+        cv2.line(pixels, (236, 182), (226, 206), (40, 40, 40), 9, cv2.LINE_AA)
+    else:
+        cv2.line(pixels, (215, 135), (255, 135), (40, 40, 40), 9, cv2.LINE_AA)
+    first, second = find(Frame(pixels)).writings
+    assert (first.after_mark, second.after_mark) == (False, True)
+    assert (first.group, second.group) == (0, 1)
+
+
+def test_specks_are_no_digits() -> None:
+    """A hundred specks around a digit change nothing."""
+    pixels = scene(2).pixels.copy()
+    rng = np.random.default_rng(4)
+    for x, y in zip(rng.integers(0, 640, 100), rng.integers(0, 150, 100), strict=True):
+        cv2.circle(pixels, (int(x), int(y)), int(rng.integers(1, 3)), (90, 90, 90), cv2.FILLED)
+    assert len(find(Frame(pixels)).writings) == 1
+
+
+def test_ruled_paper_is_read_through() -> None:
+    """Digits on dark ruled lines are found, whole and alone."""
+    frame = scene(4, 0, 2)
+    pixels = frame.pixels.copy()
+    rule(pixels, spacing_px=55, slope=0.05, luma=110)
+    found, expected = find(Frame(pixels)).writings, find(frame).writings
+    assert len(found) == 3
+    assert all(overlap(one.box, other.box) > 0.8 for one, other in zip(found, expected, strict=True))
+
+
+def test_a_thumb_and_a_shadow_are_no_digits() -> None:
+    """A thumb in the corner and the edge of a hard shadow are left out."""
+    pixels = scene(7).pixels.copy()
+    cv2.ellipse(pixels, (620, 460), (170, 70), 35, 0, 360, (140, 160, 205), cv2.FILLED)
+    corner = np.array([[0, 0], [150, 0], [0, 200]])
+    shadow = cv2.fillPoly(np.ones(pixels.shape[:2], np.float32), [corner], 0.6)
+    writings = find(Frame((pixels * shadow[:, :, None]).astype(np.uint8))).writings
+    assert len(writings) == 1
+    assert overlap(writings[0].box, find(scene(7)).writings[0].box) > 0.8
+
+
+def test_a_sheet_on_a_dark_table_is_read() -> None:
+    """The table around the sheet and the sheet's edges are left out."""
+    pixels = paper(600, 800, luma=60, grain=5)
+    pixels[60:540, 80:720] = scene(4, 2).pixels
+    writings = find(Frame(pixels)).writings
+    assert len(writings) == 2
+    assert all(200 < writing.box.y < 400 for writing in writings)
+
+
+@pytest.mark.parametrize(
+    ("place", "edge"),
+    [
+        (Box(-30, 180, 70, 120), Advice.CUT_OFF_LEFT),
+        (Box(605, 180, 70, 120), Advice.CUT_OFF_RIGHT),
+        (Box(280, -40, 70, 120), Advice.CUT_OFF_TOP),
+        (Box(280, 400, 70, 120), Advice.CUT_OFF_BOTTOM),
+    ],
+)
+def test_a_digit_across_the_edge_is_cut_off(place: Box, edge: Advice) -> None:
+    """Which edge a stroke crosses is told."""
+    (writing,) = find(written(480, 640, (0, place))).writings
+    assert writing.cut_off == (edge,)
+
+
+def test_a_tight_crop_is_not_cut_off() -> None:
+    """A digit that touches opposite edges of a crop is whole."""
+    pixels = paper(100, 70)
+    write(pixels, 0, Box(3, 3, 64, 94), pen_px=8)
+    (writing,) = find(Frame(pixels)).writings
+    assert writing.cut_off == ()
+
+
+@pytest.mark.parametrize("is_white_on_black", [True, False])
+def test_a_picture_of_28_pixels_is_read(is_white_on_black: bool) -> None:
+    """A digit in MNIST's own layout is one piece of writing, its box in the picture's pixels."""
+    pixels = np.zeros((28, 28, 3), np.uint8)
+    write(pixels, 2, Box(8, 5, 13, 18), pen_px=2, luma=255)
+    (writing,) = find(Frame(pixels if is_white_on_black else np.asarray(255 - pixels, np.uint8))).writings
+    assert overlap(writing.box, Box(7, 4, 15, 20)) > 0.6
+
+
+@pytest.mark.parametrize("luma", [0.0, 40.0, 200.0, 255.0])
+@pytest.mark.parametrize("grain", [0.0, 3.0, 10.0])
+def test_bare_paper_has_no_writing(luma: float, grain: float) -> None:
+    """Nothing is found where nothing is."""
+    assert find(Frame(paper(480, 640, luma=luma, grain=grain))).writings == ()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (2, 2), (3000, 1)])
+def test_degenerate_frames_are_survived(shape: tuple[int, int]) -> None:
+    """A frame of one row, column or pixel has an answer."""
+    find(Frame(np.random.default_rng(5).integers(0, 256, (*shape, 3), dtype=np.uint8)))
+
+
+def page_of_text() -> Pixels:
+    """Forty lines of print."""
+    pixels = paper(1232, 1640)
+    for y in range(30, 1232, 30):
+        cv2.putText(
+            pixels, "the quick brown fox jumps over the lazy dog " * 2, (10, y), 0, 0.9, (30,) * 3, 2, cv2.LINE_AA
+        )
+    return pixels
+
+
+def rings() -> Pixels:
+    """Boxes in boxes: the worst for looking at every piece's box."""
+    pixels = paper(1232, 1640)
+    for radius in range(10, 610, 9):
+        cv2.circle(pixels, (820, 616), radius, (40,) * 3, 2)
+    return pixels
+
+
+def lattice() -> Pixels:
+    """Squared paper in black."""
+    pixels = paper(1232, 1640)
+    rule(pixels, spacing_px=20, luma=50)
+    turned = np.ascontiguousarray(np.rot90(pixels))
+    rule(turned, spacing_px=20, luma=50)
+    return turned
+
+
+def static() -> Pixels:
+    """Every pixel black or white by chance."""
+    return np.repeat(np.random.default_rng(6).integers(0, 2, (1232, 1640, 1), dtype=np.uint8) * 255, 3, axis=2)
+
+
+@pytest.mark.parametrize("picture", [page_of_text, rings, lattice, static])
+def test_the_worst_pictures_take_bounded_time(picture: object) -> None:
+    """Two megapixels of anything take below 1.5 s, where a digit takes 0.02 s, and hold no more than a page."""
+    frame = Frame(picture())  # type: ignore[operator]
+    begin = time.process_time()
+    finding = find(frame)
+    assert time.process_time() - begin < 1.5
+    assert len(finding.writings) <= MOST_WRITINGS
+
+
+def test_a_page_of_text_is_no_number() -> None:
+    """There is writing, and it is not given as digits."""
+    finding = find(Frame(page_of_text()))
+    assert finding.crowded
+    assert finding.writings == ()
