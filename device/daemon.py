@@ -247,6 +247,7 @@ class Daemon:
         self._deadlines: dict[Deadline, float] = {}
         self._event_seconds = monotonic()
         self._burst: Burst | None = None
+        self._early_tone: Tone | None = None
         self._unsaved: deque[tuple[Reading, str]] = deque(maxlen=MOST_UNSAVED)
         limit = settings.device_limit_seconds
         self._button = self._slot(Device.BUTTON, parts.button, limit)
@@ -368,6 +369,8 @@ class Daemon:
 
     def _play_tone(self, tone: Tone) -> None:
         if self._player.adapter is None:
+            if Device.SOUND in self.situation.unknown:
+                self._early_tone = tone  # the button was quicker to open: answered in a moment
             return
         try:
             self._player.adapter.start(sound(tone, volume=self._settings.tone_volume))
@@ -515,6 +518,9 @@ class Daemon:
         slot.adapter = message.adapter
         slot.latest_error = ""
         log.info("%s: open", message.device.value)
+        if message.device is Device.SOUND and self._early_tone is not None:
+            self._play_tone(self._early_tone)
+            self._early_tone = None
         if message.device is Device.SPEECH:
             pieces = self._parts.catalogue.fixed_pieces()
             self._parts.voice.forget_others(pieces)

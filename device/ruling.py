@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.domain import Pixels
+from device.ink import SCENE_PX
 
 SEARCH_PX = 320
 """Longer side of the picture in which lines are looked for."""
@@ -48,7 +49,8 @@ def without_lines(pixels: Pixels, level: float) -> Pixels:
     Returns:
         A copy in which the lines have become paper.
     """
-    cleaned = without_remains(pixels, level)
+    # Only who crops a picture crops it along a printed line.
+    cleaned = without_remains(pixels, level) if min(pixels.shape) < SCENE_PX else pixels.copy()
     fine = _reduced(_mask(cleaned, level), max(1, max(pixels.shape) // FINE_PX), 100)
     level_lines = _ruled(fine)
     upright = fine if level_lines is None else np.asarray(cv2.subtract(fine, level_lines), np.uint8)

@@ -119,7 +119,7 @@ def test_a_reading_from_start_to_end(start, configuration, speech):
     assert process.wait() == 0
     assert len(numbers(path)) == 1
     sounds = [Audio.from_wav(wav.read_bytes()) for wav in sorted(path.with_name("said").iterdir())]
-    assert sounds[0].seconds < 0.1, "the tone comes first"
+    assert any(sound.seconds < 0.1 for sound in sounds[:-1]), "a tone comes before the answer"
     assert sounds[-1].seconds > 0.2, "the answer comes last"
     assert abs(sounds[-1].samples).max() > 1000
     assert process.told[-1] == "STOPPING=1"
