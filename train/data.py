@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +142,7 @@ def calibration_set(digits: DigitSet) -> Pixels:
     Raises:
         DataError: The list names a row that is not there.
     """
-    text = resources.files("train").joinpath(CALIBRATION_NAME).read_text(encoding="utf-8")
+    text = Path(__file__).with_name(CALIBRATION_NAME).read_text(encoding="utf-8")
     rows = [int(line) for line in text.splitlines() if line and not line.startswith("#")]
     if max(rows) >= len(digits):
         raise DataError(f"{CALIBRATION_NAME} names row {max(rows)}, but {digits.name} has {len(digits)} digits")
