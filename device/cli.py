@@ -24,7 +24,7 @@ from device.appliance import StopRequested
 from device.config import Config
 from device.daemon import Daemon
 from device.domain import Digit, Frame, HistoryEntry, Reading
-from device.errors import ConfigError, DigitboxError, SoundError
+from device.errors import CatalogueError, ConfigError, DigitboxError, SoundError
 from device.phrases import Phrase
 
 log = logging.getLogger("digitbox")
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.command(options)
         sys.stdout.flush()
-    except ConfigError as error:
+    except (ConfigError, CatalogueError) as error:
         return _complain(error, 2)
     except DigitboxError as error:
         return _complain(error, 1)
