@@ -1,29 +1,45 @@
 """Image files -> frames, whatever their size, depth, colours and rotation.
 
-The header is read first; what is too large is refused by it. At 48 megapixels a process with all of reading imported
-peaks at 81 MB for JPEG (203 MB progressive) and at 114 to 256 MB for PNG, BMP, plain TIFF and lossy WebP; the tests
-hold these under 300 MB. Above it stay, with what the libraries offer: compressed TIFF (256 MB and the file itself,
-which libtiff maps), TIFF with an orientation (423 MB), WebP that is lossless or transparent (435 MB), and progressive
-JPEG with colours at full resolution (340 MB).
+The header is read first by Pillow; what is too large is refused by it. Pillow decodes JPEG, reduced, and BMP. PNG,
+TIFF and WebP are decoded by libvips, which streams them: Pillow holds such a picture whole, with 4 bytes a pixel and
+with a second copy to turn or to unpack it. `tests/run --long` holds a process with all of reading imported under
+300 MB for 48 megapixels of each. Measured: JPEG 76 MB, progressive 203, PNG 94 to 198, TIFF 105 to 200, BMP 253, WebP
+114, transparent 163, lossless 281. Above it stays what no decoder avoids, since all coefficients must be held: a
+progressive JPEG that large with colours at full resolution takes 341 MB.
 """
 
 from __future__ import annotations
 
 import math
+import operator
+import os
 import re
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image, JpegImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from numpy.typing import NDArray
+from PIL import (
+    BmpImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 from PIL.ExifTags import Base
 
 from device.domain import Frame, Pixels
 from device.errors import ImageFileError
+
+if TYPE_CHECKING:
+    import pyvips
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP")
 """What is tried; the other decoders of Pillow are never run on a stranger's file."""
@@ -35,13 +51,13 @@ MAX_FRAME_PIXELS = 4_000_000
 """A larger picture is reduced: on a sheet of A4 filling it, 4 megapixels still give a 3 mm digit 24 px."""
 
 MAX_DECODED_PIXELS = 50_000_000
-"""Largest picture that is decoded whole: Pillow takes 4 bytes a pixel, and 300 MB are to be enough for everything."""
+"""Largest picture that may have to be held whole, with 4 bytes a pixel: 300 MB are to be enough for everything."""
 
 MAX_JPEG_PIXELS = 250_000_000
 """Largest JPEG: it is decoded reduced and needs little memory, but four seconds for each hundred megapixels."""
 
 BAND_ROWS = 16
-"""Rows of the frame converted at a time, so that a large picture is never held in a second form."""
+"""Rows of the frame converted at a time, so that Pillow never holds a large picture in a second form."""
 
 DAMAGED = (
     OSError,
@@ -55,10 +71,9 @@ DAMAGED = (
     MemoryError,
     struct.error,
     zlib.error,
-    cv2.error,
     Image.DecompressionBombError,
 )
-"""What Pillow's decoders and OpenCV's have been seen to raise for damaged files."""
+"""What Pillow's decoders have been seen to raise for damaged files."""
 
 UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     2: np.fliplr,
@@ -148,17 +163,10 @@ def _frame(image: Image.Image, path: Path, max_pixels: int) -> Frame:
     longer_px = max(image.size)
     _check_size(image, path)
     factor = _reduction(image.size, max_pixels)
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        factor, left_out = _jpeg_reduction(factor)
-        image.draft(None, (max(1, image.width // left_out), max(1, image.height // left_out)))
-        factor //= left_out
-    if _is_still_webp(image):
-        turned = _orientation(image)
-        pixels = _opencv_pixels(path, factor, opaque=not image.has_transparency_data)
+    if isinstance(image, (JpegImagePlugin.JpegImageFile, BmpImagePlugin.BmpImageFile)):
+        pixels, turned = _pillow_pixels(image, factor), _orientation(image)
     else:
-        image.load()
-        turned = _orientation(image)  # PNG may have it at its end; a TIFF has been turned by loading
-        pixels = _pillow_pixels(image, factor)
+        pixels, turned = _vips_pixels(image, path, factor)
     pixels = _opaque(pixels) if pixels.shape[2] == 4 else pixels
     pixels = np.ascontiguousarray(UPRIGHT.get(turned, np.asarray)(pixels))
     return Frame(pixels, source=str(path), scale=max(1.0, longer_px / max(pixels.shape)))
@@ -202,56 +210,82 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _is_still_webp(image: Image.Image) -> bool:
-    return isinstance(image, WebPImagePlugin.WebPImageFile) and not image.is_animated
-
-
-def _opencv_pixels(path: Path, factor: int, *, opaque: bool) -> Pixels:
-    """BGR or BGRA of a WebP file, of which Pillow would make four copies."""
-    halved = opaque and factor > 1  # before OpenCV makes a second copy of it
-    flags = cv2.IMREAD_REDUCED_COLOR_2 | cv2.IMREAD_IGNORE_ORIENTATION if halved else cv2.IMREAD_UNCHANGED
-    pixels = cv2.imread(str(path), flags)
-    if pixels is None:
-        raise OSError("its data cannot be decoded")
-    factor_left = factor / 2 if halved else factor
-    size = (max(1, round(pixels.shape[1] / factor_left)), max(1, round(pixels.shape[0] / factor_left)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def _pillow_pixels(image: Image.Image, factor: int) -> Pixels:
-    """BGR or BGRA of a decoded picture, which is closed: only the reduced copy stays in memory."""
-    height, width = -(-image.height // factor), -(-image.width // factor)
-    pixels: Pixels | None = None
-    top = 0
-    for band in _eight_bit_bands(image, factor * BAND_ROWS):
-        part = np.asarray(band.reduce(factor))
-        if pixels is None:
-            pixels = np.empty((height, width, part.shape[2]), np.uint8)
-        order = cv2.COLOR_RGBA2BGRA if part.shape[2] == 4 else cv2.COLOR_RGB2BGR
-        pixels[top : top + len(part)] = cv2.cvtColor(part, order)
-        top += len(part)
+    """BGR or BGRA of a JPEG or BMP, decoded whole; only the reduced copy stays in memory."""
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        factor, left_out = _jpeg_reduction(factor)
+        image.draft(None, (max(1, image.width // left_out), max(1, image.height // left_out)))
+        factor //= left_out
+    image.load()
+    mode, order = ("RGBA", cv2.COLOR_RGBA2BGRA) if image.has_transparency_data else ("RGB", cv2.COLOR_RGB2BGR)
+    pixels = np.empty((-(-image.height // factor), -(-image.width // factor), len(mode)), np.uint8)
+    for top in range(0, len(pixels), BAND_ROWS):
+        bottom = min((top + BAND_ROWS) * factor, image.height)
+        band = image.crop((0, top * factor, image.width, bottom)).convert(mode).reduce(factor)
+        pixels[top : top + BAND_ROWS] = cv2.cvtColor(np.asarray(band), order)
     image.close()
-    if pixels is None:
-        raise OSError("it has no rows")
     return pixels
 
 
-def _eight_bit_bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
-    """The picture from top to bottom, as RGB or RGBA with 8 bits."""
-    if image.mode[0] not in "IF":
-        mode = "RGBA" if image.has_transparency_data else "RGB"
-        yield from (band.convert(mode) for band in _bands(image, rows))
-        return
-    # 16 and 32 bits, whole numbers or floating point, in which what is not a number counts as black.
-    values = (np.nan_to_num(np.asarray(band, np.float32)) for band in _bands(image, rows))
-    full = _full_scale(max(float(band.max()) for band in values))
-    for band in _bands(image, rows):
-        share = np.nan_to_num(np.asarray(band, np.float32)) / full
-        yield Image.fromarray((np.clip(share, 0.0, 1.0) * 255).astype(np.uint8)).convert("RGB")
+def _vips_pixels(image: Image.Image, path: Path, factor: int) -> tuple[Pixels, int]:
+    """BGR or BGRA of a PNG, TIFF or WebP, of which libvips holds a few rows at a time; and its EXIF orientation."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        _check_whole(image, path)
+    # libvips would write its remarks on damaged files to standard error; a second thread would hold more rows.
+    os.environ.setdefault("VIPS_WARNING", "0")
+    os.environ.setdefault("VIPS_CONCURRENCY", "1")
+    import pyvips  # here, since it takes 14 MB that the daemon never needs
+
+    try:
+        if isinstance(image, WebPImagePlugin.WebPImageFile):
+            picture = pyvips.Image.webpload(str(path), scale=1.0 / factor, fail_on="truncated")
+            factor = 1
+        else:
+            load = pyvips.Image.pngload if isinstance(image, PngImagePlugin.PngImageFile) else pyvips.Image.tiffload
+            picture = load(str(path), access="sequential", fail_on="truncated")
+        turned = int(picture.get("orientation")) if picture.get_typeof("orientation") else 1
+        has_alpha = bool(picture.hasalpha())
+        inks = picture.interpretation == "cmyk"
+        samples = _shrunk(picture, factor, has_alpha=has_alpha).numpy()
+    except pyvips.Error as error:
+        raise OSError(" ".join(str(error.detail or error).split())) from error
+    return _bgr(samples.reshape(*samples.shape[:2], -1), inks=inks, has_alpha=has_alpha), turned
 
 
-def _bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
-    return (image.crop((0, top, image.width, min(top + rows, image.height))) for top in range(0, image.height, rows))
+def _check_whole(image: TiffImagePlugin.TiffImageFile, path: Path) -> None:
+    """Refuse a TIFF whose strips or tiles lie beyond its end: libtiff would take what is missing for black."""
+    size = path.stat().st_size
+    for offsets, lengths in ((Base.StripOffsets, Base.StripByteCounts), (Base.TileOffsets, Base.TileByteCounts)):
+        ends = map(operator.add, image.tag_v2.get(offsets, ()), image.tag_v2.get(lengths, ()))
+        if max(ends, default=0) > size:
+            raise EOFError("it ends before its picture does")
+
+
+def _shrunk(picture: pyvips.Image, factor: int, *, has_alpha: bool) -> pyvips.Image:
+    """Averaged over blocks of `factor` pixels; what is transparent doesn't count."""
+    across, down = min(factor, picture.width), min(factor, picture.height)
+    if not has_alpha:
+        return picture.shrink(across, down)
+    return picture.premultiply().shrink(across, down).unpremultiply().cast(picture.format)
+
+
+def _bgr(samples: NDArray[np.generic], *, inks: bool, has_alpha: bool) -> Pixels:
+    """Height x width x channels of any depth -> BGR or BGRA with 8 bits."""
+    if inks:  # cyan, magenta, yellow and black, as unmanaged as the colours of all other files
+        cmyk = _eight_bits(samples[:, :, :4]).astype(np.int16)
+        return np.clip(255 - cmyk[:, :, 2::-1] - cmyk[:, :, 3:], 0, 255).astype(np.uint8)
+    colours = _eight_bits(samples[:, :, : samples.shape[2] - has_alpha])
+    # One channel is grey, and so are two; more than three, as from satellites, begin with red, green and blue.
+    bgr = colours[:, :, 2::-1] if colours.shape[2] >= 3 else colours[:, :, [0, 0, 0]]
+    return np.concatenate([bgr, _eight_bits(samples[:, :, -1:])], axis=2) if has_alpha else bgr
+
+
+def _eight_bits(samples: NDArray[np.generic]) -> Pixels:
+    """16 and 32 bits, whole numbers or floating point, in which what is not a number counts as black."""
+    if samples.dtype == np.uint8:
+        return np.asarray(samples, np.uint8)
+    values = np.nan_to_num(samples.astype(np.float32))
+    return (np.clip(values / _full_scale(float(values.max())), 0.0, 1.0) * 255).astype(np.uint8)
 
 
 def _full_scale(brightest: float) -> float:

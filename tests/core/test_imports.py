@@ -25,7 +25,7 @@ ALLOWED = {
     "worker": "",
     "voice": "domain errors phrases ports numpy",
     "daemon": "domain errors phrases ports appliance tones voice worker",
-    "images": IMAGES + " PIL",
+    "images": IMAGES + " PIL pyvips",
     "ink": IMAGES,
     "ruling": IMAGES,
     "find": IMAGES,
@@ -50,7 +50,7 @@ OF_DEVICE_IN_TRAIN = (
     "domain errors config images ink ruling find preprocess judge advice reading "
     "adapters.classifier_tflite adapters.camera_files"
 )
-HARDWARE = "picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL"
+HARDWARE = "picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL pyvips"
 
 
 def module_name(path: Path) -> str:
