@@ -113,7 +113,7 @@ def find(frame: Frame) -> Finding:
     found = list(_pieces(pixels, seen.level))
     pieces = [piece for piece in found if not _is_blot(piece, pixels.shape)]
     tight = min(pixels.shape) < SCENE_PX
-    if not tight:
+    if not seen.is_wide:
         busy = np.asarray(cv2.threshold(pixels, seen.level / 2, 1, cv2.THRESH_BINARY)[1], np.uint8)
         pieces = [piece for piece in pieces if not _is_surroundings(piece, busy)]
     if not pieces:
