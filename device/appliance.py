@@ -242,6 +242,10 @@ Action = NotifyReady | PlayTone | Say | StopSpeech | Read | Remember | SetDeadli
 Actions = tuple[Action, ...]
 
 
+CLEAR_HOLD: Actions = tuple(ClearDeadline(deadline) for deadline in HOLD_DEADLINES)
+"""What follows when the button comes up."""
+
+
 # --- the situation ----------------------------------------------------------------------------------------------------
 
 
@@ -347,7 +351,6 @@ def _pressed(situation: Situation) -> Outcome:
 
 def _released(situation: Situation) -> Outcome:
     press, up = situation.press, replace(situation, press=None)
-    forget = tuple(ClearDeadline(deadline) for deadline in HOLD_DEADLINES)
     match situation.mode, press:
         case Mode.STARTING, Press.EARLY:
             outcome: Outcome = (replace(up, tapped_early=True), ())
@@ -359,7 +362,7 @@ def _released(situation: Situation) -> Outcome:
             outcome = _say(up, Phrase("appliance.no_voice_commands"))
         case _:
             outcome = _settle(up)
-    return outcome[0], (*forget, *outcome[1])
+    return outcome[0], (*CLEAR_HOLD, *outcome[1])
 
 
 def _deadline_passed(situation: Situation, deadline: Deadline) -> Outcome:
@@ -394,6 +397,11 @@ def _device_changed(situation: Situation, event: DeviceOpened | DeviceLost) -> O
         faults=situation.faults | {device} if lost else situation.faults - {device},
         waiting=waiting,
     )
+    forget: Actions = ()
+    if lost and device is Device.BUTTON and situation.press is not None:
+        # Its release will not be heard of.
+        changed = replace(changed, press=None, mode=Mode.IDLE if changed.mode is Mode.LISTENING else changed.mode)
+        forget = CLEAR_HOLD
     ready: Actions = ()
     if situation.unknown & READY_DEVICES and not changed.unknown & READY_DEVICES:
         ready = (NotifyReady(),)
@@ -404,7 +412,7 @@ def _device_changed(situation: Situation, event: DeviceOpened | DeviceLost) -> O
         outcome = _started(changed)
     else:
         outcome = _settle(changed)
-    return outcome[0], (*ready, *outcome[1])
+    return outcome[0], (*forget, *ready, *outcome[1])
 
 
 def _with_news(waiting: tuple[Phrase, ...], device: Device, *, lost: bool) -> tuple[Phrase, ...]:
@@ -457,7 +465,8 @@ def _speech_finished(situation: Situation) -> Outcome:
         case Mode.CONFIRMING:
             return situation, (SetDeadline(Deadline.CONFIRM),)
         case Mode.STOPPING:
-            return situation, (PowerOff(),)
+            # The turn is over: speech that is lost meanwhile ends no second time.
+            return replace(situation, turn=situation.turn + 1), (PowerOff(),)
     return situation, ()
 
 

@@ -212,7 +212,7 @@ SHUTDOWN_ROWS = [
         **SPEAKING),
     row("press while stopping", at(Mode.STOPPING), ButtonPressed(), (LOW,), press=Press.IGNORED),
     row("release while stopping", at(Mode.STOPPING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD, press=None),
-    row("goodbye said", at(Mode.STOPPING), SpeechFinished(TURN), (PowerOff(),)),
+    row("goodbye said", at(Mode.STOPPING), SpeechFinished(TURN), (PowerOff(),), **NEXT),
     row("power failed", at(Mode.STOPPING), PowerFailed(), (say("appliance.power_failed"),), **SPEAKING),
     row("power failed before", at(Mode.IDLE), PowerFailed(), ()),
 ]  # fmt: skip
@@ -228,6 +228,10 @@ DEVICE_ROWS = [
         DeviceOpened(Device.CAMERA), (), faults=frozenset(), waiting=()),
     row("lost before the recovery was said", at(Mode.SPEAKING, waiting=phrases("recovered.camera", "fault.sound")),
         DeviceLost(Device.CAMERA), (), faults=LOST_CAMERA, waiting=phrases("fault.sound")),
+    row("lost while held", at(Mode.LISTENING, Press.ACTS), DeviceLost(Device.BUTTON),
+        (*CLEAR_HOLD, say("fault.button")), faults=frozenset({Device.BUTTON}), press=None, **SPEAKING),
+    row("lost while pressed at a question", at(Mode.CONFIRMING, Press.IGNORED), DeviceLost(Device.BUTTON), CLEAR_HOLD,
+        faults=frozenset({Device.BUTTON}), press=None, waiting=phrases("fault.button")),
     row("a notice is said", at(Mode.IDLE), DeviceOpened(Device.HISTORY, "appliance.history_renewed"),
         (say("appliance.history_renewed"),), **SPEAKING),
     row("a notice that waits already", at(Mode.SPEAKING, waiting=phrases("appliance.history_renewed")),
@@ -364,7 +368,7 @@ def test_the_shutdown_gesture_whole():
         ButtonReleased(),
         SpeechFinished(TURN + 2),
         PowerFailed(),
-        SpeechFinished(TURN + 3),
+        SpeechFinished(TURN + 4),
     )
     assert [order for order in orders if not isinstance(order, SetDeadline | ClearDeadline)] == [
         SHUTTER,
@@ -374,9 +378,9 @@ def test_the_shutdown_gesture_whole():
         SHUTTER,
         say("appliance.goodbye", TURN + 2),
         PowerOff(),
-        say("appliance.power_failed", TURN + 3),
+        say("appliance.power_failed", TURN + 4),
     ]
-    assert situation == at(Mode.IDLE, turn=TURN + 3)
+    assert situation == at(Mode.IDLE, turn=TURN + 4)
 
 
 @dataclass

@@ -49,6 +49,21 @@ def test_a_digit_is_found_where_it_is(digit: int, height_px: int) -> None:
     assert (writing.group, writing.after_mark, writing.cut_off) == (0, False, ())
 
 
+@pytest.mark.parametrize("digit", [0, 1, 2, 4, 5, 7])
+@pytest.mark.parametrize("is_chalk", [False, True])
+def test_a_digit_that_fills_a_large_frame_is_not_hollowed(digit: int, is_chalk: bool) -> None:
+    """A child's giant digit, or a crop enlarged: one piece of writing, with the middles of its strokes full of ink."""
+    pixels = paper(1000, 800)
+    write(pixels, digit, Box(120, 100, 560, 800), pen_px=110)
+    (writing,) = find(Frame(np.asarray(255 - pixels, np.uint8) if is_chalk else pixels)).writings
+    drawn = np.zeros((1000, 800, 3), np.uint8)
+    write(drawn, digit, Box(120, 100, 560, 800), pen_px=60, luma=255)
+    margin = (writing.ink.shape[0] - writing.box.height) // 2  # of paper
+    height, width = writing.ink.shape
+    middles = drawn[writing.box.y - margin :, writing.box.x - margin :, 0][:height, :width] == 255
+    assert np.mean(writing.ink[middles] >= 128) > 0.98
+
+
 @pytest.mark.parametrize(
     "change",
     [
