@@ -39,7 +39,11 @@ def augmented(model_inputs: Pixels, rng: np.random.Generator, settings: AugmentS
     """
     result = np.empty_like(model_inputs)
     for row, digit in zip(result, model_inputs, strict=True):
-        row[:] = photographed(mnist_layout(written_anew(digit, rng, settings)), rng, settings)
+        written = written_anew(digit, rng, settings)
+        if rng.random() < settings.neighbour_chance:
+            neighbour = written_anew(model_inputs[rng.integers(len(model_inputs))], rng, settings)
+            written = _beside(written, neighbour, rng)
+        row[:] = photographed(mnist_layout(written), rng, settings)
     return result
 
 
@@ -48,6 +52,14 @@ def written_anew(digit: Pixels, rng: np.random.Generator, settings: AugmentSetti
     places = warp(rng, settings)
     ink = cv2.remap(digit, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
     ink = _faded(_with_pen(np.asarray(ink, np.uint8), rng, settings), rng, settings)
+    for chance, effect in (
+        (settings.pencil_chance, _pencilled),
+        (settings.square_chance, _squared),
+        (settings.coarse_chance, _coarse),
+        (settings.cut_chance, _cut),
+    ):
+        if rng.random() < chance:
+            ink = effect(ink, rng, settings)
     if rng.random() < settings.remnant_chance:
         _draw_remnant(ink, rng)
     return ink
@@ -62,8 +74,11 @@ def photographed(model_input: Pixels, rng: np.random.Generator, settings: Augmen
     picture = _with_edges(np.asarray(picture, np.uint8), rng, settings)
     if rng.random() < settings.gap_chance:
         _cover_spot(picture, rng, settings)
+    if rng.random() < settings.residue_chance:
+        picture = _with_residue(picture, rng)
     noise = rng.standard_normal(picture.shape, np.float32) * np.float32(rng.uniform(0.0, settings.noise))
-    return np.clip(picture + noise, 0.0, 255.0).astype(np.uint8)
+    noisy = np.clip(picture + noise, 0.0, 255.0).astype(np.uint8)
+    return _stored_as_jpeg(noisy, rng, settings) if rng.random() < settings.jpeg_chance else noisy
 
 
 def warp(rng: np.random.Generator, settings: AugmentSettings) -> Reals:
@@ -120,6 +135,58 @@ def _faded(ink: Pixels, rng: np.random.Generator, settings: AugmentSettings) -> 
     return (ink * (1.0 - depth * places)).astype(np.uint8)
 
 
+def _pencilled(ink: Pixels, rng: np.random.Generator, _: AugmentSettings) -> Pixels:
+    """Leave out the hollows of the paper, finer than a stroke."""
+    grain = rng.random(ink.shape, np.float32)
+    return (ink * np.clip(0.35 + 0.9 * grain, 0.0, 1.0)).astype(np.uint8)
+
+
+def _squared(ink: Pixels, rng: np.random.Generator, _: AugmentSettings) -> Pixels:
+    """Widen or heighten the digit until its box is a square, or stop on the way."""
+    left, top, width, height = cv2.boundingRect((ink >= 32).view(np.uint8))
+    if min(width, height) < 2:
+        return ink
+    digit = ink[top : top + height, left : left + width]
+    side, share = max(width, height), rng.uniform(0.4, 1.0)
+    size = (round(width + share * (side - width)), round(height + share * (side - height)))
+    return np.asarray(cv2.resize(digit, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _coarse(ink: Pixels, rng: np.random.Generator, settings: AugmentSettings) -> Pixels:
+    """Scan with few pixels, each black or white."""
+    left, top, width, height = cv2.boundingRect((ink >= 32).view(np.uint8))
+    if min(width, height) < 2:
+        return ink
+    factor = int(rng.integers(*settings.coarse_px)) / max(width, height)
+    size = (max(1, round(factor * width)), max(1, round(factor * height)))
+    few = cv2.resize(ink[top : top + height, left : left + width], size, interpolation=cv2.INTER_AREA)
+    return np.where(few > rng.uniform(60.0, 140.0), np.uint8(255), np.uint8(0))
+
+
+def _cut(ink: Pixels, rng: np.random.Generator, settings: AugmentSettings) -> Pixels:
+    """Lose an edge of the digit."""
+    side = np.rot90(ink, int(rng.integers(4)))  # a view: what is wiped out of it is gone from the picture
+    used = np.flatnonzero(side.max(axis=1) > 64)
+    if used.size:
+        side[: used[0] + round(rng.uniform(0.5, settings.cut_px) * ink.shape[0] / INPUT_PX * ROOM)] = 0
+    return ink
+
+
+def _beside(ink: Pixels, neighbour: Pixels, rng: np.random.Generator) -> Pixels:
+    """Let the edge of another digit come in from the left or from the right, without touching."""
+    columns, others = (np.flatnonzero(picture.max(axis=0) > 64) for picture in (ink, neighbour))
+    if not (columns.size and others.size):
+        return ink
+    left = bool(rng.random() < 0.5)
+    width = max(1, min(int(rng.integers(2, 7)), others.size // 3))  # never so much that it could be read itself
+    rows = np.linspace(0, len(neighbour) - 1, len(ink)).astype(int)
+    begin = others[-1] + 1 - width if left else others[0]
+    edge = neighbour[rows, begin : begin + width]
+    gap = np.zeros((len(ink), int(rng.integers(1, 4))), np.uint8)
+    digit = ink[:, columns[0] : columns[-1] + 1]
+    return np.hstack([edge, gap, digit] if left else [digit, gap, edge])
+
+
 def _draw_remnant(ink: Pixels, rng: np.random.Generator) -> None:
     """Leave a piece of a printed line, or of a neighbour, along one side of the canvas."""
     side = np.rot90(ink, int(rng.integers(4)))  # a view: what is drawn on it is drawn on the picture
@@ -147,3 +214,17 @@ def _cover_spot(picture: Pixels, rng: np.random.Generator, settings: AugmentSett
     height, width = rng.uniform(1.0, settings.gap_px, 2).round().astype(int)
     y, x = rng.integers(4, INPUT_PX - 4 - int(settings.gap_px), 2)
     picture[y : y + height, x : x + width] = 0
+
+
+def _with_residue(picture: Pixels, rng: np.random.Generator) -> Pixels:
+    """Paper that is not quite black: light that falls off to one side."""
+    corners = rng.uniform(0.0, 60.0, (2, 2)).astype(np.float32)
+    light = cv2.resize(corners, (INPUT_PX, INPUT_PX), interpolation=cv2.INTER_LINEAR)
+    return np.maximum(picture, light.astype(np.uint8))
+
+
+def _stored_as_jpeg(picture: Pixels, rng: np.random.Generator, settings: AugmentSettings) -> Pixels:
+    """The blocks and rings of a small file."""
+    quality = int(rng.integers(*settings.jpeg_quality))
+    _, stored = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE), np.uint8)

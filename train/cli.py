@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
+import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from device.errors import DigitboxError
 from train.card import TFLITE_NAME, versions
-from train.data import MNIST_SHA256, DigitSet, calibration_set, fetch_mnist, read_mnist, split
+from train.contact_sheet import write_contact_sheet
+from train.data import DigitSet, calibration_set
 from train.errors import DataError, ToolError
 from train.evaluate import evaluate
-from train.handwriting import handwriting
-from train.settings import Settings
+from train.output import write_bytes
+from train.sets import SETS, Learned, described, learned, measured_on
+from train.settings import Settings, from_json, without_teacher
+from train.soft_labels import SOFT_LABELS_PATH, read_soft_labels
+from train.sources import fetched
+from train.views import Views
 
 DESCRIPTION = """\
 Make the model that digitbox ships with: a small convolutional network, trained on MNIST under strong augmentation,
@@ -29,6 +40,9 @@ pruned by magnitude and quantized to int8. The steps, in their order:
   digitbox-train evaluate --data DIR --out DIR  through the device's classifier: fit the confidence, score digits.tflite
                                                 on test sets, complete its card
 """
+
+
+SETTINGS_NAME = "settings.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,52 +64,89 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def data_command(options: argparse.Namespace) -> None:
-    """Fetch what is missing and say what is there."""
-    folder = options.data / "mnist"
-    fetch_mnist(folder)
-    for digits in (read_mnist(folder, "train"), read_mnist(folder, "t10k")):
-        print(f"{digits.name}: {len(digits)} digits in {folder}, checksums right")
-    for digits in handwriting(options.data):
-        print(f"{digits.name}: {len(digits)} digits, for evaluation only")
+    """Fetch what is missing, say what is there and draw a contact sheet of it."""
+    for said in fetched(SETS, options.data):
+        print(said)
+    settings = Settings()
+    shown = []
+    for entry in SETS:
+        if not entry.is_in(options.data):
+            print(f"{entry.name}: not in {options.data}")
+            continue
+        parts = entry.read(options.data, settings)
+        shown.append(parts.whole)
+        print(f"{entry.name}: {described(parts)}; checksums right")
+    path = options.data / "contact-sheet.png"
+    write_contact_sheet(path, shown)
+    print(f"some of each: {path}")
 
 
 def fit_command(options: argparse.Namespace) -> None:
     """Train the network."""
     with _tensorflow():
         from train.fit import fit
-    settings = Settings()
-    training, validation = _parts(read_mnist(options.data / "mnist", "train"), settings)
-    fit(training, validation, settings, options.out)
+    settings = _new_settings(options)
+    found = learned(options.data, settings)
+    write_bytes(options.out / SETTINGS_NAME, json.dumps(asdict(settings), indent=2).encode())
+    _make_views(found, settings, options.out, settings.views, "fit")
+    fit(found, settings, options.out, _soft_labels(found, settings.soft_share))
     print(f"the best epoch is in {options.out}; next: {_command('compress', options)}")
 
 
-def compress_command(options: argparse.Namespace) -> None:
-    """Prune, quantize and write the card."""
+def teach_command(options: argparse.Namespace) -> None:
+    """Train a larger network and keep its answers as soft labels (only to make train/soft_labels.npz anew)."""
     with _tensorflow():
-        from train.compress import compress
+        from train.teach import teach
     settings = Settings()
-    mnist = read_mnist(options.data / "mnist", "train")
-    training, validation = _parts(mnist, settings)
+    found = learned(options.data, settings)
+    _make_views(found, settings, options.out, settings.views, "teach")
+    teach(found, settings, options.out, options.soft_labels)
+    print(f"{options.soft_labels}, {options.soft_labels.stat().st_size} bytes; next: {_command('fit', options)}")
+
+
+def compress_command(options: argparse.Namespace) -> None:
+    """Shrink, prune, quantize and write the card."""
+    with _tensorflow():
+        from train.compress import compress, shown_while_pruning
+    settings = _kept_settings(options)
+    found = learned(options.data, settings)
+    known = {entry.name: entry for entry in SETS}
     facts = {
-        "training_data": [{"name": training.name, "count": len(training), "sha256": MNIST_SHA256}],
-        "command": " && ".join(_command(name, options) for name in ("fit", "compress", "evaluate")),
+        "training_data": [
+            {"name": part.name, "count": len(part), "sha256": dict(known[part.set_name].sha256)}
+            for part in found.training
+        ],
+        "command": " && ".join(_command(name, options, settings) for name in ("fit", "compress", "evaluate")),
         "settings": asdict(settings),
         "versions": versions(),
     }
-    path = compress(training, validation, calibration_set(mnist), settings, options.out, facts=facts)
+    _make_views(found, shown_while_pruning(settings), options.out, settings.prune_views, "compress")
+    soft = _soft_labels(found, settings.prune_soft_share)
+    path = compress(found, calibration_set(found.training), settings, options.out, facts=facts, soft=soft)
     print(f"{path}, {path.stat().st_size} bytes, and its card; next: {_command('evaluate', options)}")
 
 
 def evaluate_command(options: argparse.Namespace) -> None:
     """Find the confidence's temperature and thresholds, score the .tflite file, add all of it to its card."""
-    settings = Settings()
-    _, validation = _parts(read_mnist(options.data / "mnist", "train"), settings)
     path = options.out / TFLITE_NAME
     if not path.exists():
         raise DataError(f"{path} is missing; run {_command('compress', options)}")
-    others = (read_mnist(options.data / "mnist", "t10k"), *handwriting(options.data))
-    for name, figures in evaluate(path, validation, others, settings).items():
+    settings = _kept_settings(options)
+    found = learned(options.data, settings)
+    measured = list(measured_on(options.data, settings))
+    if find_spec("tensorflow") is None:
+        print("TensorFlow is not installed: the float networks are not scored, and no picture is changed against them")
+    else:
+        with multiprocessing.get_context("spawn").Pool(1) as other:
+            other.apply(_write_float_facts, (options.out, measured))
+    for name, figures in evaluate(path, found.validation, measured, settings).items():
         print(f"{name}: {figures.spelled()}")
+
+
+def _write_float_facts(out: Path, measured: list[DigitSet]) -> None:
+    from train.float_side import write_float_facts
+
+    write_float_facts(out, measured)
 
 
 def scenes_command(options: argparse.Namespace) -> None:
@@ -105,12 +156,41 @@ def scenes_command(options: argparse.Namespace) -> None:
     write_scenes(options.out, options.count, options.seed)
 
 
-def _parts(mnist: DigitSet, settings: Settings) -> tuple[DigitSet, DigitSet]:
-    return split(mnist, validation=settings.validation, seed=settings.seed)
+def _new_settings(options: argparse.Namespace) -> Settings:
+    """What this version is set to, for the sets that were asked for."""
+    sets = tuple(options.sets.split(","))
+    return Settings() if set(sets) == set(Settings().sets) else without_teacher(sets)
 
 
-def _command(name: str, options: argparse.Namespace) -> str:
-    return f"digitbox-train {name} --data {options.data} --out {options.out}"
+def _kept_settings(options: argparse.Namespace) -> Settings:
+    """Those that `fit` ran with. Raises DataError."""
+    path = options.out / SETTINGS_NAME
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error}); run {_command('fit', options)}") from error
+
+
+def _soft_labels(found: Learned, share: float) -> NDArray[np.float32] | None:
+    """The teacher's answers, where they have a share in the targets. Raises DataError."""
+    return read_soft_labels(SOFT_LABELS_PATH, found.training) if share else None
+
+
+def _make_views(found: Learned, settings: Settings, out: Path, count: int, what: str) -> None:
+    """Change the digits, with a bar that says how far it has got."""
+    from rich.console import Console
+    from rich.progress import track
+
+    views = Views(found.training, settings, out)
+    for _ in track(views.make(count), f"changed copies of the digits for {what}", count, console=Console(stderr=True)):
+        pass
+
+
+def _command(name: str, options: argparse.Namespace, settings: Settings | None = None) -> str:
+    sets = ""
+    if name == "fit" and settings is not None and settings.sets != Settings().sets:
+        sets = f" --sets {','.join(settings.sets)}"
+    return f"digitbox-train {name} --data {options.data} --out {options.out}{sets}"
 
 
 @contextlib.contextmanager
@@ -137,6 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, command in (
         ("data", data_command),
+        ("teach", teach_command),
         ("fit", fit_command),
         ("compress", compress_command),
         ("evaluate", evaluate_command),
@@ -145,9 +226,17 @@ def _parser() -> argparse.ArgumentParser:
         subparser = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
         subparser.set_defaults(command=command)
         if name != "scenes":
-            subparser.add_argument("--data", type=Path, default=Path("data"), help="folder that holds mnist/")
+            subparser.add_argument(
+                "--data", type=Path, default=Path("data"), help="folder of the sets: mnist/, bhmsds/, ..."
+            )
         if name != "data":
             subparser.add_argument("--out", type=Path, default=Path("runs/digits"), help="folder for the results")
+        if name == "fit":
+            subparser.add_argument(
+                "--sets", default=",".join(Settings().sets), help="what to learn from, separated by commas"
+            )
+        if name == "teach":
+            subparser.add_argument("--soft-labels", type=Path, default=SOFT_LABELS_PATH, help="where the answers go")
         if name == "scenes":
             subparser.add_argument("--count", type=int, default=20, help="pictures to draw")
             subparser.add_argument("--seed", type=int, default=1, help="the same seed draws the same pictures")

@@ -47,18 +47,32 @@ class DigitSet:
         name: Of the set and the part of it.
         model_inputs: White ink on black in MNIST layout, uint8, shape (n, 28, 28).
         labels: uint8, shape (n,); 0..9, and 10 for "not a digit".
+        writers: Tags of the hands, shape (n,), where they are known.
     """
 
     name: str
     model_inputs: Pixels
     labels: Labels
+    writers: NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def set_name(self) -> str:
+        """The set's name without the part's: "mnist train, training part" is of "mnist"."""
+        return self.name.partition(",")[0].partition(" ")[0]
+
     def part(self, name: str, rows: NDArray[np.intp]) -> DigitSet:
         """These rows of it, in the given order."""
-        return DigitSet(name, self.model_inputs[rows], self.labels[rows])
+        writers = None if self.writers is None else self.writers[rows]
+        return DigitSet(name, self.model_inputs[rows], self.labels[rows], writers)
+
+
+def joined(sets: Sequence[DigitSet], name: str) -> DigitSet:
+    """Several sets as one, in their order; at least one."""
+    pictures = np.concatenate([digits.model_inputs for digits in sets])
+    return DigitSet(name, pictures, np.concatenate([digits.labels for digits in sets]))
 
 
 def read_mnist(folder: Path, part: str, sha256: Mapping[str, str] = MNIST_SHA256) -> DigitSet:
@@ -76,7 +90,7 @@ def read_mnist(folder: Path, part: str, sha256: Mapping[str, str] = MNIST_SHA256
         _verified(folder, name, sha256) for name in (f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte")
     )
     digits = DigitSet(f"mnist {part}", parse_idx(images, 3), parse_idx(labels, 1))
-    _check(digits)
+    check_digits(digits)
     return digits
 
 
@@ -136,20 +150,30 @@ def split(digits: DigitSet, *, validation: int, seed: int) -> tuple[DigitSet, Di
     )
 
 
-def calibration_set(digits: DigitSet) -> Pixels:
-    """The model inputs that set the ranges of int8: rows of MNIST's training set, listed in calibration.txt.
+def calibration_set(sets: Sequence[DigitSet]) -> Pixels:
+    """The model inputs that set the ranges of int8: rows of training parts, listed in calibration.txt.
+
+    Lines of sets that are not among the given ones are left out.
 
     Raises:
-        DataError: The list names a row that is not there.
+        DataError: The list names a row that is not there, or none of these sets.
     """
     text = Path(__file__).with_name(CALIBRATION_NAME).read_text(encoding="utf-8")
-    rows = [int(line) for line in text.splitlines() if line and not line.startswith("#")]
-    if max(rows) >= len(digits):
-        raise DataError(f"{CALIBRATION_NAME} names row {max(rows)}, but {digits.name} has {len(digits)} digits")
-    return digits.model_inputs[rows]
+    entries = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    pictures = []
+    for digits in sets:
+        rows = [int(row) for name, row in entries if name == digits.set_name]
+        if rows and max(rows) >= len(digits):
+            raise DataError(f"{CALIBRATION_NAME} names row {max(rows)}, but {digits.name} has {len(digits)} digits")
+        pictures.append(digits.model_inputs[rows])
+    chosen: Pixels = np.concatenate(pictures)
+    if not len(chosen):
+        raise DataError(f"{CALIBRATION_NAME} lists no digit of {', '.join(digits.name for digits in sets)}")
+    return chosen
 
 
-def _check(digits: DigitSet) -> None:
+def check_digits(digits: DigitSet) -> None:
+    """Refuse what are not 28x28 pictures of the digits 0 to 9. Raises DataError."""
     if digits.model_inputs.shape != (len(digits), 28, 28):
         raise DataError(
             f"{digits.name}: images of shape {digits.model_inputs.shape} and {len(digits)} labels; expected "

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from device.adapters.classifier_tflite import TfliteClassifier
-from device.domain import ModelCard
-from device.judge import calibrated
+from device.domain import ModelCard, Pixels
+from device.judge import Probabilities, calibrated
 from train.card import measured, write_card
 from train.confidence import Scores, fit_temperature, fit_thresholds
-from train.data import DigitSet, Labels
-from train.feed import changed
+from train.corruptions import CORRUPTIONS, corrupted
+from train.data import DigitSet, Labels, joined
+from train.held_out import held_out_negatives
+from train.measures import Right, calibration_error, confusion, rejection, reliability, risk_coverage, wilson
+from train.output import write_bytes
 from train.settings import Settings
+from train.views import mildly_changed
+
+EVALUATION_NAME = "evaluation.json"
+ADVERSARIAL_NAME = "adversarial.npz"
+FLOAT_NAME = "float.json"
+
+FALSE_REJECTIONS = 0.01
+"""Share of digits that the rejection of other things may cost."""
+
+COVERAGES = 100
+"""Points of a risk-coverage curve."""
+
+TIMED_RUNS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +63,10 @@ class Accuracy:
 
     def spelled(self) -> str:
         """For a person."""
+        low, high = wilson(self.correct, self.count)
         return (
-            f"{self.share:.2%} right ({self.correct} of {self.count}); {self.sure / self.count:.2%} answered surely, "
-            f"{self.sure_wrong} of them wrong"
+            f"{self.share:.2%} right ({self.correct} of {self.count}; {low:.2%} to {high:.2%}); "
+            f"{self.sure / self.count:.2%} answered surely, {self.sure_wrong} of them wrong"
         )
 
     def as_facts(self) -> dict[str, Any]:
@@ -55,6 +75,7 @@ class Accuracy:
             "count": self.count,
             "correct": self.correct,
             "accuracy": round(self.share, 6),
+            "interval": [round(end, 6) for end in wilson(self.correct, self.count)],
             "sure": self.sure,
             "sure_wrong": self.sure_wrong,
             "per_class": {
@@ -64,15 +85,38 @@ class Accuracy:
         }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Judge:
+    """A file whose scores become confidences.
+
+    Attributes:
+        classifier: Opened.
+        card: With the temperature and thresholds to judge by.
+    """
+
+    classifier: TfliteClassifier
+    card: ModelCard
+
+    def confidence(self, model_inputs: Pixels) -> Probabilities:
+        """uint8 (n, 28, 28) -> float32 (n, 11)."""
+        return calibrated(self.classifier.scores(model_inputs), self.card.temperature)
+
+    def share_right(self, model_inputs: Pixels, labels: Labels) -> float:
+        """Of the answers."""
+        return float((self.confidence(model_inputs).argmax(axis=1) == labels).mean())
+
+
 def evaluate(
-    model_path: Path, validation: DigitSet, others: Iterable[DigitSet], settings: Settings
+    model_path: Path, validation: Sequence[DigitSet], others: Iterable[DigitSet], settings: Settings
 ) -> dict[str, Accuracy]:
-    """Fit the temperature and the thresholds, score every set by them, and write all of it into the model's card.
+    """Fit the temperature and the thresholds, score every set by them, and write all of it beside and into the card.
+
+    The card gets what travels to the device; `evaluation.json` in the same folder all that a report needs.
 
     Args:
         model_path: The .tflite file, its card beside it.
         validation: What is chosen by: temperature and thresholds are fitted on mildly changed copies of it.
-        others: Only measured.
+        others: Only measured. Corruptions and pairs are made of the first of them.
         settings: Every number of the run.
 
     Returns:
@@ -80,29 +124,122 @@ def evaluate(
 
     Raises:
         ModelError: The model or its card cannot be used.
-        OutputError: The card cannot be written.
+        OutputError: A result cannot be written.
     """
     classifier = TfliteClassifier(model_path)
     classifier.open()
     mild = mildly_changed(validation, settings)
     card = with_confidence(classifier.card, classifier.scores(mild.model_inputs), mild.labels, settings)
+    judge = Judge(classifier, card)
+    measured_sets = [mild, *validation, *others]
     found = {
-        digits.name: accuracy(classifier.scores(digits.model_inputs), digits.labels, card)
-        for digits in (mild, validation, *others)
+        digits.name: accuracy(classifier.scores(digits.model_inputs), digits.labels, card) for digits in measured_sets
     }
-    write_card(model_path, measured(card, {name: figures.as_facts() for name, figures in found.items()}))
+    first = measured_sets[1 + len(validation)] if len(measured_sets) > 1 + len(validation) else validation[0]
+    facts: dict[str, Any] = {
+        "sets": {digits.name: set_facts(judge, digits) for digits in measured_sets},
+        "corruptions": corruption_errors(judge, first),
+        "negatives": negative_facts(judge, joined(validation, "validation"), first),
+        "adversarial": adversarial_errors(judge, model_path.with_name(ADVERSARIAL_NAME)),
+        "float": read_json(model_path.with_name(FLOAT_NAME)),
+        "milliseconds": inference_milliseconds(classifier, first.model_inputs[0]),
+        "size_bytes": model_path.stat().st_size,
+        "sparsity": card.facts.get("sparsity"),
+    }
+    write_bytes(model_path.with_name(EVALUATION_NAME), json.dumps(facts, indent=1).encode())
+    summary = {name: {**figures.as_facts(), **_in_card(facts["sets"][name])} for name, figures in found.items()}
+    more = {name: facts[name] for name in ("corruptions", "negatives", "adversarial")}
+    write_card(model_path, {**measured(card, summary), **more})
     return found
 
 
-def mildly_changed(validation: DigitSet, settings: Settings) -> DigitSet:
-    """Validation digits as ordinary photographs show them, several copies of each, with negatives among them."""
-    rng = np.random.default_rng(settings.seed)
-    copies = [changed(validation, settings, settings.mild, rng) for _ in range(settings.validation_copies)]
-    return DigitSet(
-        f"{validation.name}, mildly changed",
-        np.concatenate([copy.model_inputs for copy in copies]),
-        np.concatenate([copy.labels for copy in copies]),
-    )
+def set_facts(judge: Judge, digits: DigitSet) -> dict[str, Any]:
+    """Everything about one set: counts, confusion, calibration, risk and coverage, writers, worst mistakes."""
+    scores = judge.classifier.scores(digits.model_inputs)
+    shares = calibrated(scores, judge.card.temperature)
+    answers, confidence = shares.argmax(axis=1), shares.max(axis=1)
+    right = answers == digits.labels
+    risks = risk_coverage(confidence, right)
+    places = np.unique(np.linspace(0, len(risks) - 1, min(COVERAGES, len(risks))).astype(int))
+    wrong = np.flatnonzero(~right)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:20]
+    facts: dict[str, Any] = {
+        **accuracy(scores, digits.labels, judge.card).as_facts(),
+        "confusion": confusion(digits.labels, answers, len(judge.card.classes)).tolist(),
+        "calibration_error": round(calibration_error(confidence, right), 6),
+        "reliability": [[round(value, 6) for value in row] for row in reliability(confidence, right)],
+        "risk_coverage": [[round((row + 1) / len(risks), 6), round(float(risks[row]), 6)] for row in places],
+        "worst": [
+            {
+                "row": int(row),
+                "label": int(digits.labels[row]),
+                "answer": int(answers[row]),
+                "confidence": round(float(confidence[row]), 4),
+                "pixels": digits.model_inputs[row].tobytes().hex(),
+            }
+            for row in worst
+        ],
+    }
+    if digits.writers is not None:
+        facts["writers"] = writer_facts(right, digits.writers)
+    return facts
+
+
+def writer_facts(right: Right, writers: NDArray[np.str_]) -> dict[str, Any]:
+    """Count and share right of each writer, their mean, and the worst of them."""
+    each = {
+        str(tag): {"count": int((writers == tag).sum()), "accuracy": round(float(right[writers == tag].mean()), 6)}
+        for tag in np.unique(writers)
+    }
+    worst = min(each, key=lambda tag: each[tag]["accuracy"])
+    mean = float(np.mean([facts["accuracy"] for facts in each.values()]))
+    return {"each": each, "mean": round(mean, 6), "worst": {"writer": worst, **each[worst]}}
+
+
+def corruption_errors(judge: Judge, digits: DigitSet) -> dict[str, float]:
+    """Share of wrong answers under each corruption, then their mean."""
+    errors = {
+        name: round(1.0 - judge.share_right(corrupted(name, digits.model_inputs), digits.labels), 6)
+        for name in CORRUPTIONS
+    }
+    return {**errors, "mean": round(sum(errors.values()) / len(errors), 6)}
+
+
+def negative_facts(judge: Judge, validation: DigitSet, pairs_of: DigitSet) -> dict[str, float]:
+    """Share of each kind of negatives that is rejected, at the threshold that costs one digit in a hundred.
+
+    The threshold is chosen on the validation digits; what it costs among `pairs_of` is measured as well.
+    """
+    best = judge.confidence(validation.model_inputs)[:, :10].max(axis=1)
+    kinds = {
+        name: judge.confidence(pictures)[:, :10].max(axis=1)
+        for name, pictures in held_out_negatives(pairs_of.model_inputs).items()
+    }
+    threshold, together = rejection(best, np.concatenate(list(kinds.values())), FALSE_REJECTIONS)
+    cost = float((judge.confidence(pairs_of.model_inputs)[:, :10].max(axis=1) < threshold).mean())
+    each = {name: round(float((values < threshold).mean()), 6) for name, values in kinds.items()}
+    return {**each, "all": round(together, 6), "threshold": round(threshold, 6), "digits_rejected": round(cost, 6)}
+
+
+def adversarial_errors(judge: Judge, path: Path) -> dict[str, float] | None:
+    """Share of wrong answers on each set of pictures that were changed against the float network; None without them."""
+    if not path.exists():
+        return None
+    with np.load(path) as arrays:
+        labels = arrays["labels"]
+        return {
+            name: round(1.0 - judge.share_right(arrays[name], labels), 6) for name in arrays.files if name != "labels"
+        }
+
+
+def inference_milliseconds(classifier: TfliteClassifier, model_input: Pixels) -> float:
+    """Median time of one picture through the classifier, one thread."""
+    times = []
+    for _ in range(TIMED_RUNS):
+        begin = time.perf_counter()
+        classifier.scores(model_input[None])
+        times.append(time.perf_counter() - begin)
+    return round(float(np.median(times)) * 1000, 4)
 
 
 def with_confidence(card: ModelCard, scores: Scores, labels: Labels, settings: Settings) -> ModelCard:
@@ -126,3 +263,13 @@ def accuracy(scores: Scores, labels: Labels, card: ModelCard) -> Accuracy:
         int(label): (int(right[labels == label].sum()), int((labels == label).sum())) for label in np.unique(labels)
     }
     return Accuracy(len(labels), int(right.sum()), int(sure.sum()), int((sure & ~right).sum()), per_class)
+
+
+def read_json(path: Path) -> Any | None:  # noqa: ANN401 - what another step wrote
+    """The facts in a file, or None where it is not there."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _in_card(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a set's facts travels to the device: no pictures, no curves."""
+    return {name: facts[name] for name in ("calibration_error", "writers") if name in facts}

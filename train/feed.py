@@ -1,68 +1,88 @@
-"""Batches that never repeat: digits in other forms, by other hands, through a camera, and things that are no digit."""
+"""Batches of views and of what is to be answered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device.domain import Pixels
-from train.augment import augmented
-from train.data import DigitSet, Labels
-from train.forms import other_form
-from train.negatives import negatives
-from train.settings import AugmentSettings, Settings
+from train.data import Labels
+from train.settings import Settings
+from train.views import NOT_A_DIGIT, Views
 
-NOT_A_DIGIT = 10
+CLASSES = NOT_A_DIGIT + 1
 
 NetworkInput = NDArray[np.float32]
 """Shape (n, 28, 28, 1), 0 black .. 1 white."""
 
+Targets = NDArray[np.float32]
+"""Shape (n, 11); each row sums to 1."""
 
-def batches(digits: DigitSet, settings: Settings, *, epochs: int, seed: int) -> Iterator[tuple[NetworkInput, Labels]]:
-    """Every digit once an epoch, each time changed anew; the same batches for the same seed.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """How one training goes.
+
+    Attributes:
+        epochs: How often every digit comes.
+        learning_rate: Adam's greatest.
+        views: What is shown.
+        count: Views that are shown in turn.
+        soft: A teacher's answers for each of the digits, which come before the negatives in a view; None without one.
+        soft_share: Of the target of those digits; the rest is the label.
+        checkpoint: Where the state after each epoch is kept, so that a killed run goes on from there.
+    """
+
+    epochs: int
+    learning_rate: float
+    views: Views
+    count: int
+    checkpoint: Path
+    soft: Targets | None = None
+    soft_share: float = 0.0
+
+
+def batches(course: Course, settings: Settings, *, begin: int = 0) -> Iterator[tuple[NetworkInput, Targets]]:
+    """Every digit once an epoch, in another order and another view each time; the same batches for the same seed.
 
     Args:
-        digits: What is learned from; at least `settings.batch` of them. What is left over waits for the next epoch.
-        settings: Sizes, shares and the strength of the augmentation.
-        epochs: How often each digit comes.
-        seed: Of the order and of every change.
+        course: What is shown, how often, and what is to be answered.
+        settings: Seed and size of a batch.
+        begin: The first epoch; a run that goes on begins later than at 0.
 
     Yields:
-        Network inputs and their labels, 0..10.
+        Network inputs and targets. What is left over after whole batches waits for the next epoch.
     """
-    for epoch in range(epochs):
-        order = np.random.default_rng((seed, epoch)).permutation(len(digits))
-        for step in range(steps_in(digits, settings)):
-            rows = order[step * settings.batch : (step + 1) * settings.batch]
-            rng = np.random.default_rng((seed, epoch, step))
-            batch = changed(digits.part(digits.name, rows), settings, settings.augment, rng)
-            yield network_input(batch.model_inputs), batch.labels
+    for epoch in range(begin, course.epochs):
+        view = course.views.view(epoch % course.count)
+        targets = mixed(one_hot(view.labels), course.soft, course.soft_share)
+        order = np.random.default_rng((settings.seed, epoch)).permutation(len(view))
+        for step in range(steps_in(course.views, settings)):
+            rows = np.sort(order[step * settings.batch : (step + 1) * settings.batch])
+            yield network_input(view.pictures[rows]), targets[rows]
 
 
-def steps_in(digits: DigitSet, settings: Settings) -> int:
+def steps_in(views: Views, settings: Settings) -> int:
     """Batches in one epoch."""
-    return len(digits) // settings.batch
+    return len(views) // settings.batch
 
 
-def changed(digits: DigitSet, settings: Settings, strength: AugmentSettings, rng: np.random.Generator) -> DigitSet:
-    """The digits as the box may meet them, and behind them their share of things that are no digit.
+def one_hot(labels: Labels) -> Targets:
+    """All of the target on the label: (n,) -> (n, 11)."""
+    return np.eye(CLASSES, dtype=np.float32)[labels]
 
-    Args:
-        digits: Labels 0..9.
-        settings: How many take another form, how many negatives are added.
-        strength: How far pictures are changed.
-        rng: The only source of chance.
-    """
-    formed = [
-        other_form(picture, int(label), rng) if rng.random() < settings.forms_share else picture
-        for picture, label in zip(digits.model_inputs, digits.labels, strict=True)
-    ]
-    others = negatives(round(settings.negative_share * len(digits)), digits.model_inputs, rng)
-    pictures = np.concatenate([np.stack(formed), others])
-    labels = np.concatenate([digits.labels, np.full(len(others), NOT_A_DIGIT, np.uint8)])
-    return DigitSet(digits.name, augmented(pictures, rng, strength), labels)
+
+def mixed(targets: Targets, soft: Targets | None, share: float) -> Targets:
+    """The targets, those of the digits moved by `share` towards the teacher's answers."""
+    if soft is None or share == 0.0:
+        return targets
+    result = targets.copy()
+    result[: len(soft)] += np.float32(share) * (soft - targets[: len(soft)])
+    return result
 
 
 def network_input(model_inputs: Pixels) -> NetworkInput:

@@ -3,59 +3,96 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
 from train.data import DigitSet
 from train.errors import DataError
-from train.evaluate import mildly_changed
-from train.feed import NOT_A_DIGIT, batches, network_input, steps_in
+from train.feed import CLASSES, Course, Targets, batches, network_input, one_hot, steps_in
 from train.model import build
 from train.output import write_bytes, written_beside
+from train.sets import Learned
 from train.settings import Settings
+from train.views import Views, mildly_changed
 
 BEST_NAME = "best.keras"
 REPORT_NAME = "fit.json"
 
+History = dict[str, list[float]]
 
-def fit(training: DigitSet, validation: DigitSet, settings: Settings, out: Path) -> None:
+
+def fit(learned: Learned, settings: Settings, out: Path, soft: Targets | None = None) -> None:
     """Train the network and write the Keras model of its best epoch, and what happened as JSON.
 
     The best epoch is the one that does best on the mildly changed validation digits. It stands in `out` from the first
-    epoch on, so that a run that is cut short leaves its best.
+    epoch on, so that a run that is cut short leaves its best. A run that was killed goes on where it was when it is
+    called again with the same settings.
 
     Args:
-        training: Learned from; labels 0..9.
-        validation: Chosen by; nothing in common with `training`.
+        learned: What is learned from and chosen by.
         settings: Every number of the run.
         out: Folder for the results.
+        soft: A teacher's answers for the training digits, or None.
 
     Raises:
         DataError: There are fewer digits than in one batch.
         OutputError: A result cannot be written.
     """
-    keras.utils.set_random_seed(settings.seed)
-    model = build(NOT_A_DIGIT + 1)
-    history = train(
-        model,
-        training,
-        validation,
-        settings,
+    course = Course(
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,
-        callbacks=[_keep_best(model, out / BEST_NAME)],
+        views=Views(learned.training, settings, out),
+        count=settings.views,
+        checkpoint=out / "fit.checkpoint.npz",
+        soft=soft,
+        soft_share=settings.soft_share,
     )
-    report = {"settings": asdict(settings), "history": history}
-    write_bytes(out / REPORT_NAME, json.dumps(report, indent=2).encode())
+    fit_model(lambda: build(CLASSES, settings.widths), course, learned, settings, out / BEST_NAME, out / REPORT_NAME)
 
 
-def load_best(out: Path) -> keras.Model:
+def fit_model(  # noqa: PLR0913, PLR0917 - what differs between the network, its teacher and the baselines
+    network: Callable[[], keras.Model], course: Course, learned: Learned, settings: Settings, best: Path, report: Path
+) -> None:
+    """Train a fresh network, keeping its best epoch in one file and what happened in another.
+
+    Several machines train it together when TF_CONFIG names them (tf.distribute's own convention); only the first of
+    them writes.
+
+    Raises:
+        DataError: There are fewer digits than in one batch.
+        OutputError: A result cannot be written.
+    """
+    with distribution().scope():
+        keras.utils.set_random_seed(settings.seed)
+        model = network()
+        history = train(model, course, learned.validation, settings, callbacks=[_keep_best(model, best)])
+    if _is_chief():
+        facts = {"settings": asdict(settings), "history": history}
+        write_bytes(report, json.dumps(facts, indent=2).encode())
+
+
+def distribution() -> tf.distribute.Strategy:
+    """One process, unless TF_CONFIG names several."""
+    if "TF_CONFIG" in os.environ:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def _is_chief() -> bool:
+    return int(json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {}).get("index", 0)) == 0
+
+
+def load_best(out: Path, name: str = BEST_NAME) -> keras.Model:
     """The Keras model that `fit` left in a folder. Raises DataError."""
-    path = out / BEST_NAME
+    path = out / name
     try:
         return keras.models.load_model(path, compile=False)
     except (OSError, ValueError) as error:
@@ -64,42 +101,103 @@ def load_best(out: Path) -> keras.Model:
         ) from error
 
 
-def train(  # noqa: PLR0913 - fit and compress differ in just these
+def train(
     model: keras.Model,
-    training: DigitSet,
-    validation: DigitSet,
+    course: Course,
+    validation: tuple[DigitSet, ...],
     settings: Settings,
     *,
-    epochs: int,
-    learning_rate: float,
     callbacks: list[keras.callbacks.Callback],
-) -> dict[str, list[float]]:
-    """Run epochs over fresh batches, with a progress bar; return the metrics of each epoch by name."""
-    steps = steps_in(training, settings)
+) -> History:
+    """Run epochs over fresh batches, with a progress bar; return the metrics of each epoch by name.
+
+    Raises:
+        DataError: There are fewer digits than in one batch.
+        OutputError: A checkpoint cannot be written.
+    """
+    steps = steps_in(course.views, settings)
     if steps == 0:
-        raise DataError(f"{training.name} has {len(training)} digits; a batch needs {settings.batch}")
+        raise DataError(f"there are {len(course.views)} pictures to learn from; a batch needs {settings.batch}")
     model.compile(
-        keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(
-                0.0,
-                max(1, steps * epochs - settings.warm_up_steps),
-                warmup_target=learning_rate,
-                warmup_steps=settings.warm_up_steps,
-            )
-        ),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        keras.optimizers.Adam(_learning_rate(course, settings, steps)),
+        keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
+    for _ in course.views.make(course.count):
+        pass  # now, and not in TensorFlow's thread, which would wrap a full disk into an error of its own
+    checkpoint = Checkpoint(model, course.checkpoint)
+    begin = checkpoint.restore()
     mild = mildly_changed(validation, replace(settings, validation_copies=1))
-    history = model.fit(
-        _dataset(training, settings, epochs),
+    model.fit(
+        _dataset(course, settings, begin),
         steps_per_epoch=steps,
-        epochs=epochs,
-        validation_data=(network_input(mild.model_inputs), mild.labels),
-        callbacks=callbacks,
+        initial_epoch=begin,
+        epochs=course.epochs,
+        validation_data=(network_input(mild.model_inputs), one_hot(mild.labels)),
+        validation_batch_size=500,
+        callbacks=[*callbacks, checkpoint],
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    return {name: [float(value) for value in values] for name, values in history.history.items()}
+    return checkpoint.history
+
+
+def _learning_rate(course: Course, settings: Settings, steps: int) -> keras.optimizers.schedules.CosineDecay:
+    """Rises in a line, falls along a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
+    return keras.optimizers.schedules.CosineDecay(
+        0.0,
+        max(1, steps * course.epochs - settings.warm_up_steps),
+        warmup_target=course.learning_rate,
+        warmup_steps=settings.warm_up_steps,
+    )
+
+
+class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps weights, optimizer and history after each epoch, in one file that is there whole or not at all.
+
+    Keras' own BackupAndRestore spreads them over several files, of which a full disk may leave some.
+    """
+
+    def __init__(self, model: keras.Model, path: Path) -> None:
+        super().__init__()
+        self._kept = model  # `model` is Keras' own name, set later
+        self._path = path
+        self.history: History = {}
+
+    def restore(self) -> int:
+        """Go back to what was kept, if anything was; the epoch to go on with.
+
+        Raises:
+            DataError: What was kept is damaged or of another network.
+        """
+        self._kept.optimizer.build(self._kept.trainable_variables)
+        if not self._path.exists():
+            return 0
+        try:
+            with self._path.open("rb") as file, np.load(file) as kept:
+                values = [kept[f"value_{number}"] for number in range(len(self._variables()))]
+                self.history = json.loads(str(kept["history"]))
+            for variable, value in zip(self._variables(), values, strict=True):
+                variable.assign(value)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DataError(
+                f"{self._path} is not a checkpoint of this network ({error}); delete it to begin anew"
+            ) from error
+        return len(self.history["loss"])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Keep the state of the run. Raises OutputError."""
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        if not _is_chief():
+            return
+        values = {f"value_{number}": variable.numpy() for number, variable in enumerate(self._variables())}
+        with written_beside(self._path) as partial, partial.open("wb") as file:
+            np.savez(file, history=json.dumps(self.history), **values)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _variables(self) -> list[tf.Variable]:
+        return [*self._kept.variables, *self._kept.optimizer.variables]
 
 
 def save_keras(model: keras.Model, path: Path) -> None:
@@ -114,16 +212,18 @@ def _keep_best(model: keras.Model, path: Path) -> keras.callbacks.Callback:
 
     def keep(_: int, metrics: dict[str, float]) -> None:
         nonlocal best
-        if metrics["val_accuracy"] >= best:
+        if metrics["val_accuracy"] >= best and _is_chief():
             best = metrics["val_accuracy"]
             save_keras(model, path)
 
     return keras.callbacks.LambdaCallback(on_epoch_end=keep)
 
 
-def _dataset(training: DigitSet, settings: Settings, epochs: int) -> tf.data.Dataset:
+def _dataset(course: Course, settings: Settings, begin: int) -> tf.data.Dataset:
     """The batches, made in a thread of their own while the network computes."""
-    signature = (tf.TensorSpec((None, 28, 28, 1), tf.float32), tf.TensorSpec((None,), tf.uint8))
-    return tf.data.Dataset.from_generator(
-        lambda: batches(training, settings, epochs=epochs, seed=settings.seed), output_signature=signature
-    ).prefetch(4)
+    signature = (tf.TensorSpec((None, 28, 28, 1), tf.float32), tf.TensorSpec((None, CLASSES), tf.float32))
+    dataset = tf.data.Dataset.from_generator(lambda: batches(course, settings, begin=begin), output_signature=signature)
+    # Each machine makes the same batches and trains on its share of them.
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.with_options(options).prefetch(4)

@@ -1,13 +1,16 @@
-"""The network: four convolutions and one dense layer, small enough for a Pi Zero."""
+"""The networks: ours, small enough for a Pi Zero, and the larger one that it learns from."""
 
 from __future__ import annotations
 
 import tf_keras as keras
 from tf_keras import layers
 
+Widths = tuple[int, int, int, int]
+"""Channels of the first convolution, the second, the third and fourth (one is added to the other), the last."""
 
-def build(classes: int) -> keras.Model:
-    """The untrained network.
+
+def build(classes: int, widths: Widths) -> keras.Model:
+    """The untrained network that the box will run.
 
     Strides and pooling come early, so that most of the work is done at 14x14 and 7x7 pixels; every layer is one that
     the int8 kernels of tflite-runtime 2.14 know. Batch normalisation (Ioffe and Szegedy 2015, arXiv:1502.03167)
@@ -15,24 +18,51 @@ def build(classes: int) -> keras.Model:
 
     Args:
         classes: Number of scores; 10, or 11 with "not a digit".
+        widths: Channels (a, b, c, d).
 
     Returns:
         float32 (n, 28, 28, 1), 0 black .. 1 white -> float32 (n, classes), logits.
     """
+    first, second, middle, last = widths
     digit = keras.Input((28, 28, 1))  # (n, 28, 28, 1)
-    x = _convolution(digit, 16, kernel=5, stride=2)  # (n, 14, 14, 16)
-    x = _convolution(x, 32, kernel=3)  # (n, 14, 14, 32)
-    x = layers.MaxPooling2D(2)(x)  # (n, 7, 7, 32)
-    x = _convolution(x, 48, kernel=3)  # (n, 7, 7, 48)
-    x = _convolution(x, 64, kernel=3)  # (n, 7, 7, 64)
-    x = layers.MaxPooling2D(2)(x)  # (n, 3, 3, 64)
-    x = layers.Flatten()(x)  # (n, 576)
+    x = _convolution(digit, first, kernel=5, stride=2)  # (n, 14, 14, a)
+    x = _convolution(x, second)  # (n, 14, 14, b)
+    x = layers.MaxPooling2D(2)(x)  # (n, 7, 7, b)
+    x = _convolution(x, middle)  # (n, 7, 7, c)
+    x = _convolution(x, middle, beside=x)  # (n, 7, 7, c)
+    x = _convolution(x, last, padding="valid")  # (n, 5, 5, d)
+    x = layers.MaxPooling2D(2)(x)  # (n, 2, 2, d)
+    x = layers.Flatten()(x)  # (n, 4d)
     return keras.Model(digit, layers.Dense(classes)(x), name="digits")  # (n, classes)
 
 
-def _convolution(x: keras.KerasTensor, channels: int, *, kernel: int, stride: int = 1) -> keras.KerasTensor:
-    x = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+def build_teacher(classes: int) -> keras.Model:
+    """A residual network with ten times the weights (He et al. 2016, arXiv:1512.03385); it never leaves the host."""
+    digit = keras.Input((28, 28, 1))  # (n, 28, 28, 1)
+    x = _convolution(digit, 24, kernel=5, stride=2)  # (n, 14, 14, 24)
+    x = _convolution(x, 48)  # (n, 14, 14, 48)
+    x = _convolution(x, 48, beside=x)  # (n, 14, 14, 48)
+    x = _convolution(x, 96, stride=2)  # (n, 7, 7, 96)
+    x = _convolution(x, 96, beside=x)  # (n, 7, 7, 96)
+    x = _convolution(x, 96, beside=x)  # (n, 7, 7, 96)
+    x = layers.MaxPooling2D(2)(x)  # (n, 3, 3, 96)
+    x = layers.Dropout(0.3)(layers.Flatten()(x))  # (n, 864)
+    return keras.Model(digit, layers.Dense(classes)(x), name="teacher")  # (n, classes)
+
+
+def _convolution(  # noqa: PLR0913 - what differs from layer to layer
+    x: keras.KerasTensor,
+    channels: int,
+    *,
+    kernel: int = 3,
+    stride: int = 1,
+    padding: str = "same",
+    beside: keras.KerasTensor | None = None,
+) -> keras.KerasTensor:
+    """Convolution, normalisation, the residual if there is one, rectifier."""
+    x = layers.Conv2D(channels, kernel, strides=stride, padding=padding, use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    return layers.ReLU()(x if beside is None else layers.Add()([x, beside]))
 
 
 def architecture(model: keras.Model) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,10 @@ class AugmentSettings:
     slant: float = 0.15
     """Standard deviation of the horizontal shear, dx per dy."""
     stretch: float = 1.25
-    """Width to height changes by up to this factor, either way: some sets fill a square with every digit."""
+    """Width to height changes by up to this factor, either way."""
+    square_chance: float = 0.1
+    """Share of digits that are widened to fill a square, all or part of the way: forms with a box for each digit, and
+    some collections, do so."""
     perspective: float = 0.07
     """Greatest change of scale from one side of the digit to the other."""
     wobble_px: float = 0.6
@@ -26,7 +31,19 @@ class AugmentSettings:
     thick_px: float = 1.3
     """Most that a stroke gains in width."""
     fading: float = 0.35
-    """Greatest share of its ink that a part of a stroke loses: pencil, an empty pen, a shadow not quite removed."""
+    """Greatest share of its ink that a part of a stroke loses: an empty pen, a shadow not quite removed."""
+    pencil_chance: float = 0.08
+    """Share of digits with the grain of pencil on paper."""
+    coarse_chance: float = 0.06
+    """Share of digits that went through a coarse black-and-white scan."""
+    coarse_px: tuple[int, int] = (13, 22)
+    """Longer side of the digit in such a scan."""
+    residue_chance: float = 0.05
+    """Share of digits whose paper keeps a rest of uneven light."""
+    jpeg_chance: float = 0.06
+    """Share of digits that were stored as JPEG."""
+    jpeg_quality: tuple[int, int] = (25, 80)
+    """Range of its quality."""
     blur_px: float = 0.6
     """Greatest standard deviation of the blur."""
     edge_gain: tuple[float, float] = (0.8, 2.3)
@@ -38,7 +55,13 @@ class AugmentSettings:
     shift_px: float = 0.8
     """Greatest distance from the centre, each way: a speck or a cut edge moves the centre of mass."""
     remnant_chance: float = 0.03
-    """Share of digits beside which a piece of a printed line or of a neighbour is left."""
+    """Share of digits beside which a piece of a printed line is left."""
+    neighbour_chance: float = 0.03
+    """Share of digits into whose square another digit's ink comes from the side."""
+    cut_chance: float = 0.02
+    """Share of digits of which the frame or the finder cut off an edge."""
+    cut_px: float = 2.5
+    """Most that is cut off."""
     gap_chance: float = 0.04
     """Share of digits with a covered spot."""
     gap_px: float = 3.0
@@ -49,17 +72,24 @@ MILD = AugmentSettings(
     turn_degrees=5.0,
     slant=0.12,
     stretch=1.2,
+    square_chance=0.05,
     perspective=0.06,
     wobble_px=0.5,
     thin_px=0.4,
     thick_px=1.0,
     fading=0.3,
+    pencil_chance=0.04,
+    coarse_chance=0.03,
+    residue_chance=0.03,
+    jpeg_chance=0.03,
     blur_px=0.5,
     edge_gain=(0.8, 2.0),
     edge_level=(110.0, 145.0),
     noise=8.0,
     shift_px=0.7,
     remnant_chance=0.02,
+    neighbour_chance=0.02,
+    cut_chance=0.01,
     gap_chance=0.03,
     gap_px=3.0,
 )
@@ -70,14 +100,19 @@ MILD = AugmentSettings(
 class Settings:
     """One run, from the split to the thresholds."""
 
+    sets: tuple[str, ...] = ("mnist", "bhmsds", "unipen_digits")
+    """What is learned from: names of `train.sets`."""
     seed: int = 20
     """Of the split, the weights, the order and every change."""
     validation: int = 5000
-    """Digits of the training set that are never trained on; every choice is made on them."""
+    """Of MNIST's training digits, those that are never trained on; every choice is made on them and on the other sets'
+    validation parts."""
+    validation_share: float = 0.1
+    """The same of a set that comes without a validation part."""
     negative_share: float = 0.1
     """Things that are no digit, per digit; 0 leaves the eleventh class untrained."""
     forms_share: float = 0.25
-    """Digits that are given a form that MNIST lacks, where there is one."""
+    """Digits of MNIST that are given a form that MNIST lacks, where there is one."""
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     """Of the training."""
     mild: AugmentSettings = field(default=MILD)
@@ -86,21 +121,70 @@ class Settings:
     """How often each validation digit is changed mildly to fit the temperature and the thresholds."""
     batch: int = 128
     """Digits in a batch; negatives come on top."""
-    epochs: int = 40
+    views: int = 14
+    """Changed copies of each digit, made once and shown in turn: making one takes longer than learning from it."""
+    mild_share: float = 0.5
+    """Of the digits of a view, those that are changed no further than `mild`."""
+    unchanged_share: float = 0.1
+    """Of the digits of a view, those that come as they are in their set."""
+    widths: tuple[int, int, int, int] = (16, 28, 36, 48)
+    """Channels of the network that is trained (`train.model`)."""
+    kept_widths: tuple[int, int, int, int] = (16, 24, 32, 34)
+    """Channels that are left of them before pruning, those that earn most: zeros alone make no int8 kernel faster."""
+    epochs: int = 56
     """Of the training before pruning."""
     learning_rate: float = 3e-3
     """Adam's greatest, after `warm_up_steps` (Kingma and Ba 2015, arXiv:1412.6980); falls to 0 along a cosine."""
     warm_up_steps: int = 300
     """Steps in which the learning rate rises."""
-    sparsity: float = 0.6
+    soft_share: float = 0.0
+    """Of the target while training; the rest is the label. A teacher's mean answer (Hinton et al. 2015,
+    arXiv:1503.02531)."""
+    sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 14
+    prune_epochs: int = 60
     """Of the pruning."""
-    prune_ramp: float = 0.5
+    prune_ramp: float = 0.3
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
-    prune_learning_rate: float = 1.5e-3
+    prune_learning_rate: float = 2e-3
     """Adam's greatest during pruning."""
+    prune_soft_share: float = 0.6
+    """As `soft_share`, while pruning: where capacity is short, the teacher's doubts help most."""
+    prune_mild_share: float = 0.75
+    """As `mild_share`, while pruning: the network ends on what it will mostly see."""
+    prune_unchanged_share: float = 0.2
+    """As `unchanged_share`, while pruning."""
+    prune_views: int = 10
+    """As `views`, while pruning."""
+    teacher_epochs: int = 24
+    """Of the teacher's training."""
+    teacher_learning_rate: float = 2e-3
+    """Adam's greatest while the teacher is trained."""
     wrong_share: float = 0.003
     """Of the answers at or above a threshold, at most so many are wrong on the changed validation digits."""
     least_threshold: float = 0.6
     """No threshold is below it, however well a digit does."""
+
+
+def without_teacher(sets: tuple[str, ...]) -> Settings:
+    """A run on these sets alone: the soft labels come from a teacher that saw more, and would tell of it."""
+    return Settings(sets=sets, soft_share=0.0, prune_soft_share=0.0)
+
+
+def from_json(text: str) -> Settings:
+    """Settings as `dataclasses.asdict` and JSON wrote them.
+
+    Raises:
+        ValueError: It is not JSON, or has other names than today's settings.
+    """
+    values = json.loads(text)
+    try:
+        changes = {name: AugmentSettings(**_tuples(values[name])) for name in ("augment", "mild")}
+        return Settings(**{**_tuples(values), **changes})
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"these are not the settings of this version ({error})") from error
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON's lists as the tuples that they were."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from device.preprocess import mnist_layout
-from train.data import DigitSet
+from train.data import DigitSet, split
+from train.sets import Learned
 from train.settings import Settings
 
 
@@ -31,7 +32,7 @@ def digits():
     """Two hundred digits, twenty of each."""
     rng = np.random.default_rng(1)
     labels = np.tile(np.arange(10, dtype=np.uint8), 20)
-    return DigitSet("drawn", np.stack([drawn(int(label), rng) for label in labels]), labels)
+    return DigitSet("mnist drawn", np.stack([drawn(int(label), rng) for label in labels]), labels)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +46,21 @@ def settings():
         warm_up_steps=2,
         learning_rate=5e-3,
         prune_epochs=6,
+        prune_learning_rate=5e-3,
+        views=3,
+        prune_views=2,
+        widths=(8, 12, 16, 16),
+        kept_widths=(8, 10, 12, 12),
+        prune_soft_share=0.0,
+        teacher_epochs=1,
     )
+
+
+@pytest.fixture(scope="session")
+def parts(digits, settings):
+    """Something to learn from and something to choose by."""
+    training, validation = split(digits, validation=settings.validation, seed=settings.seed)
+    return Learned((training,), (validation,))
 
 
 @pytest.fixture

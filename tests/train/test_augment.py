@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from train.augment import augmented, warp
-from train.feed import NOT_A_DIGIT, batches, changed, network_input
+from train.data import DigitSet
+from train.errors import DataError, OutputError
+from train.feed import Course, batches, mixed, network_input, one_hot
 from train.forms import other_form
 from train.negatives import negatives
 from train.settings import MILD, AugmentSettings, Settings
+from train.views import NOT_A_DIGIT, Views, changed
 
 STILL = AugmentSettings(
     turn_degrees=0.0,
@@ -29,6 +32,13 @@ STILL = AugmentSettings(
     shift_px=0.0,
     remnant_chance=0.0,
     gap_chance=0.0,
+    square_chance=0.0,
+    pencil_chance=0.0,
+    coarse_chance=0.0,
+    residue_chance=0.0,
+    jpeg_chance=0.0,
+    neighbour_chance=0.0,
+    cut_chance=0.0,
 )
 
 
@@ -84,6 +94,13 @@ def test_each_setting_of_the_warp_moves_something(change):
         {"shift_px": 2.0},
         {"remnant_chance": 1.0},
         {"gap_chance": 1.0, "gap_px": 5.0},
+        {"square_chance": 1.0},
+        {"pencil_chance": 1.0},
+        {"coarse_chance": 1.0},
+        {"residue_chance": 1.0},
+        {"jpeg_chance": 1.0},
+        {"neighbour_chance": 1.0},
+        {"cut_chance": 1.0},
     ],
 )
 def test_each_other_setting_changes_the_picture(digits, change):
@@ -129,39 +146,91 @@ def test_negatives_are_never_upright_strokes(digits):
         assert np.ptp(rows) + 1 < 3 * (np.ptp(columns) + 1)
 
 
-def test_an_epoch_holds_each_digit_once_and_its_share_of_negatives(digits):
-    """What is left over after whole batches waits; the last rows of a batch are the negatives."""
-    settings = Settings(batch=16, negative_share=0.25)
-    epoch = list(batches(digits, settings, epochs=1, seed=1))
-    assert len(epoch) == 12
-    for pictures, labels in epoch:
-        assert (pictures.shape, pictures.dtype) == ((20, 28, 28, 1), np.float32)
+def course(digits, settings, folder, **changes):
+    """Two epochs of the digits."""
+    given = {"epochs": 2, "learning_rate": 1e-3, "count": 2, "checkpoint": folder / "checkpoint.npz", **changes}
+    return Course(views=Views([digits], settings, folder), **given)
+
+
+def test_an_epoch_holds_each_digit_once_and_its_share_of_negatives(digits, tmp_path):
+    """What is left over after whole batches waits."""
+    settings = Settings(batch=25, negative_share=0.25)
+    epoch = list(batches(course(digits, settings, tmp_path, epochs=1), settings))
+    assert len(epoch) == 10
+    for pictures, targets in epoch:
+        assert (pictures.shape, pictures.dtype) == ((25, 28, 28, 1), np.float32)
         assert 0.0 <= pictures.min() <= pictures.max() <= 1.0
-        assert (labels == NOT_A_DIGIT).sum() == 4
-    seen = np.concatenate([labels[:16] for _, labels in epoch])
-    assert np.bincount(seen, minlength=10).max() <= 20
+        assert (targets.shape, targets.dtype) == ((25, 11), np.float32)
+    seen = np.concatenate([targets.argmax(axis=1) for _, targets in epoch])
+    assert np.bincount(seen).tolist() == [20] * 10 + [50]
 
 
-def test_batches_are_the_same_for_the_same_seed_and_new_in_each_epoch(digits):
-    """A run can be repeated, yet no picture comes twice."""
-    settings = Settings(batch=100, forms_share=0.0)
-    first, again = (list(batches(digits, settings, epochs=2, seed=1)) for _ in range(2))
+def test_batches_are_the_same_for_the_same_seed_and_new_in_each_epoch(digits, tmp_path):
+    """A run can be repeated, in another folder too; a run that goes on gets what it would have got."""
+    settings = Settings(batch=100)
+    first, again = (list(batches(course(digits, settings, tmp_path / name), settings)) for name in "ab")
     assert all(np.array_equal(one[0], other[0]) for one, other in zip(first, again, strict=True))
     assert not np.array_equal(first[0][0], first[2][0])
+    rest = list(batches(course(digits, settings, tmp_path / "a"), settings, begin=1))
+    assert all(np.array_equal(one[0], other[0]) for one, other in zip(first[2:], rest, strict=True))
 
 
-def test_no_share_means_none(digits):
-    """With both shares at nothing there are neither other forms nor negatives."""
-    plain = changed(digits, Settings(negative_share=0.0, forms_share=0.0), STILL, np.random.default_rng(1))
-    assert np.array_equal(plain.labels, digits.labels)
-    assert np.array_equal(plain.model_inputs, augmented(digits.model_inputs, _after_shares(len(digits)), STILL))
+def test_a_teacher_has_its_share_in_the_targets_of_digits_alone():
+    """Rows still sum to 1; what is no digit has no teacher."""
+    targets = one_hot(np.array([3, 5, 10]))
+    soft = np.full((2, 11), 1 / 11, np.float32)
+    found = mixed(targets, soft, 0.5)
+    assert found.sum(axis=1) == pytest.approx([1.0] * 3)
+    assert found[0, 3] == pytest.approx(0.5 + 0.5 / 11)
+    assert np.array_equal(found[2], targets[2])
+    assert mixed(targets, None, 0.5) is targets
 
 
-def _after_shares(count):
-    """A generator from which the question "another form?" has been answered for each digit."""
-    rng = np.random.default_rng(1)
-    rng.random(count)
-    return rng
+def test_only_the_sets_own_digits_are_shown_where_nothing_is_to_be_changed(digits):
+    """With all of them unchanged and no negatives a view is the set."""
+    settings = Settings(negative_share=0.0, forms_share=0.0, unchanged_share=1.0)
+    assert np.array_equal(changed(digits, settings, np.random.default_rng(1)).model_inputs, digits.model_inputs)
+
+
+def test_forms_are_drawn_for_mnist_alone(digits):
+    """Other sets have them by themselves."""
+    still = Settings(negative_share=0.0, forms_share=1.0, mild_share=0.0, unchanged_share=0.0, augment=STILL)
+    other = DigitSet("bhmsds", digits.model_inputs, digits.labels)
+    shown, as_is = (changed(given, still, np.random.default_rng(1)).model_inputs for given in (digits, other))
+    ones = digits.labels == 1
+    assert np.abs(shown[ones].astype(int) - as_is[ones]).max(axis=(1, 2)).min() > 100
+
+
+def test_a_view_that_was_made_is_not_made_again(digits, tmp_path):
+    """Another process finds it; other settings make another; a damaged one is named."""
+    settings = Settings()
+    made = Views([digits], settings, tmp_path)
+    assert len(made.view(0)) == len(made) == 220
+    (path,) = tmp_path.rglob("*.npy")
+    before = path.stat().st_ino
+    assert np.array_equal(Views([digits], settings, tmp_path).view(0).pictures, made.view(0).pictures)
+    assert path.stat().st_ino == before
+    assert list(Views([digits], replace(settings, seed=3), tmp_path).make(2)) == [0, 1]
+    assert len(list(tmp_path.rglob("*.npy"))) == 3
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(DataError, match=r"000\.npy cannot be read .*delete it"):
+        made.view(0)
+
+
+def test_a_full_disk_leaves_no_half_view(digits, tmp_path, file_size_limit):
+    """One line, and nothing that a later run would take for a view."""
+    with file_size_limit(20_000), pytest.raises(OutputError, match=r"000\.npy cannot be written"):
+        Views([digits], Settings(), tmp_path).view(0)
+    assert list(tmp_path.rglob("*.npy")) == []
+
+
+def test_blocks_are_joined_with_the_negatives_last(digits, tmp_path, monkeypatch):
+    """Several processes make the same view as one would: digits in their order, then what is no digit."""
+    monkeypatch.setattr("train.views.BLOCK", 64)
+    view = Views([digits], Settings(), tmp_path).view(0)
+    assert np.array_equal(view.labels[:200], digits.labels)
+    assert (view.labels[200:] == NOT_A_DIGIT).all()
+    assert len(view) == 219  # 6 + 6 + 6 + 1: each block has its own
 
 
 def test_network_input_is_the_picture_between_0_and_1():

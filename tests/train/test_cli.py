@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,7 +26,7 @@ def test_help_explains_the_steps_in_their_order(capsys):
         main(["--help"])
     assert left.value.code == 0
     said = capsys.readouterr().out
-    places = [said.index(f"digitbox-train {name}") for name in ("data", "fit", "compress", "evaluate")]
+    places = [said.index(f"digitbox-train {name}") for name in ("data", "fit", "compress", "evaluate", "report")]
     assert places == sorted(places)
 
 
@@ -37,21 +39,55 @@ def test_a_wrong_command_line_ends_with_2(arguments, capsys):
     assert "usage: digitbox-train" in capsys.readouterr().err
 
 
-def test_missing_data_is_one_line_with_the_next_step(tmp_path, capsys):
-    """No traceback; standard output stays empty."""
-    assert main(["evaluate", "--data", str(tmp_path), "--out", str(tmp_path)]) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("digitbox-train: ")
-    assert "is missing; run `digitbox-train data`" in said.err
-    assert said.err.count("\n") == 1
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("evaluate", "digits.tflite is missing; run digitbox-train compress"),
+        ("report", "evaluation.json is missing; run digitbox-train evaluate"),
+    ],
+)
+def test_a_step_that_comes_too_early_names_the_one_before(command, said, tmp_path, capsys):
+    """No traceback; standard output stays empty; nothing is written."""
+    assert main([command, "--data", str(tmp_path), "--out", str(tmp_path)]) == 1
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert found.err.startswith("digitbox-train: ")
+    assert said in found.err
+    assert found.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_foreign_data_is_refused_by_its_checksum(tmp_path, write_idx, capsys):
-    """Files by the right names that are not MNIST are not used."""
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
+@pytest.mark.parametrize("content", [None, "{", '{"seed": 1}'])
+def test_compress_needs_the_settings_that_fit_ran_with(content, tmp_path):
+    """Missing, damaged and foreign ones are one line with the next step."""
+    if content is not None:
+        (tmp_path / "settings.json").write_text(content)
+    ended = run("compress", "--data", tmp_path, "--out", tmp_path)
+    assert ended.returncode == 1
+    assert "settings.json cannot be read" in ended.stderr.splitlines()[-1]
+    assert "run digitbox-train fit" in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
+def test_missing_and_foreign_data_are_one_line(tmp_path, write_idx):
+    """An empty folder, and files by the right names that are not MNIST: nothing is written for either."""
+    ended = run("fit", "--data", tmp_path, "--out", tmp_path / "out", "--sets", "mnist")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "is missing; run `digitbox-train data`" in ended.stderr.splitlines()[-1]
     write_idx(tmp_path / "mnist", "train", np.zeros((3, 28, 28)), np.zeros(3))
-    assert main(["evaluate", "--data", str(tmp_path), "--out", str(tmp_path)]) == 1
-    assert "SHA-256" in capsys.readouterr().err
+    ended = run("fit", "--data", tmp_path, "--out", tmp_path / "out", "--sets", "mnist")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "SHA-256" in ended.stderr.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+
+
+def run(*arguments):
+    """The command in a process of its own: TensorFlow stays out of this one."""
+    return subprocess.run(
+        [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, cwd=ROOT, check=False
+    )
 
 
 @pytest.mark.parametrize("command", ["fit", "compress"])
@@ -88,21 +124,23 @@ def test_help_and_data_do_not_load_tensorflow():
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="needs ../shared/data")
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
-def test_ctrl_c_stops_a_training_with_one_line(tmp_path):
-    """The first epoch is interrupted: status 1, one line at the end, no half-written model."""
+def test_ctrl_c_stops_a_run_with_one_line(tmp_path):
+    """In the middle of changing the digits, which all processes do: status 1, one line at the end, no half view."""
     arguments = ["fit", "--data", SHARED_DATA, "--out", tmp_path / "out"]
     with subprocess.Popen(
         [sys.executable, "-u", "-c", RUN, *arguments],
         cwd=ROOT,
-        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     ) as training:
-        assert training.stdout is not None
-        assert training.stdout.readline().startswith("Epoch 1/")
-        training.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "out").glob("views-*/partial-*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(training.pid, signal.SIGINT)  # as a terminal does: to every process
         _, said = training.communicate(timeout=60)
     assert training.returncode == 1
     assert said.splitlines()[-1] == "digitbox-train: stopped; what was complete is kept"
     assert "Traceback" not in said
-    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "out").glob("views-*/*")) == []
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.is_file()] == ["settings.json"]

@@ -20,6 +20,7 @@ from train.data import (
     split,
 )
 from train.errors import DataError, DownloadError
+from train.settings import Settings
 
 SHARED_MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
@@ -172,9 +173,11 @@ def test_split_refuses_to_leave_a_part_empty(count):
 
 
 def test_calibration_list_needs_the_whole_training_set(digits):
-    """Rows beyond the end of a smaller set are an error, not an IndexError."""
+    """Rows beyond the end of a smaller set are an error, not an IndexError; so is a list of none of its digits."""
     with pytest.raises(DataError, match=r"calibration\.txt names row"):
-        calibration_set(digits)
+        calibration_set([digits])
+    with pytest.raises(DataError, match=r"calibration\.txt lists no digit of strange"):
+        calibration_set([DigitSet("strange", digits.model_inputs, digits.labels)])
 
 
 @pytest.mark.shared
@@ -184,6 +187,7 @@ def test_mnist_itself_is_what_we_think():
     training, test = read_mnist(SHARED_MNIST, "train"), read_mnist(SHARED_MNIST, "t10k")
     assert (len(training), len(test)) == (60_000, 10_000)
     assert training.model_inputs.mean() == pytest.approx(33.318, abs=0.001)
-    chosen = {picture.tobytes() for picture in calibration_set(training)}
-    rows = [row for row, picture in enumerate(training.model_inputs) if picture.tobytes() in chosen]
-    assert np.bincount(training.labels[rows]).tolist() == [50] * 10
+    part, _ = split(training, validation=Settings().validation, seed=Settings().seed)
+    chosen = {picture.tobytes() for picture in calibration_set([part])}
+    rows = [row for row, picture in enumerate(part.model_inputs) if picture.tobytes() in chosen]
+    assert np.bincount(part.labels[rows]).tolist() == [50] * 10

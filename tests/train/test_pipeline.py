@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import shutil
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -11,7 +12,6 @@ import numpy as np
 import pytest
 
 from device.adapters.classifier_tflite import read_card
-from train.data import split
 from train.errors import CompressionError, DataError, OutputError
 from train.evaluate import evaluate
 
@@ -23,20 +23,14 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def parts(digits, settings):
-    """Training and validation digits."""
-    return split(digits, validation=settings.validation, seed=settings.seed)
-
-
-@pytest.fixture(scope="module")
 def run(parts, digits, settings, tmp_path_factory):
     """The folder of a run that went through fit and compress."""
     from train.compress import compress
     from train.fit import fit
 
     out = tmp_path_factory.mktemp("run")
-    fit(*parts, settings, out)
-    compress(*parts, digits.model_inputs[:50], settings, out, facts={"command": "digitbox-train fit"})
+    fit(parts, settings, out)
+    compress(parts, digits.model_inputs[:50], settings, out, facts={"command": "digitbox-train fit"})
     return out
 
 
@@ -45,11 +39,11 @@ def test_the_run_learns_and_the_device_reads_its_file(run, digits, parts, settin
     path = run / "digits.tflite"
     # In another process, as on the command line: tflite_runtime can't be loaded beside TensorFlow.
     with multiprocessing.get_context("spawn").Pool(1) as other:
-        found = other.apply(evaluate, (path, parts[1], [digits], settings))["drawn"]
+        found = other.apply(evaluate, (path, parts.validation, [digits], settings))["mnist drawn"]
     assert found.count == len(digits)
     assert found.share > 0.7
     card = read_card(path)
-    assert card.facts["accuracy"]["drawn"]["correct"] == found.correct
+    assert card.facts["accuracy"]["mnist drawn"]["correct"] == found.correct
     assert card.facts["command"] == "digitbox-train fit"
     assert all(value >= settings.least_threshold for value in card.thresholds)
 
@@ -92,7 +86,7 @@ def test_the_same_seed_gives_the_same_weights(parts, settings, tmp_path):
     short = replace(settings, epochs=1)
     weights = []
     for name in ("first", "second"):
-        fit(*parts, short, tmp_path / name)
+        fit(parts, short, tmp_path / name)
         weights.append(load_best(tmp_path / name).get_weights())
     assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
 
@@ -104,7 +98,7 @@ def test_too_few_zeros_are_refused(run, parts, digits, settings, tmp_path):
     (tmp_path / "best.keras").write_bytes((run / "best.keras").read_bytes())
     dense = replace(settings, sparsity=0.1, prune_epochs=1)
     with pytest.raises(CompressionError, match=r"weights are zero, expected at least half"):
-        compress(*parts, digits.model_inputs[:20], dense, tmp_path, facts={})
+        compress(parts, digits.model_inputs[:20], dense, tmp_path, facts={})
     assert not (tmp_path / "digits.tflite").exists()
 
 
@@ -113,7 +107,7 @@ def test_compress_without_a_fit_names_the_command(parts, digits, settings, tmp_p
     from train.compress import compress
 
     with pytest.raises(DataError, match=r"best\.keras is not a Keras model .*run `digitbox-train fit`"):
-        compress(*parts, digits.model_inputs[:20], settings, tmp_path, facts={})
+        compress(parts, digits.model_inputs[:20], settings, tmp_path, facts={})
 
 
 def test_fewer_digits_than_a_batch_are_said_so(parts, settings, tmp_path):
@@ -121,16 +115,124 @@ def test_fewer_digits_than_a_batch_are_said_so(parts, settings, tmp_path):
     from train.fit import fit
 
     with pytest.raises(DataError, match="a batch needs 1000"):
-        fit(*parts, replace(settings, batch=1000), tmp_path)
+        fit(parts, replace(settings, batch=1000), tmp_path)
 
 
 def test_a_full_disk_during_a_checkpoint_keeps_the_last_good_one(run, parts, settings, tmp_path, file_size_limit):
-    """The model of the run before is still there, and nothing half-written is beside it."""
+    """The model and the checkpoint of before are still there, and nothing half-written is beside them."""
     from train.fit import fit
 
-    best = tmp_path / "best.keras"
-    best.write_bytes((run / "best.keras").read_bytes())
-    with file_size_limit(20_000), pytest.raises(OutputError, match=r"best\.keras cannot be written"):
-        fit(*parts, replace(settings, epochs=1), tmp_path)
-    assert best.read_bytes() == (run / "best.keras").read_bytes()
-    assert list(tmp_path.iterdir()) == [best]
+    before = tmp_path / "run"
+    shutil.copytree(run, before)
+    kept = {path.name: path.read_bytes() for path in before.iterdir() if path.is_file()}
+    longer = replace(settings, epochs=settings.epochs + 1)
+    with file_size_limit(20_000), pytest.raises(OutputError, match=r"(best\.keras|checkpoint\.npz) cannot be written"):
+        fit(parts, longer, before)
+    assert {path.name: path.read_bytes() for path in before.iterdir() if path.is_file()} == kept
+
+
+class KilledError(Exception):
+    """Stands for a kill between two epochs."""
+
+
+def test_a_killed_run_goes_on_and_ends_in_the_same_weights(parts, settings, tmp_path, monkeypatch):
+    """After a kill in the third epoch the same command goes on with it, and nothing in the result tells of the kill."""
+    import train.fit
+    from train.fit import Checkpoint, fit, load_best
+
+    short = replace(settings, epochs=4)
+    fit(parts, short, tmp_path / "whole")
+    on_epoch_end = Checkpoint.on_epoch_end
+
+    def killed(self, epoch, logs=None):
+        if epoch == 2:
+            raise KilledError
+        on_epoch_end(self, epoch, logs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train.fit.Checkpoint, "on_epoch_end", killed)
+        with pytest.raises(KilledError):
+            fit(parts, short, tmp_path / "killed")
+    fit(parts, short, tmp_path / "killed")
+    whole, killed_one = (np.load(tmp_path / name / "fit.checkpoint.npz") for name in ("whole", "killed"))
+    assert json.loads(str(killed_one["history"]))["loss"] == pytest.approx(json.loads(str(whole["history"]))["loss"])
+    assert all(np.allclose(whole[name], killed_one[name], atol=1e-5) for name in whole.files if name != "history")
+    assert load_best(tmp_path / "killed").count_params() > 0
+
+
+def test_a_pruning_that_was_killed_goes_on_as_pruned(run, parts, settings, tmp_path):
+    """Masks and steps of the pruning are in the checkpoint: the rest of the run ends with the promised zeros."""
+    from train.compress import prune
+    from train.fit import load_best
+    from train.shrink import shrunk
+
+    network = shrunk(load_best(run), settings.kept_widths)
+    prune(network, parts, replace(settings, prune_epochs=3), tmp_path)
+    ended = prune(network, parts, replace(settings, prune_epochs=6), tmp_path)
+    assert len(json.loads((tmp_path / "prune.json").read_text())["history"]["loss"]) == 6
+    kernels = [layer.kernel.numpy() for layer in ended.layers if hasattr(layer, "kernel")][1:]
+    shares = [float((kernel == 0).mean()) for kernel in kernels]
+    assert shares == pytest.approx([settings.sparsity] * len(shares), abs=0.02)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"text"])
+def test_a_damaged_checkpoint_is_one_line(parts, settings, tmp_path, content):
+    """Nobody goes on from half a state."""
+    from train.fit import fit
+
+    (tmp_path / "fit.checkpoint.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"fit\.checkpoint\.npz is not a checkpoint .*delete it"):
+        fit(parts, settings, tmp_path)
+
+
+def test_shrinking_removes_only_channels_that_earn_nothing():
+    """Channels whose normalisation gives nothing go without a change in what the network says."""
+    from train.feed import CLASSES
+    from train.model import build
+    from train.shrink import shrunk
+
+    network = build(CLASSES, (6, 7, 8, 9))
+    norms = [layer for layer in network.layers if "batch_normalization" in layer.name]
+    for norm, channels in zip(norms, ([1], [2, 5], [3], [3], [0, 8]), strict=True):
+        scale, offset, *rest = norm.get_weights()
+        scale[channels] = offset[channels] = 0.0
+        norm.set_weights([scale, offset, *rest])
+    pictures = np.random.default_rng(1).random((4, 28, 28, 1), np.float32)
+    small = shrunk(network, (5, 5, 7, 7))
+    assert small.count_params() < network.count_params()
+    assert np.allclose(small(pictures), network(pictures), atol=1e-5)
+
+
+def test_the_teachers_answers_come_back_from_their_file(parts, settings, tmp_path):
+    """One small file, rows that sum to 1, close to what was said; for other digits it is refused."""
+    from train.soft_labels import read_soft_labels
+    from train.teach import teach
+
+    path = tmp_path / "soft_labels.npz"
+    teach(parts, settings, tmp_path, path)
+    answers = read_soft_labels(path, parts.training)
+    assert answers.shape == (160, 11)
+    assert answers.sum(axis=1) == pytest.approx(np.ones(160), abs=1e-5)
+    assert answers.min() >= 0.0
+    with pytest.raises(DataError, match="made for other digits"):
+        read_soft_labels(path, [replace(parts.training[0], model_inputs=255 - parts.training[0].model_inputs)])
+    with pytest.raises(DataError, match="run `digitbox-train teach`"):
+        read_soft_labels(tmp_path / "none.npz", parts.training)
+
+
+def test_pictures_changed_against_the_network_stay_near_and_cost_it_answers(run, digits):
+    """No pixel moves further than the step, and the loss rises: the gradient has the right sign."""
+    from train.feed import network_input
+    from train.fit import load_best
+    from train.float_side import adversarial
+
+    network = load_best(run)
+    near, far = adversarial(network, digits.model_inputs, digits.labels, [0.02, 0.2])
+    for changed, step in ((near, 0.02), (far, 0.2)):
+        assert np.abs(changed.astype(int) - digits.model_inputs).max() <= round(255 * step)
+    rows = np.arange(len(digits))
+    before, after = (
+        np.asarray(network(network_input(pictures)))[rows, digits.labels].mean()
+        for pictures in (digits.model_inputs, far)
+    )
+    assert after < before
