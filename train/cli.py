@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from device.errors import DigitboxError
 from train.card import TFLITE_NAME, versions
+from train.compare import Compared, baselines, more_figures, ours, table, write_between_marks
 from train.contact_sheet import write_contact_sheet
 from train.data import DigitSet, calibration_set
 from train.errors import DataError, ToolError
 from train.evaluate import evaluate
+from train.experiments import GROUPS
 from train.output import write_bytes
 from train.sets import SETS, Learned, described, learned, measured_on
 from train.settings import Settings, from_json, without_teacher
@@ -30,17 +32,24 @@ from train.sources import fetched
 from train.views import Views
 
 DESCRIPTION = """\
-Make the model that digitbox ships with: a small convolutional network, trained on MNIST under strong augmentation,
-pruned by magnitude and quantized to int8. The steps, in their order:
+Make the model that digitbox ships with: a small convolutional network, trained on digits of many hands under strong
+augmentation with a larger network's answers as soft labels, shrunk, pruned by magnitude and quantized to int8. The
+steps, in their order:
 
-  digitbox-train data     --data DIR            fetch MNIST's original IDX files and verify their checksums
-  digitbox-train fit      --data DIR --out DIR  train; keep the best epoch as a Keras model
-  digitbox-train compress --data DIR --out DIR  prune and quantize; write digits.tflite and its card, and the same
-                                                network as Keras model and SavedModel
+  digitbox-train data     --data DIR            fetch, verify and convert the sets; draw a contact sheet of them
+  digitbox-train fit      --data DIR --out DIR  train; keep the best epoch as a Keras model; goes on after a kill
+  digitbox-train compress --data DIR --out DIR  drop the weakest channels, prune and quantize; write digits.tflite and
+                                                its card, and the same network as Keras model and SavedModel
   digitbox-train evaluate --data DIR --out DIR  through the device's classifier: fit the confidence, score digits.tflite
-                                                on test sets, complete its card
-"""
+                                                on test sets, corruptions and negatives, complete its card
+  digitbox-train report   --out DIR             one HTML page with curves, mistakes and calibration; the card as text
 
+and beside them:
+
+  digitbox-train teach    --data DIR --out DIR  train the larger network and write train/soft_labels.npz anew
+  digitbox-train sweep    GROUP --data DIR      the baselines and experiments of the literature as a table and a picture
+  digitbox-train scenes   --out DIR             draw photographs of handwritten digits
+"""
 
 SETTINGS_NAME = "settings.json"
 
@@ -149,6 +158,56 @@ def _write_float_facts(out: Path, measured: list[DigitSet]) -> None:
     write_float_facts(out, measured)
 
 
+def sweep_command(options: argparse.Namespace) -> None:
+    """Train the networks that students of this subject publish, and compare them; a killed sweep goes on."""
+    with _tensorflow():
+        from train.sweep import sweep
+    settings = without_teacher(("mnist",))
+    (training,) = learned(options.data, settings).training
+    measured = list(measured_on(options.data, settings))
+    for group in options.group or ["baselines"]:
+        folder = options.out / group
+        for facts in sweep(GROUPS[group], training, measured, settings.seed, folder):
+            said = ", ".join(f"{name} {share:.2%}" for name, share in facts["accuracy"].items())
+            print(f"{facts['name']}: {said}; {facts['parameters']} weights, {facts['milliseconds']} ms")
+        found = baselines(folder)
+        write_bytes(folder / "table.md", f"{table(found)}\n".encode())
+        _write_bars(folder, found)
+        print(f"the table: {folder / 'table.md'}")
+
+
+def report_command(options: argparse.Namespace) -> None:
+    """Write one HTML page about the model and its card as Markdown; with --table the table of all networks too."""
+    compared = [ours("ours", options.out)]
+    runs = {"ours": options.out}
+    if options.alone is not None:
+        compared.append(ours("ours, MNIST alone", options.alone))
+        runs["ours, MNIST alone"] = options.alone
+    if options.baselines is not None:
+        compared += baselines(options.baselines)
+    with _tool("the report"):
+        from train.report import write_report
+    print(write_report(options.out, compared))
+    if options.table is not None:
+        write_between_marks(
+            options.table, f"Made by `{_report_command(options)}`.\n\n{table(compared)}\n\n{more_figures(runs)}"
+        )
+        print(options.table)
+
+
+def _write_bars(folder: Path, found: Sequence[Compared]) -> None:
+    with _tool("the picture"):
+        from train.pictures import bars
+    write_bytes(folder / "picture.svg", bars({entry.name: entry.accuracy for entry in found}, "share right").encode())
+
+
+def _report_command(options: argparse.Namespace) -> str:
+    given = {"alone": options.alone, "baselines": options.baselines, "table": options.table}
+    return f"digitbox-train report --out {options.out}" + "".join(
+        f" --{name} {value}" for name, value in given.items() if value is not None
+    )
+
+
 def scenes_command(options: argparse.Namespace) -> None:
     """Draw photographs of handwritten digits."""
     from train.scenes import write_scenes
@@ -193,16 +252,27 @@ def _command(name: str, options: argparse.Namespace, settings: Settings | None =
     return f"digitbox-train {name} --data {options.data} --out {options.out}{sets}"
 
 
-@contextlib.contextmanager
-def _tensorflow() -> Iterator[None]:
+def _tensorflow() -> contextlib.AbstractContextManager[None]:
     """Around an import that needs TensorFlow. Raises ToolError."""
+    return _tool("training")
+
+
+@contextlib.contextmanager
+def _tool(what: str) -> Iterator[None]:
+    """Around an import that needs what only a training host has. Raises ToolError."""
     try:
         yield
     except ModuleNotFoundError as error:
         raise ToolError(
-            f"training needs {error.name}, which is not installed; pip install 'digitbox[train]' "
+            f"{what} needs {error.name}, which is not installed; pip install 'digitbox[train]' "
             "in an environment of its own"
         ) from error
+
+
+def _group(name: str) -> str:
+    if name not in GROUPS:
+        raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(GROUPS)}")
+    return name
 
 
 def _failed(message: str) -> int:
@@ -221,6 +291,8 @@ def _parser() -> argparse.ArgumentParser:
         ("fit", fit_command),
         ("compress", compress_command),
         ("evaluate", evaluate_command),
+        ("report", report_command),
+        ("sweep", sweep_command),
         ("scenes", scenes_command),
     ):
         subparser = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
@@ -230,11 +302,20 @@ def _parser() -> argparse.ArgumentParser:
                 "--data", type=Path, default=Path("data"), help="folder of the sets: mnist/, bhmsds/, ..."
             )
         if name != "data":
-            subparser.add_argument("--out", type=Path, default=Path("runs/digits"), help="folder for the results")
+            place = Path("runs/sweep" if name == "sweep" else "runs/digits")
+            subparser.add_argument("--out", type=Path, default=place, help="folder for the results")
         if name == "fit":
             subparser.add_argument(
                 "--sets", default=",".join(Settings().sets), help="what to learn from, separated by commas"
             )
+        if name == "sweep":
+            subparser.add_argument(
+                "group", nargs="*", metavar="GROUP", type=_group, help=f"what is varied: {', '.join(GROUPS)}"
+            )
+        if name == "report":
+            subparser.add_argument("--alone", type=Path, help="folder of the same network's run on MNIST alone")
+            subparser.add_argument("--baselines", type=Path, help="folder of a sweep's results to compare with")
+            subparser.add_argument("--table", type=Path, help="text between whose marks the table of figures goes")
         if name == "teach":
             subparser.add_argument("--soft-labels", type=Path, default=SOFT_LABELS_PATH, help="where the answers go")
         if name == "scenes":

@@ -18,13 +18,11 @@ from train.compress import KERAS_NAME
 from train.data import DigitSet, Labels
 from train.evaluate import ADVERSARIAL_NAME, FLOAT_NAME
 from train.feed import NetworkInput, network_input
-from train.fit import BEST_NAME, load_best
+from train.fit import BEST_NAME, ROWS_AT_ONCE, load_best, share_right
 from train.output import write_bytes, written_beside
 
 STEPS = {"fgsm 0.05": 0.05, "fgsm 0.1": 0.1}
 """How far each pixel is moved, in units of white."""
-
-ROWS_AT_ONCE = 1000
 
 
 def write_float_facts(out: Path, sets: Iterable[DigitSet]) -> None:
@@ -40,7 +38,7 @@ def write_float_facts(out: Path, sets: Iterable[DigitSet]) -> None:
     """
     models = {"before pruning": load_best(out, BEST_NAME), "after pruning": load_best(out, KERAS_NAME)}
     measured = list(sets)
-    shares = {name: {digits.name: _share_right(model, digits) for digits in measured} for name, model in models.items()}
+    shares = {name: {digits.name: share_right(model, digits) for digits in measured} for name, model in models.items()}
     write_bytes(out / FLOAT_NAME, json.dumps(shares, indent=1).encode())
     first = measured[0]
     changed = adversarial(models["after pruning"], first.model_inputs, first.labels, list(STEPS.values()))
@@ -83,11 +81,3 @@ def _gradient(model: keras.Model, pictures: NetworkInput, labels: Labels) -> Net
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels.astype(np.int32), model(given, training=False))
         loss = tf.reduce_sum(losses)
     return np.asarray(tape.gradient(loss, given), np.float32)
-
-
-def _share_right(model: keras.Model, digits: DigitSet) -> float:
-    answers = [
-        np.argmax(model(network_input(digits.model_inputs[begin : begin + ROWS_AT_ONCE]), training=False), axis=1)
-        for begin in range(0, len(digits), ROWS_AT_ONCE)
-    ]
-    return round(float((np.concatenate(answers) == digits.labels).mean()), 6)

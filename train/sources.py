@@ -5,7 +5,6 @@ The photographs of digits were cut by hand and have no upstream file; they are c
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import io
 import tarfile
@@ -91,7 +90,7 @@ def download(address: str, path: Path) -> None:
     except urllib.error.HTTPError as error:
         if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # that is a part that was whole already
             raise DownloadError(f"{address} cannot be fetched ({error}); look at the network") from error
-    except OutputError:
+    except (OutputError, DownloadError):
         raise
     except (OSError, http.client.HTTPException) as error:
         raise DownloadError(f"{address} cannot be fetched ({error}); look at the network, then go on") from error
@@ -99,24 +98,28 @@ def download(address: str, path: Path) -> None:
 
 
 def _append(response: http.client.HTTPResponse, part: Path, *, whole: bool) -> None:
-    """Write what comes; the part stays when it breaks off. Raises OutputError, IncompleteRead."""
+    """Write what comes; the part stays when it breaks off. Raises OutputError, DownloadError."""
     expected = response.length
     received = 0
-    with _writing(part), part.open("wb" if whole else "ab") as file:
-        while chunk := response.read(CHUNK):
-            file.write(chunk)
-            received += len(chunk)
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb" if whole else "ab") as file:
+            while chunk := _read(response):
+                file.write(chunk)
+                received += len(chunk)
+    except DownloadError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{part} cannot be written ({error.strerror}); free space or give another --data") from error
     if expected is not None and received < expected:
         raise http.client.IncompleteRead(b"", expected - received)
 
 
-@contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _read(response: http.client.HTTPResponse) -> bytes:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}); free space or give another --data") from error
-    yield
+        return response.read(CHUNK)
+    except (OSError, http.client.HTTPException) as error:
+        raise DownloadError(f"{response.url} broke off ({error}); run `digitbox-train data` again") from error
 
 
 def _fetch(source: Source, path: Path, sha256: Mapping[str, str]) -> None:
