@@ -167,6 +167,10 @@ def sweep_command(options: argparse.Namespace) -> None:
     measured = list(measured_on(options.data, settings))
     for group in options.group or ["baselines"]:
         folder = options.out / group
+        if options.spread:
+            with _tool("a spread sweep"):
+                from train.spread import spread
+            spread(GROUPS[group], training, measured, settings.seed, folder)
         for facts in sweep(GROUPS[group], training, measured, settings.seed, folder):
             said = ", ".join(f"{name} {share:.2%}" for name, share in facts["accuracy"].items())
             print(f"{facts['name']}: {said}; {facts['parameters']} weights, {facts['milliseconds']} ms")
@@ -311,6 +315,10 @@ def _parser() -> argparse.ArgumentParser:
         if name == "sweep":
             subparser.add_argument(
                 "group", nargs="*", metavar="GROUP", type=_group, help=f"what is varied: {', '.join(GROUPS)}"
+            )
+        if name == "sweep":
+            subparser.add_argument(
+                "--spread", action="store_true", help="share the runs with other machines through Keras Tuner"
             )
         if name == "report":
             subparser.add_argument("--alone", type=Path, help="folder of the same network's run on MNIST alone")

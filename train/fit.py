@@ -65,8 +65,8 @@ def fit_model(  # noqa: PLR0913, PLR0917 - what differs between the network, its
 ) -> None:
     """Train a fresh network, keeping its best epoch in one file and what happened in another.
 
-    Several machines train it together when TF_CONFIG names them (tf.distribute's own convention); only the first of
-    them writes.
+    Several machines train it together when TF_CONFIG names them (tf.distribute's own convention). Each makes the views
+    and keeps the results in a folder of its own: what is read of the network is gathered from all of them, so all must.
 
     Raises:
         DataError: There are fewer digits than in one batch.
@@ -76,9 +76,8 @@ def fit_model(  # noqa: PLR0913, PLR0917 - what differs between the network, its
         keras.utils.set_random_seed(settings.seed)
         model = network()
         history = train(model, course, learned.validation, settings, callbacks=[_keep_best(model, best)])
-    if _is_chief():
-        facts = {"settings": asdict(settings), "history": history}
-        write_bytes(report, json.dumps(facts, indent=2).encode())
+    facts = {"settings": asdict(settings), "history": history}
+    write_bytes(report, json.dumps(facts, indent=2).encode())
 
 
 def distribution() -> tf.distribute.Strategy:
@@ -86,10 +85,6 @@ def distribution() -> tf.distribute.Strategy:
     if "TF_CONFIG" in os.environ:
         return tf.distribute.MultiWorkerMirroredStrategy()
     return tf.distribute.get_strategy()
-
-
-def _is_chief() -> bool:
-    return int(json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {}).get("index", 0)) == 0
 
 
 def load_best(out: Path, name: str = BEST_NAME) -> keras.Model:
@@ -190,8 +185,6 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Keep the state of the run. Raises OutputError."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        if not _is_chief():
-            return
         values = {f"value_{number}": variable.numpy() for number, variable in enumerate(self._variables())}
         with written_beside(self._path) as partial, partial.open("wb") as file:
             np.savez(file, history=json.dumps(self.history), **values)
@@ -223,7 +216,7 @@ def _keep_best(model: keras.Model, path: Path) -> keras.callbacks.Callback:
 
     def keep(_: int, metrics: dict[str, float]) -> None:
         nonlocal best
-        if metrics["val_accuracy"] >= best and _is_chief():
+        if metrics["val_accuracy"] >= best:
             best = metrics["val_accuracy"]
             save_keras(model, path)
 

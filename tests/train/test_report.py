@@ -178,3 +178,15 @@ def test_every_experiment_builds_a_network_for_ten_digits(name):
     network = BASELINES[experiment.network]() if experiment.network else Plain(**experiment.fields).build()
     assert network.output_shape == (None, 10)
     assert replace(experiment, epochs=1).epochs == 1
+
+
+@needs_tensorflow
+@pytest.mark.skipif(find_spec("keras_tuner") is None, reason="spreading a sweep needs Keras Tuner")
+@pytest.mark.filterwarnings("ignore")
+def test_a_sweep_may_be_handed_out_by_keras_tuner(digits, tmp_path):
+    """Without other machines one process does all the runs, and leaves the files that a sweep leaves."""
+    from train.spread import spread
+
+    few = [Experiment(name, network="perceptron", epochs=1, batch=50) for name in ("one", "two", "three")]
+    spread(few, digits, [digits], 1, tmp_path)
+    assert sorted(path.stem for path in tmp_path.glob("*.json")) == ["one", "three", "two"]
