@@ -8,7 +8,7 @@ import json
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,7 +85,7 @@ def data_command(options: argparse.Namespace) -> None:
         parts = entry.read(options.data, settings)
         shown.append(parts.whole)
         print(f"{entry.name}: {described(parts)}; checksums right")
-    path = options.data / "contact-sheet.png"
+    path = options.out / "contact-sheet.png"
     write_contact_sheet(path, shown)
     print(f"some of each: {path}")
 
@@ -289,44 +289,55 @@ def _parser() -> argparse.ArgumentParser:
         prog="digitbox-train", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name, command in (
-        ("data", data_command),
-        ("teach", teach_command),
-        ("fit", fit_command),
-        ("compress", compress_command),
-        ("evaluate", evaluate_command),
-        ("report", report_command),
-        ("sweep", sweep_command),
-        ("scenes", scenes_command),
-    ):
+    for name, (command, add_options) in COMMANDS.items():
         subparser = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
         subparser.set_defaults(command=command)
         if name != "scenes":
-            subparser.add_argument(
-                "--data", type=Path, default=Path("data"), help="folder of the sets: mnist/, bhmsds/, ..."
-            )
-        if name != "data":
-            place = Path("runs/sweep" if name == "sweep" else "runs/digits")
-            subparser.add_argument("--out", type=Path, default=place, help="folder for the results")
-        if name == "fit":
-            subparser.add_argument(
-                "--sets", default=",".join(Settings().sets), help="what to learn from, separated by commas"
-            )
-        if name == "sweep":
-            subparser.add_argument(
-                "group", nargs="*", metavar="GROUP", type=_group, help=f"what is varied: {', '.join(GROUPS)}"
-            )
-        if name == "sweep":
-            subparser.add_argument(
-                "--spread", action="store_true", help="share the runs with other machines through Keras Tuner"
-            )
-        if name == "report":
-            subparser.add_argument("--alone", type=Path, help="folder of the same network's run on MNIST alone")
-            subparser.add_argument("--baselines", type=Path, help="folder of a sweep's results to compare with")
-            subparser.add_argument("--table", type=Path, help="text between whose marks the table of figures goes")
-        if name == "teach":
-            subparser.add_argument("--soft-labels", type=Path, default=SOFT_LABELS_PATH, help="where the answers go")
-        if name == "scenes":
-            subparser.add_argument("--count", type=int, default=20, help="pictures to draw")
-            subparser.add_argument("--seed", type=int, default=1, help="the same seed draws the same pictures")
+            subparser.add_argument("--data", type=Path, default=Path("data"), help="folder of the sets: mnist/, ...")
+        place = Path(PLACES.get(name, "runs/digits"))
+        subparser.add_argument("--out", type=Path, default=place, help="folder for the results")
+        add_options(subparser)
     return parser
+
+
+def _no_options(_: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _fit_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sets", default=",".join(Settings().sets), help="what to learn from, separated by commas")
+
+
+def _teach_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--soft-labels", type=Path, default=SOFT_LABELS_PATH, help="where the answers go")
+
+
+def _sweep_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("group", nargs="*", metavar="GROUP", type=_group, help=f"what is varied: {', '.join(GROUPS)}")
+    parser.add_argument("--spread", action="store_true", help="share the runs with other machines through Keras Tuner")
+
+
+def _report_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--alone", type=Path, help="folder of the same network's run on MNIST alone")
+    parser.add_argument("--baselines", type=Path, help="folder of a sweep's results to compare with")
+    parser.add_argument("--table", type=Path, help="text between whose marks the table of figures goes")
+
+
+def _scenes_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--count", type=int, default=20, help="pictures to draw")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed draws the same pictures")
+
+
+COMMANDS: Mapping[str, tuple[Callable[[argparse.Namespace], None], Callable[[argparse.ArgumentParser], None]]] = {
+    "data": (data_command, _no_options),
+    "teach": (teach_command, _teach_options),
+    "fit": (fit_command, _fit_options),
+    "compress": (compress_command, _no_options),
+    "evaluate": (evaluate_command, _no_options),
+    "report": (report_command, _report_options),
+    "sweep": (sweep_command, _sweep_options),
+    "scenes": (scenes_command, _scenes_options),
+}
+
+PLACES = {"data": "runs/data", "sweep": "runs/sweep"}
+"""Where results go that belong to no run."""

@@ -142,9 +142,9 @@ class Settings:
     arXiv:1503.02531)."""
     sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 60
+    prune_epochs: int = 80
     """Of the pruning."""
-    prune_ramp: float = 0.3
+    prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
     prune_learning_rate: float = 2e-3
     """Adam's greatest during pruning."""

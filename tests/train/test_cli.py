@@ -30,7 +30,9 @@ def test_help_explains_the_steps_in_their_order(capsys):
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("arguments", [[], ["bake"], ["fit", "--epochs", "3"], ["data", "--out", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["bake"], ["fit", "--epochs", "3"], ["data", "--sets", "x"], ["sweep", "everything"]]
+)
 def test_a_wrong_command_line_ends_with_2(arguments, capsys):
     """Unknown commands and options are argparse's to refuse."""
     with pytest.raises(SystemExit) as left:
