@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from device import __version__, compose, config, phrases
 from device.appliance import StopRequested
@@ -26,6 +26,9 @@ from device.daemon import Daemon
 from device.domain import Digit, Frame, HistoryEntry, Reading
 from device.errors import CatalogueError, ConfigError, DigitboxError, SoundError
 from device.phrases import Phrase
+
+if TYPE_CHECKING:
+    from device.reading import Observation
 
 log = logging.getLogger("digitbox")
 
@@ -130,27 +133,55 @@ def _share_one_heap() -> None:
 
 def _read(options: argparse.Namespace) -> int:
     settings = config.installed(options.config)
+    catalogue = phrases.load(settings.speech.language)
+    if options.explain is not None:
+        from device import explain
+
+        explain.prepare(options.explain)
     reader = compose.ModelReader(settings)
     reader.open()
-    frames = _loaded(options)
-    if options.burst:
-        burst = list(frames)
-        readable = [frame for _, frame in burst if isinstance(frame, Frame)]
-        outcomes: Iterator[tuple[str, Reading | DigitboxError]] = iter(
-            [(path, frame) for path, frame in burst if isinstance(frame, DigitboxError)]
-            + ([(readable[0].source or "", reader.read(readable))] if readable else [])
-        )
-    else:
-        outcomes = (
-            (path, frame if isinstance(frame, DigitboxError) else reader.read([frame])) for path, frame in frames
-        )
     failed = False
-    for path, outcome in outcomes:
-        failed |= isinstance(outcome, DigitboxError)
-        _show_reading(path, outcome, options)
-        if options.speak and isinstance(outcome, Reading):
-            _speak(phrases.load(settings.speech.language), Phrase("reading", outcome), settings)
+    for path, frames in _bursts(options):
+        if isinstance(frames, DigitboxError):
+            failed = True
+            _show_error(path, frames, options)
+            continue
+        seen: list[Observation] = []
+        reading = reader.read(frames, seen.append if options.explain is not None else None)
+        phrase = Phrase("reading", reading)
+        more = {}
+        if options.explain is not None:
+            said = " ".join(catalogue.utterance(phrase, number_style=settings.speech.number_style))
+            more = _explained(path, seen, reading, said, options.explain)
+            failed |= not more
+        _show_reading(path, reading, more, options)
+        if options.speak:
+            _speak(catalogue, phrase, settings)
     return int(failed)
+
+
+def _bursts(options: argparse.Namespace) -> Iterator[tuple[str, list[Frame] | DigitboxError]]:
+    """The name and the frames of each reading, or what is wrong with a file."""
+    if not options.burst:
+        for path, frame in _loaded(options):
+            yield path, frame if isinstance(frame, DigitboxError) else [frame]
+        return
+    burst = list(_loaded(options))
+    yield from ((path, frame) for path, frame in burst if isinstance(frame, DigitboxError))
+    readable = [frame for _, frame in burst if isinstance(frame, Frame)]
+    if readable:
+        yield readable[0].source or "", readable
+
+
+def _explained(path: str, seen: Sequence[Observation], reading: Reading, said: str, folder: Path) -> dict[str, str]:
+    """Write the picture that explains a reading; the field that names it, or none where that cannot be done."""
+    from device import explain
+
+    try:
+        return {"explained": str(explain.write(explain.sheet(path, seen, reading, said), folder, path))}
+    except DigitboxError as error:
+        _complain(error, 1)  # the answer itself is still good
+        return {}
 
 
 def _loaded(options: argparse.Namespace) -> Iterator[tuple[str, Frame | DigitboxError]]:
@@ -163,16 +194,21 @@ def _loaded(options: argparse.Namespace) -> Iterator[tuple[str, Frame | Digitbox
             yield name, error
 
 
-def _show_reading(path: str, outcome: Reading | DigitboxError, options: argparse.Namespace) -> None:
-    if isinstance(outcome, DigitboxError):
-        if options.json:
-            _print_json({"path": path, "error": str(outcome)})
-        else:
-            _complain(outcome, 1)
-    elif options.json:
-        _print_json({"path": path, **reading_as_json(outcome, scores=options.scores)})
+def _show_error(path: str, error: DigitboxError, options: argparse.Namespace) -> None:
+    if options.json:
+        _print_json({"path": path, "error": str(error)})
     else:
-        _print_reading(path, outcome, scores=options.scores)
+        _complain(error, 1)
+
+
+def _show_reading(path: str, reading: Reading, more: dict[str, str], options: argparse.Namespace) -> None:
+    """Print one answer; `more` are fields beyond those of the reading."""
+    if options.json:
+        _print_json({"path": path, **reading_as_json(reading, scores=options.scores), **more})
+        return
+    _print_reading(path, reading, scores=options.scores)
+    for name, value in more.items():
+        print(f"    {name}: {value}")
 
 
 def reading_as_json(reading: Reading, *, scores: bool) -> dict[str, Any]:
@@ -346,6 +382,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--speak", action="store_true", help="say the answers too")
     added.add_argument("--burst", action="store_true", help="all images are frames of one reading")
     added.add_argument("--scores", action="store_true", help="show the probabilities of all ten digits")
+    added.add_argument("--explain", type=Path, metavar="DIR", help="write a picture of what was seen there, for each")
 
     added = configured(command("say", _say, "say a text"))
     added.add_argument("text", metavar="TEXT")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -20,7 +22,8 @@ def advice(pixels: Pixels) -> tuple[Advice, ...]:
 
 def writing(height_px: int = 100, *cut_off: Advice, softness: float = 0.02) -> Writing:
     """One found piece."""
-    return Writing(Box(10, 10, 50, height_px), np.zeros((1, 1), np.uint8), 0, False, cut_off, softness)
+    found = find(scene(7)).writings[0]
+    return replace(found, box=Box(10, 10, 50, height_px), cut_off=cut_off, softness=softness)
 
 
 @pytest.mark.parametrize("digits", [(7,), (4, 2, 0)])

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path for package in ("device", "train") for path in (ROOT / package).rglob("*.py"))
 
-IMAGES = "domain errors ink ruling find preprocess images judge advice numpy cv2"
+IMAGES = "domain errors ink ruling find preprocess images judge quality advice numpy cv2"
 ALLOWED = {
     "domain": "errors numpy",
     "errors": "",
@@ -31,8 +31,10 @@ ALLOWED = {
     "find": IMAGES,
     "preprocess": IMAGES,
     "judge": IMAGES + " config",
+    "quality": IMAGES,
     "advice": IMAGES + " config",
     "reading": IMAGES + " config ports",
+    "explain": IMAGES + " config reading PIL",
     "adapters": "domain errors ports config numpy",
     "adapters.button_gpio": "domain errors ports config adapters.gpio_chip gpiozero",
     "adapters.indicator_gpio": "domain errors ports config adapters.gpio_chip gpiozero",

@@ -199,6 +199,53 @@ def test_read_speaks_the_answer(run, configuration, speech, tmp_path):
     assert Audio.from_wav(wav.read_bytes()).seconds > 0.2
 
 
+def test_read_explains_what_it_saw(run, configuration, tmp_path):
+    """A picture for each image, under names of their own though two inputs share one; the JSON names them."""
+    copy = tmp_path / "other" / PICTURES[0].name
+    copy.parent.mkdir()
+    shutil.copy(PICTURES[0], copy)
+    folder = tmp_path / "new" / "folder"
+    status, output, errors = run(
+        "read", "--json", "--explain", folder, "--config", configuration(), PICTURES[0], copy, PICTURES[1]
+    )
+    lines = [json.loads(line) for line in output]
+    assert (status, errors) == (0, [])
+    assert [list(line)[-1] for line in lines] == ["explained"] * 3
+    assert len({line["explained"] for line in lines}) == 3
+    assert sorted(str(path) for path in folder.iterdir()) == sorted(line["explained"] for line in lines)
+    for line in lines:
+        assert cv2.imread(line["explained"]).shape[1] == 1200
+
+
+def test_read_explains_a_burst_in_one_picture(run, configuration, tmp_path):
+    """And files that cannot be read in none."""
+    status, output, _ = run(
+        "read", "--burst", "--json", "--explain", tmp_path / "out", "--config", configuration(),
+        *[PICTURES[0]] * 3, tmp_path / "missing.jpg",
+    )  # fmt: skip
+    assert status == 1
+    assert ["explained" in json.loads(line) for line in output] == [False, True]
+    assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_read_complains_of_a_folder_that_cannot_be_used_before_it_reads(run, configuration, tmp_path):
+    """Status 1 and one line that names it."""
+    (tmp_path / "file").write_bytes(b"")
+    status, output, errors = run("read", "--explain", tmp_path / "file", "--config", configuration(), PICTURES[0])
+    assert (status, output) == (1, [])
+    assert len(errors) == 1
+    assert str(tmp_path / "file") in errors[0]
+
+
+def test_read_still_answers_when_its_explanation_cannot_be_written(run, configuration):
+    """On standard output as ever; the complaint is on standard error, and the status says so."""
+    status, output, errors = run("read", "--json", "--explain", "/proc/self", "--config", configuration(), PICTURES[0])
+    assert status == 1
+    assert "explained" not in json.loads(output[0])
+    assert len(errors) == 1
+    assert "cannot be written" in errors[0]
+
+
 @pytest.fixture
 def model(tmp_path):
     """A copy of the model and its card, to be damaged."""
