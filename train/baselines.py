@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import tf_keras as keras
 from tf_keras import layers
 
+from train.model import build
+from train.settings import Settings
+
 DIGITS = 10
 
 
@@ -118,6 +121,11 @@ def _normalised(x: keras.KerasTensor, channels: int, stride: int = 1) -> keras.K
     return layers.BatchNormalization(momentum=0.9)(x)
 
 
+def ours_plain() -> keras.Model:
+    """Our own network, for what it does when nobody changes the digits it learns from."""
+    return build(DIGITS, Settings().kept_widths)
+
+
 BASELINES: Mapping[str, Callable[[], keras.Model]] = {
     "perceptron": perceptron,
     "mlp": mlp,
@@ -126,5 +134,6 @@ BASELINES: Mapping[str, Callable[[], keras.Model]] = {
     "cnn-3x64": cnn_3x64,
     "small-vgg": small_vgg,
     "small-resnet": small_resnet,
+    "ours, digits unchanged": ours_plain,
 }
 """By the names that tables and the command line use."""

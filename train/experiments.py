@@ -37,7 +37,16 @@ def _plain(values: Mapping[str, Mapping[str, Any]]) -> list[Experiment]:
 GROUPS: Mapping[str, Sequence[Experiment]] = {
     "baselines": [
         Experiment(name, network=name)
-        for name in ("perceptron", "mlp", "lenet5", "lenet-8-16", "cnn-3x64", "small-vgg", "small-resnet")
+        for name in (
+            "perceptron",
+            "mlp",
+            "lenet5",
+            "lenet-8-16",
+            "cnn-3x64",
+            "small-vgg",
+            "small-resnet",
+            "ours, digits unchanged",
+        )
     ],
     "optimizer": [
         Experiment(f"{name}-{epochs}-epochs", optimizer=name, learning_rate=rate, epochs=epochs)
