@@ -63,18 +63,22 @@ class Writing:
     Attributes:
         box: In pixels of the frame.
         ink: Its ink alone, as `preprocess.mnist_layout` takes it: uint8, the stroke's edge at 128.
+        ink_box: What `ink` shows, in pixels of the frame: the box and a little paper around it.
         group: Number of its group, from 0, in reading order.
         after_mark: Between it and the one before stands a mark that is no digit: a point, a comma, a dash.
         cut_off: The edges of the frame that its strokes cross, as what to say about it.
         softness: How wide the soft edge of its strokes is, as a share of its longer side.
+        separated: It touched another, and was cut from it.
     """
 
     box: Box
     ink: Pixels
+    ink_box: Box
     group: int
     after_mark: bool
     cut_off: tuple[Advice, ...]
     softness: float
+    separated: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,8 +130,6 @@ def find(frame: Frame) -> Finding:
     pieces = _without_crumbs_at_edges(pieces, pixels.shape)
     pieces = _joined(pieces, height_px)
     digits = [piece for piece in pieces if piece.box.height >= 0.35 * height_px]
-    tangled = [piece for piece in digits if _is_tangle(piece)]
-    digits = [piece for piece in digits if not any(piece is other for other in tangled)]
     if len(digits) > MOST_WRITINGS:
         return Finding(crowded=True)
     dots = [piece for piece in found if _is_dot(piece, height_px)]
@@ -141,8 +143,10 @@ def find(frame: Frame) -> Finding:
             group += before is None or marked or _far(before.box, piece.box, line)
             box = piece.box.scaled(1 / seen.factor)
             cut_off = _cut_off(piece, pixels.shape)
-            writings.append(Writing(box, _ink(pixels, piece), group, marked, cut_off, _softness(pixels, piece)))
-    return Finding(tuple(writings), bool(tangled), tight)
+            ink, ink_box = _ink(pixels, piece)
+            shown = ink_box.scaled(1 / seen.factor)
+            writings.append(Writing(box, ink, shown, group, marked, cut_off, _softness(pixels, piece)))
+    return Finding(tuple(writings), tight=tight)
 
 
 def _pieces(pixels: Pixels, level: float) -> Iterator[_Piece]:
@@ -373,8 +377,8 @@ def _softness(pixels: Pixels, piece: _Piece) -> float:
     return piece.core / max(1.0, steepest) / _longer(piece.box)
 
 
-def _ink(pixels: Pixels, piece: _Piece) -> Pixels:
-    """The piece's own ink with the soft edge around it, strong enough that the stroke's edge is at 128."""
+def _ink(pixels: Pixels, piece: _Piece) -> tuple[Pixels, Box]:
+    """The piece's own ink with the soft edge around it, strong enough that the stroke's edge is at 128; and where."""
     margin = 2
     box = Box(piece.box.x - margin, piece.box.y - margin, piece.box.width + 2 * margin, piece.box.height + 2 * margin)
     left, top = max(0, box.x), max(0, box.y)
@@ -383,4 +387,5 @@ def _ink(pixels: Pixels, piece: _Piece) -> Pixels:
     mask[margin:-margin, margin:-margin] = piece.mask
     mask = np.asarray(cv2.dilate(mask, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)), np.uint8)
     mask = mask[top - box.y :, left - box.x :][: window.shape[0], : window.shape[1]]
-    return np.asarray(cv2.convertScaleAbs(window * mask, alpha=128 / (EDGE_SHARE * piece.core)), np.uint8)
+    ink = np.asarray(cv2.convertScaleAbs(window * mask, alpha=128 / (EDGE_SHARE * piece.core)), np.uint8)
+    return ink, Box(left, top, window.shape[1], window.shape[0])

@@ -1,4 +1,4 @@
-"""Scores -> digits and status: calibration, thresholds, and the frames of a burst made one.
+"""Scores -> digits and status: calibration and thresholds.
 
 A wrong answer said with confidence is the worst that can happen, so everything doubtful ends as `unsure` or
 `unreadable`, never as `ok`.
@@ -6,9 +6,7 @@ A wrong answer said with confidence is the worst that can happen, so everything 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +15,9 @@ from device.domain import Advice, Box, Digit, ModelCard, Reading, Status
 
 LEAST_READABLE = 0.35
 """Writing whose best digit has less is not taken for a digit: three guesses would be as good."""
+
+SEPARATED = 0.99
+"""A digit that was cut from another is sure from here on, at least: the cut may have taken a stroke away."""
 
 LEAST_PLAUSIBLE = 0.03
 """A second guess below is not worth saying."""
@@ -35,7 +36,9 @@ class Evidence:
         advice: What would help, the most useful first; nobody needs it who gets an answer.
         cut_off: Whether a piece of writing crosses the frame's edge.
         tight: Whether the picture is a crop, whose edge strokes may touch and still be whole.
-        other_ink: Whether there is writing besides these pieces: a mark between them, a scribble, a page of text.
+        other_ink: Whether there is writing besides these pieces: a mark between them, a page of text.
+        separated: Of each piece whether it touched another and was cut from it; empty means that none was.
+        sharpness: Of the frame: the digits' size over the width of their strokes' soft edges; 0.0 with no writing.
     """
 
     boxes: tuple[Box, ...]
@@ -45,6 +48,8 @@ class Evidence:
     cut_off: bool
     tight: bool
     other_ink: bool
+    separated: tuple[bool, ...] = ()
+    sharpness: float = 0.0
 
 
 def calibrated(scores: NDArray[np.float32], temperature: float) -> Probabilities:
@@ -62,25 +67,16 @@ def calibrated(scores: NDArray[np.float32], temperature: float) -> Probabilities
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
 
 
-def fused(burst: Sequence[Evidence]) -> Evidence:
-    """The frames of a burst as one: those that saw the most common number of pieces, their probabilities averaged.
-
-    Places are those of the latest such frame. `burst` holds at least one frame.
-    """
-    most_common, _ = Counter(len(frame.boxes) for frame in burst).most_common(1)[0]
-    agreeing = [frame for frame in burst if len(frame.boxes) == most_common]
-    latest = agreeing[-1]
-    mean = np.mean([frame.probabilities for frame in agreeing], axis=0, dtype=np.float32)
-    return replace(latest, probabilities=mean)
-
-
 def judged(evidence: Evidence, card: ModelCard) -> Reading:
     """The reading that the evidence allows (product.md, "Reading"); `elapsed_ms` is left to the caller."""
     if not evidence.boxes and not evidence.other_ink:
         return Reading(Status.NOTHING, advice=evidence.advice)
+    separated_pieces = evidence.separated or (False,) * len(evidence.boxes)
     digits = tuple(
-        _digit(probabilities, box, group, card)
-        for probabilities, box, group in zip(evidence.probabilities, evidence.boxes, evidence.groups, strict=True)
+        _digit(probabilities, box, group, max(card.thresholds[int(np.argmax(probabilities))], SEPARATED * separated))
+        for probabilities, box, group, separated in zip(
+            evidence.probabilities, evidence.boxes, evidence.groups, separated_pieces, strict=True
+        )
         if _is_digit(probabilities)
     )
     only_digits = len(digits) == len(evidence.boxes) and not evidence.other_ink
@@ -94,7 +90,7 @@ def _is_digit(probabilities: Probabilities) -> bool:
     return int(np.argmax(probabilities)) < 10 and float(np.max(probabilities)) >= LEAST_READABLE
 
 
-def _digit(probabilities: Probabilities, box: Box, group: int, card: ModelCard) -> Digit:
+def _digit(probabilities: Probabilities, box: Box, group: int, threshold: float) -> Digit:
     second, first = (int(digit) for digit in np.argsort(probabilities[:10])[-2:])
     confidence = float(probabilities[first])
     return Digit(
@@ -103,6 +99,6 @@ def _digit(probabilities: Probabilities, box: Box, group: int, card: ModelCard) 
         second=second if probabilities[second] >= LEAST_PLAUSIBLE else None,
         box=box,
         scores=tuple(float(value) for value in probabilities[:10]),
-        sure=confidence >= card.thresholds[first],
+        sure=confidence >= threshold,
         group=group,
     )

@@ -24,8 +24,9 @@ EVERY = 4
 STEEPEST = 20.0
 """Degrees by which ruled lines may be turned against the frame."""
 
-SPAN = 0.5
-"""Share of the frame's width that a ruled line crosses, at least."""
+SPAN, CROP_SPAN = 0.5, 0.9
+"""Share of the frame's width, or of a crop's, that a ruled line crosses, at least: a digit's stroke may cross most of a
+crop, but a line of the sheet doesn't end in it."""
 
 REMAINS_DEPTH = 0.15
 """A line along an edge lies in this share of the picture next to it."""
@@ -52,9 +53,10 @@ def without_lines(pixels: Pixels, level: float) -> Pixels:
     # Only who crops a picture crops it along a printed line.
     cleaned = without_remains(pixels, level) if min(pixels.shape) < SCENE_PX else pixels.copy()
     fine = _reduced(_mask(cleaned, level), max(1, max(pixels.shape) // FINE_PX), 100)
-    level_lines = _ruled(fine)
+    span = CROP_SPAN if min(pixels.shape) < SCENE_PX else SPAN
+    level_lines = _ruled(fine, span)
     upright = fine if level_lines is None else np.asarray(cv2.subtract(fine, level_lines), np.uint8)
-    upright_lines = _ruled(np.ascontiguousarray(upright.T))
+    upright_lines = _ruled(np.ascontiguousarray(upright.T), span)
     for lines in (level_lines, None if upright_lines is None else np.ascontiguousarray(upright_lines.T)):
         if lines is not None:
             ruled = cv2.resize(lines, pixels.shape[::-1], interpolation=cv2.INTER_NEAREST)
@@ -73,9 +75,9 @@ def _reduced(mask: Pixels, factor: int, least: int) -> Pixels:
     return np.asarray(cv2.threshold(small, least, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
-def _ruled(mask: Pixels) -> Pixels | None:
-    """255 on nearly horizontal ruled lines, elsewhere 0; None when there are none."""
-    slope = _slope(mask)
+def _ruled(mask: Pixels, span: float) -> Pixels | None:
+    """255 on nearly horizontal ruled lines that cross this share of the width, elsewhere 0; None if there are none."""
+    slope = _slope(mask, span)
     if slope is None:
         return None
     # Shear until the lines are level.
@@ -83,14 +85,14 @@ def _ruled(mask: Pixels) -> Pixels | None:
     margin = int(abs(slope) * width) + 1
     shear = np.array([[1.0, 0.0, 0.0], [-slope, 1.0, margin if slope > 0 else 0.0]])
     sheared = cv2.warpAffine(mask, shear, (width, height + margin), flags=cv2.INTER_NEAREST)
-    lines = _level_lines(np.asarray(sheared, np.uint8))
+    lines = _level_lines(np.asarray(sheared, np.uint8), span)
     if lines is None:
         return None
     back = cv2.warpAffine(lines, shear, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
     return np.asarray(back, np.uint8)
 
 
-def _slope(mask: Pixels) -> float | None:
+def _slope(mask: Pixels, span: float) -> float | None:
     """Rise per column of the strongest nearly horizontal line; None when nothing spans the picture."""
     small = _reduced(mask, -(-max(mask.shape) // SEARCH_PX), 40)
     width = small.shape[1]
@@ -102,14 +104,14 @@ def _slope(mask: Pixels) -> float | None:
     sparse[:, ::EVERY] = thin[:, ::EVERY]
     turn = np.deg2rad(STEEPEST)
     found = cv2.HoughLines(
-        sparse, 1, np.deg2rad(0.5), int(SPAN * width / EVERY), min_theta=np.pi / 2 - turn, max_theta=np.pi / 2 + turn
+        sparse, 1, np.deg2rad(0.5), int(span * width / EVERY), min_theta=np.pi / 2 - turn, max_theta=np.pi / 2 + turn
     )
     if found is None:
         return None
     return -float(1.0 / np.tan(found[0, 0, 1]))
 
 
-def _level_lines(mask: Pixels) -> Pixels | None:
+def _level_lines(mask: Pixels, span: float) -> Pixels | None:
     """255 on horizontal lines, less the strokes that cross them; None when no line spans the picture."""
     width = mask.shape[1]
     reach = max(9, width // 30)
@@ -119,7 +121,7 @@ def _level_lines(mask: Pixels) -> Pixels | None:
     # All runs in it are longer than `reach`, so that every fourth column holds them as well.
     sparse = np.ascontiguousarray(bridged[:, ::EVERY])
     _, labels, stats, _ = cv2.connectedComponentsWithStats(sparse, connectivity=8)
-    spans = EVERY * stats[:, cv2.CC_STAT_WIDTH] >= SPAN * width
+    spans = EVERY * stats[:, cv2.CC_STAT_WIDTH] >= span * width
     spans[0] = False
     if not spans.any():
         return None

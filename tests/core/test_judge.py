@@ -1,4 +1,4 @@
-"""From probabilities to a status: calibration, thresholds and the frames of a burst."""
+"""From probabilities to a status: calibration and thresholds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from device.domain import Advice, Box, ModelCard, Status
-from device.judge import Evidence, calibrated, fused, judged
+from device.judge import Evidence, calibrated, judged
 
 CARD = ModelCard("0" * 64, 1, (*map(str, range(10)), "not a digit"), 1.0, (0.9,) * 10)
 
@@ -88,10 +88,8 @@ def test_advice_goes_to_whom_it_helps():
     assert judged(replace(evidence(row(d7=0.5)), **blurred), CARD).advice == (Advice.BLURRED,)
 
 
-def test_a_burst_is_the_mean_of_the_frames_that_agree():
-    """A frame in which a second piece was seen by mistake does not count."""
-    frames = [evidence(row(d7=0.9)), evidence(row(d7=0.9), row(d1=0.9)), evidence(row(d7=0.5, d1=0.5))]
-    together = fused(frames)
-    assert len(together.boxes) == 1
-    assert together.probabilities[0, 7] == pytest.approx(0.7)
-    assert together.probabilities[0, 1] == pytest.approx(0.25)
+def test_a_digit_cut_from_another_must_be_surer():
+    """The cut may have taken a stroke away: 0.95 is enough for a digit that stands alone, not for one that touched."""
+    touching = replace(evidence(row(d7=0.95)), separated=(True,))
+    assert judged(touching, CARD).status is Status.UNSURE
+    assert judged(replace(touching, probabilities=np.array([row(d7=0.995)], np.float32)), CARD).status is Status.OK

@@ -1,0 +1,216 @@
+"""Touching digits -> digits: where to cut is proposed by the ink, and decided by the classifier.
+
+Over-segmentation with recognition (Casey and Lecolinet 1996, doi:10.1109/34.506792): paths from top to bottom that meet
+little ink are possible cuts; everything between two of them is a possible digit; of all ways to read the writing from
+left to right the one with the best scores is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from device.domain import Pixels
+
+WORK_PX = 64
+"""Height at which cuts are looked for and tried."""
+
+EMPTY_COST = 0.01
+"""Of one step of a cut through bare paper; a step through full ink costs 1."""
+
+SIDEWAYS = 0.4
+"""What a sideways step costs more, as a share of the step."""
+
+APART_PX = 5
+"""Cuts nearer to each other than this are one, at the working height."""
+
+ROWS = (10, 21, 32, 43, 54)
+"""Rows at the working height in which paths are compared: where two round digits touch, only the rows above and below
+show the gap."""
+
+MOST_CUTS, CUTS_PER_WIDTH = 20, 5
+"""Cuts tried in one piece of writing, the cheapest first: at most so many, and 3 and so many for each time its height
+that it is wide."""
+
+WIDEST, NARROWEST = 1.35, 0.06
+"""A digit is at most, and at least, so wide, as a share of the writing's height."""
+
+CUT_WEIGHT = 0.1
+"""What a cut through ink counts against a reading, per pixel of ink at the working height, in nats."""
+
+PIECE_WEIGHT = 0.1
+"""What each digit more counts against a reading, in nats."""
+
+SHARED = 3.0
+"""How far a stroke that a cut runs through still belongs to the other side, in pixels at the working height."""
+
+Path = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What may be one digit of a piece of writing.
+
+    Attributes:
+        begin: Number of the cut at its left; 0 is the left edge.
+        end: Number of the cut at its right.
+        ink: At the working height, uint8, cropped to itself.
+    """
+
+    begin: int
+    end: int
+    ink: Pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lattice:
+    """All ways to read a piece of writing from left to right.
+
+    Attributes:
+        cuts: Column of each cut in each row at the working height, from the left edge to the right one.
+        costs: Ink that each cut goes through, in pixels at the working height.
+        parts: What may be a digit.
+    """
+
+    cuts: tuple[Path, ...]
+    costs: tuple[float, ...]
+    parts: tuple[Part, ...]
+
+
+def lattice(ink: Pixels) -> Lattice:
+    """Propose cuts.
+
+    Args:
+        ink: Of what may be several digits, uint8, shape (h, w); the stroke's edge at 128.
+    """
+    width = max(1, round(ink.shape[1] * WORK_PX / ink.shape[0]))
+    shrinks = ink.shape[0] > WORK_PX
+    work = cv2.resize(ink, (width, WORK_PX), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    paths, costs = _cuts(work)
+    cuts = (np.zeros(WORK_PX, np.int64), *paths, np.full(WORK_PX, width))
+    parts = []
+    for begin in range(len(cuts) - 1):
+        for end in range(begin + 1, len(cuts)):
+            part = _between(work, cuts[begin], cuts[end])
+            is_whole = begin == 0 and end == len(cuts) - 1
+            if part.size and (is_whole or NARROWEST * WORK_PX <= part.shape[1] <= WIDEST * WORK_PX):
+                parts.append(Part(begin, end, part))
+    return Lattice(cuts, (0.0, *costs, 0.0), tuple(parts))
+
+
+def best_way(lattice: Lattice, log_probabilities: Sequence[float]) -> list[Part]:
+    """The parts, from left to right, whose scores less the costs of the cuts are best in sum.
+
+    Args:
+        lattice: The proposals.
+        log_probabilities: For each of its parts, the logarithm of its best digit's probability.
+    """
+    last = len(lattice.cuts) - 1
+    best: list[tuple[float, list[Part]]] = [(0.0, []), *([(-np.inf, [])] * last)]
+    for end in range(1, last + 1):
+        for part, score in zip(lattice.parts, log_probabilities, strict=True):
+            if part.end == end:
+                before, way = best[part.begin]
+                total = before + score - CUT_WEIGHT * lattice.costs[end] - PIECE_WEIGHT
+                if total > best[end][0]:
+                    best[end] = (total, [*way, part])
+    return best[last][1]
+
+
+def ink_of(ink: Pixels, lattice: Lattice, part: Part) -> tuple[Pixels, tuple[int, int, int, int]]:
+    """A part's ink at full size, cropped, and its x, y, width and height in the whole writing's ink."""
+    rows = np.minimum((np.arange(ink.shape[0]) * WORK_PX) // ink.shape[0], WORK_PX - 1)
+    scale = ink.shape[1] / lattice.cuts[-1][0]
+    left, right = (np.rint(lattice.cuts[cut][rows] * scale).astype(int) for cut in (part.begin, part.end))
+    own = _own(ink, left, right)
+    x, y, width, height = cv2.boundingRect((own >= 128).view(np.uint8))
+    return own[y : y + height, x : x + width], (x, y, width, height)
+
+
+def _cuts(work: Pixels) -> tuple[list[Path], list[float]]:
+    """Paths from top to bottom that meet little ink, from left to right, and how much they meet."""
+    inked = np.flatnonzero((work >= 128).any(axis=0))
+    if not inked.size:
+        return [], []
+    steps = work.astype(np.float64) / 255.0 + EMPTY_COST
+    from_top, above = _cheapest(steps)
+    from_bottom, below = (turned[::-1] for turned in _cheapest(steps[::-1]))
+    through = from_top + from_bottom - steps  # cost of the cheapest path through each pixel
+    proposed = sorted((float(through[row, column]), row, column) for row in ROWS for column in _minima(through[row]))
+    first, last = inked[0] + APART_PX // 2, inked[-1] - APART_PX // 2
+    chosen: list[tuple[float, Path]] = []
+    for cost, row, column in proposed:
+        path = _path(above, below, row, column)
+        is_new = all(float(np.abs(path - other).mean()) >= APART_PX / 2 for _, other in chosen)
+        if is_new and first < path.mean() < last:
+            chosen.append((max(0.0, cost - WORK_PX * EMPTY_COST), path))
+        if len(chosen) == min(MOST_CUTS, 3 + round(CUTS_PER_WIDTH * work.shape[1] / WORK_PX)):
+            break
+    chosen.sort(key=lambda cut: float(cut[1].mean()))
+    return [path for _, path in chosen], [cost for cost, _ in chosen]
+
+
+def _minima(through: NDArray[np.float64]) -> list[int]:
+    """Columns where a cut costs no more than near by: of a gap its middle, of a long stroke across also its ends."""
+    lowest = cv2.erode(through[None, :].astype(np.float32), np.ones((1, 2 * APART_PX + 1)))[0]
+    is_low = np.concatenate([[False], through <= lowest + 0.3, [False]])
+    begins, ends = np.flatnonzero(is_low[1:] & ~is_low[:-1]), np.flatnonzero(is_low[:-1] & ~is_low[1:])
+    found: list[int] = []
+    for begin, end in zip(begins, ends, strict=True):
+        crosses_ink = through[begin:end].min() > through.min() + 1.0
+        at = (
+            (begin + 1, (begin + end) // 2, end - 2)
+            if crosses_ink and end - begin > 3 * APART_PX
+            else ((begin + end) // 2,)
+        )
+        found += [int(column) for column in at]
+    return found
+
+
+def _cheapest(steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+    """For each pixel the cost of the cheapest way to it from the first row, and its last step: -1, 0 or 1 sideways."""
+    total = steps.copy()
+    came = np.zeros(steps.shape, np.int8)
+    for row in range(1, len(steps)):
+        before = np.pad(total[row - 1], 1, constant_values=np.inf)
+        sideways = SIDEWAYS * steps[row]
+        ways = np.stack([before[:-2] + sideways, before[1:-1], before[2:] + sideways])
+        came[row] = ways.argmin(axis=0) - 1
+        total[row] += ways.min(axis=0)
+    return total, came
+
+
+def _path(above: NDArray[np.int8], below: NDArray[np.int8], row: int, column: int) -> Path:
+    """The whole way through a pixel."""
+    path = np.empty(WORK_PX, np.int64)
+    path[row] = column
+    for upper in range(row, 0, -1):
+        path[upper - 1] = path[upper] + above[upper, path[upper]]
+    for lower in range(row, WORK_PX - 1):
+        path[lower + 1] = path[lower] + below[lower, path[lower]]
+    return path
+
+
+def _between(work: Pixels, left: Path, right: Path) -> Pixels:
+    """The ink between two cuts, cropped."""
+    own = _own(work, left, right)
+    x, y, width, height = cv2.boundingRect((own >= 128).view(np.uint8))
+    return own[y : y + height, x : x + width]
+
+
+def _own(ink: Pixels, left: Path, right: Path) -> Pixels:
+    """The ink between two cuts, 0 elsewhere; a stroke that a cut runs through belongs to both of its sides."""
+    rows = np.arange(ink.shape[0])
+    shared = SHARED * ink.shape[0] / WORK_PX
+    first = left - np.where(_is_ink(ink, rows, left), shared, 0)
+    beyond = right + np.where(_is_ink(ink, rows, right), shared, 0)
+    columns = np.arange(ink.shape[1])
+    return np.where((columns >= first[:, None]) & (columns < beyond[:, None]), ink, np.uint8(0))
+
+
+def _is_ink(ink: Pixels, rows: Path, columns: Path) -> NDArray[np.bool_]:
+    return np.asarray((columns < ink.shape[1]) & (ink[rows, np.minimum(columns, ink.shape[1] - 1)] >= 128), np.bool_)
