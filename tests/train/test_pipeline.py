@@ -14,12 +14,16 @@ import pytest
 from device.adapters.classifier_tflite import read_card
 from train.errors import CompressionError, DataError, OutputError
 from train.evaluate import evaluate
+from train.held_out import KINDS
 
 # TensorFlow is imported by the fixtures, not here: the device's tests must come to load tflite_runtime first.
 pytestmark = [
     pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow"),
     pytest.mark.filterwarnings("ignore:::tensorflow"),
 ]
+
+
+FACTS = {"command": "digitbox-train fit", "training_data": [{"name": "mnist drawn", "count": 160}]}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ def run(parts, digits, settings, tmp_path_factory):
 
     out = tmp_path_factory.mktemp("run")
     fit(parts, settings, out)
-    compress(parts, digits.model_inputs[:50], settings, out, facts={"command": "digitbox-train fit"})
+    compress(parts, digits.model_inputs[:50], settings, out, facts=FACTS)
     return out
 
 
@@ -46,6 +50,27 @@ def test_the_run_learns_and_the_device_reads_its_file(run, digits, parts, settin
     assert card.facts["accuracy"]["mnist drawn"]["correct"] == found.correct
     assert card.facts["command"] == "digitbox-train fit"
     assert all(value >= settings.least_threshold for value in card.thresholds)
+
+
+def test_an_evaluation_has_all_that_a_report_needs(run, digits, parts, settings):
+    """Corruptions, negatives, float networks and pictures changed against them; and the page is made of it."""
+    from train.float_side import write_float_facts
+
+    write_float_facts(run, [digits])
+    with multiprocessing.get_context("spawn").Pool(1) as other:
+        other.apply(evaluate, (run / "digits.tflite", parts.validation, [digits], settings))
+    facts = json.loads((run / "evaluation.json").read_text())
+    assert len(facts["corruptions"]) == 16
+    assert facts["adversarial"].keys() == {"fgsm 0.05", "fgsm 0.1"}
+    assert facts["float"]["after pruning"]["mnist drawn"] == pytest.approx(
+        facts["sets"]["mnist drawn"]["accuracy"], abs=0.1
+    )
+    assert facts["negatives"]["all"] == pytest.approx(np.mean([facts["negatives"][name] for name in KINDS]), abs=1e-5)
+    assert facts["sets"]["mnist drawn"]["calibration_error"] < 0.5
+    if find_spec("matplotlib") is not None:
+        from train.report import write_report
+
+        assert write_report(run, []).stat().st_size > 50_000
 
 
 def test_the_file_keeps_what_its_card_promises(run):
