@@ -42,16 +42,13 @@ def teach(learned: Learned, settings: Settings, out: Path, soft_labels: Path) ->
         checkpoint=out / "teacher.checkpoint.npz",
     )
     fit_model(lambda: build_teacher(CLASSES), course, learned, settings, out / TEACHER_NAME, out / "teacher.json")
-    answers = mean_answers(load_best(out, TEACHER_NAME), views, settings.views, sum(map(len, learned.training)))
+    answers = mean_answers(load_best(out, TEACHER_NAME), views, settings.teacher_views, sum(map(len, learned.training)))
     ends = np.cumsum([len(digits) for digits in learned.training])[:-1]
     write_soft_labels(soft_labels, learned.training, np.split(answers, ends))
 
 
 def mean_answers(teacher: keras.Model, views: Views, count: int, digits: int) -> Targets:
-    """What the teacher says of each digit, averaged over its views: float32 (digits, 11).
-
-    One picture's answer would say how that picture may be misread; the mean says it of the digit.
-    """
+    """What the teacher says of each digit, averaged over the first `count` views: float32 (digits, 11)."""
     total = np.zeros((digits, CLASSES), np.float32)
     for number in range(count):
         pictures = views.view(number).pictures

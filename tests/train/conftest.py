@@ -53,6 +53,7 @@ def settings():
         kept_widths=(8, 10, 12, 12),
         prune_soft_share=0.0,
         teacher_epochs=1,
+        teacher_views=2,
     )
 
 
