@@ -103,6 +103,26 @@ class Status(Enum):
     UNREADABLE = "unreadable"
 
 
+class Hint(Enum):
+    """What the aiming mode says of one look; the value names the phrase.
+
+    A direction is the one in which to move the paper, as somebody sees it who reads it: up is away from the reader.
+    """
+
+    NOTHING = "nothing"
+    COVERED = "covered"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+    CLOSER = "closer"
+    FARTHER = "farther"
+    HOLD_STILL = "hold_still"
+    GOOD = "good"
+
+
 class Advice(Enum):
     """The one thing that would help most; the value stands in `--json` and names the phrase."""
 
