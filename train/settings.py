@@ -142,7 +142,7 @@ class Settings:
     arXiv:1503.02531)."""
     sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 70
+    prune_epochs: int = 55
     """Of the pruning."""
     prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
@@ -173,7 +173,7 @@ def without_teacher(sets: tuple[str, ...]) -> Settings:
 
     Where the labels are all there is to learn, pruning heals in fewer epochs.
     """
-    return Settings(sets=sets, soft_share=0.0, prune_soft_share=0.0, prune_epochs=50)
+    return Settings(sets=sets, soft_share=0.0, prune_soft_share=0.0, prune_epochs=35)
 
 
 def from_json(text: str) -> Settings:
