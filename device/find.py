@@ -87,12 +87,12 @@ class Finding:
 
     Attributes:
         writings: In reading order; empty where there is no writing, and when there is too much.
-        crowded: There is more writing than a number can have.
+        other_ink: There is something besides: more writing than a number can have, or a blot among the digits.
         tight: The frame is a crop rather than a scene, in which strokes may touch the edge and still be whole.
     """
 
     writings: tuple[Writing, ...] = ()
-    crowded: bool = False
+    other_ink: bool = False
     tight: bool = False
 
 
@@ -131,7 +131,7 @@ def find(frame: Frame) -> Finding:
     pieces = _joined(pieces, height_px)
     digits = [piece for piece in pieces if piece.box.height >= 0.35 * height_px]
     if len(digits) > MOST_WRITINGS:
-        return Finding(crowded=True)
+        return Finding(other_ink=True)
     dots = [piece for piece in found if _is_dot(piece, height_px)]
     small = [piece for piece in pieces if piece.box.height < 0.35 * height_px]
     marks = [piece.box for piece in small + dots if piece.core >= 0.6 * core]
@@ -146,7 +146,7 @@ def find(frame: Frame) -> Finding:
             ink, ink_box = _ink(pixels, piece)
             shown = ink_box.scaled(1 / seen.factor)
             writings.append(Writing(box, ink, shown, group, marked, cut_off, _softness(pixels, piece)))
-    return Finding(tuple(writings), tight=tight)
+    return Finding(tuple(writings), _has_blots(found, digits, core), tight)
 
 
 def _pieces(pixels: Pixels, level: float) -> Iterator[_Piece]:
@@ -226,6 +226,22 @@ def _is_blot(piece: _Piece, shape: tuple[int, ...]) -> bool:
     lies_along = width < min(0.08 * shape[1], height / 4) and (piece.box.x == 0 or piece.box.right == shape[1])
     lies_along |= height < min(0.08 * shape[0], width / 4) and (piece.box.y == 0 or piece.box.bottom == shape[0])
     return lies_along or not HAIRLINE <= share <= 0.35
+
+
+def _has_blots(found: Sequence[_Piece], digits: Sequence[_Piece], core: float) -> bool:
+    """Whether among the digits stands something as dark and as high that can't be strokes: a digit crossed out."""
+    blots = [
+        piece
+        for piece in found
+        if piece.core >= 0.6 * core and 2 * float(_depths(piece).max()) > 0.5 * _longer(piece.box)
+    ]
+    return any(
+        0.5 * digit.box.height <= blot.box.height <= 2 * digit.box.height
+        and abs(_middle(blot.box) - _middle(digit.box)) < 0.5 * digit.box.height
+        and max(blot.box.x - digit.box.right, digit.box.x - blot.box.right) < digit.box.height
+        for blot in blots
+        for digit in digits
+    )
 
 
 def _without_crumbs_at_edges(pieces: Sequence[_Piece], shape: tuple[int, ...]) -> list[_Piece]:

@@ -84,7 +84,7 @@ class Reader:
             advice=advise(frame, found),
             cut_off=any(writing.cut_off for writing in found),
             tight=finding.tight,
-            other_ink=finding.crowded or any(writing.after_mark for writing in found),
+            other_ink=finding.other_ink or any(writing.after_mark for writing in found),
             separated=tuple(writing.separated for writing in found),
             sharpness=1.0 / float(np.median([writing.softness for writing in found])) if found else 0.0,
         )
@@ -95,22 +95,25 @@ class Reader:
         inputs = _stacked([mnist_layout(writing.ink) for writing in found])
         probabilities = self._probabilities(inputs)
         separated: list[Writing] = []
-        changed = False
+        shares: list[float] = []
         tried = 0
         for writing, row in zip(found, probabilities, strict=True):
             if _is_one_digit(writing, row) or tried > MOST_PARTS:
                 separated.append(writing)
+                shares.append(1.0)
                 continue
             proposed = lattice(writing.ink)
             tried += len(proposed.parts)
             parts = self._probabilities(_stacked([mnist_layout(part.ink) for part in proposed.parts]))
-            way = best_way(proposed, np.log(np.maximum(parts[:, :10].max(axis=1, initial=0.0), 1e-4)).tolist())
-            changed |= len(way) > 1
-            separated += [_part_of(writing, proposed, part) for part in way] if len(way) > 1 else [writing]
-        if not changed:
-            return separated, inputs, probabilities
-        inputs = _stacked([mnist_layout(writing.ink) for writing in separated])
-        return separated, inputs, self._probabilities(inputs)
+            way, share = best_way(proposed, np.log(np.maximum(parts[:, :10].max(axis=1, initial=0.0), 1e-4)).tolist())
+            several = [_part_of(writing, proposed, part) for part in way] if len(way) > 1 else [writing]
+            separated += several
+            shares += [share] * len(several)
+        if len(separated) > len(found):
+            inputs = _stacked([mnist_layout(writing.ink) for writing in separated])
+            probabilities = self._probabilities(inputs)
+        # A digit is as likely as it is itself, times as likely as it is one digit.
+        return separated, inputs, np.asarray(probabilities * np.array(shares, np.float32)[:, None], np.float32)
 
     def _probabilities(self, inputs: Pixels) -> Probabilities:
         return calibrated(self._classifier.scores(inputs), self._classifier.card.temperature)

@@ -39,11 +39,13 @@ that it is wide."""
 WIDEST, NARROWEST = 1.35, 0.06
 """A digit is at most, and at least, so wide, as a share of the writing's height."""
 
-CUT_WEIGHT = 0.1
+CUT_WEIGHT = 0.2
 """What a cut through ink counts against a reading, per pixel of ink at the working height, in nats."""
 
-PIECE_WEIGHT = 0.1
-"""What each digit more counts against a reading, in nats."""
+LEAD_WEIGHT = 3.0
+"""Steepness with which a lead over ways with another number of digits, in nats, makes sure of the number. Chosen on 700
+strings of MNIST's training digits and unipen's validation digits, most of them touching: at 1.0 nat, an eighth of the
+right readings stays below, and nine of twelve wrong ones."""
 
 SHARED = 3.0
 """How far a stroke that a cut runs through still belongs to the other side, in pixels at the working height."""
@@ -102,23 +104,30 @@ def lattice(ink: Pixels) -> Lattice:
     return Lattice(cuts, (0.0, *costs, 0.0), tuple(parts))
 
 
-def best_way(lattice: Lattice, log_probabilities: Sequence[float]) -> list[Part]:
-    """The parts, from left to right, whose scores less the costs of the cuts are best in sum.
+def best_way(lattice: Lattice, log_probabilities: Sequence[float]) -> tuple[list[Part], float]:
+    """The parts, from left to right, whose scores less the costs of the cuts are best in sum; and how sure that is.
 
     Args:
         lattice: The proposals.
         log_probabilities: For each of its parts, the logarithm of its best digit's probability.
+
+    Returns:
+        The parts, and how sure it is that they are so many, 0.5..1: where one digit can as well be two, a half.
+        Without any part, nothing and 0.0.
     """
     last = len(lattice.cuts) - 1
-    best: list[tuple[float, list[Part]]] = [(0.0, []), *([(-np.inf, [])] * last)]
-    for end in range(1, last + 1):
-        for part, score in zip(lattice.parts, log_probabilities, strict=True):
-            if part.end == end:
-                before, way = best[part.begin]
-                total = before + score - CUT_WEIGHT * lattice.costs[end] - PIECE_WEIGHT
-                if total > best[end][0]:
-                    best[end] = (total, [*way, part])
-    return best[last][1]
+    best: list[dict[int, tuple[float, list[Part]]]] = [{0: (0.0, [])}, *({} for _ in range(last))]
+    for part, score in sorted(zip(lattice.parts, log_probabilities, strict=True), key=lambda pair: pair[0].end):
+        own = score - CUT_WEIGHT * lattice.costs[part.end]
+        for count, (before, way) in best[part.begin].items():
+            if before + own > best[part.end].get(count + 1, (-np.inf, []))[0]:
+                best[part.end][count + 1] = (before + own, [*way, part])
+    totals = sorted(best[last].values(), key=lambda found: found[0], reverse=True)
+    if not last or not totals:
+        return [], 0.0
+    best_total, way = totals[0]
+    lead = best_total - totals[1][0] if len(totals) > 1 else np.inf
+    return way, float(1.0 / (1.0 + np.exp(-LEAD_WEIGHT * lead)))
 
 
 def ink_of(ink: Pixels, lattice: Lattice, part: Part) -> tuple[Pixels, tuple[int, int, int, int]]:

@@ -273,5 +273,5 @@ def test_the_worst_pictures_take_bounded_time(picture: object) -> None:
 def test_a_page_of_text_is_no_number() -> None:
     """There is writing, and it is not given as digits."""
     finding = find(Frame(page_of_text()))
-    assert finding.crowded
+    assert finding.other_ink
     assert finding.writings == ()

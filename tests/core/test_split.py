@@ -50,9 +50,13 @@ def test_the_scores_choose_the_cuts() -> None:
     edges = tuple(np.full(WORK_PX, column) for column in (0, 30, 60))
     dot = np.full((5, 5), 255, np.uint8)
     parts = (Part(0, 1, dot), Part(0, 2, dot), Part(1, 2, dot))
-    proposed = Lattice(edges, (0.0, 6.0, 0.0), parts)
-    assert best_way(proposed, np.log([0.9, 0.1, 0.9]).tolist()) == [parts[0], parts[2]]
-    assert best_way(proposed, np.log([0.9, 0.8, 0.9]).tolist()) == [parts[1]]
+    proposed = Lattice(edges, (0.0, 0.5, 0.0), parts)
+    halves, sure = best_way(proposed, np.log([0.9, 0.01, 0.9]).tolist())
+    assert halves == [parts[0], parts[2]]
+    assert sure > 0.95
+    assert best_way(proposed, np.log([0.1, 0.8, 0.9]).tolist())[0] == [parts[1]]
+    _, torn = best_way(proposed, np.log([0.99, 0.9, 0.99]).tolist())
+    assert 0.4 < torn < 0.7
 
 
 def test_a_part_is_given_back_at_full_size_and_in_its_place() -> None:
@@ -73,6 +77,6 @@ def test_tiny_and_empty_ink_has_one_way_to_be_read_or_none(shape: tuple[int, int
     """A dot, a line and nothing at all go through without an error."""
     full = np.full(shape, 255, np.uint8)
     proposed = lattice(full)
-    assert len(best_way(proposed, [-1.0] * len(proposed.parts))) >= 1
+    assert len(best_way(proposed, [-1.0] * len(proposed.parts))[0]) >= 1
     empty = lattice(np.zeros(shape, np.uint8))
-    assert best_way(empty, [-1.0] * len(empty.parts)) == []
+    assert best_way(empty, [-1.0] * len(empty.parts)) == ([], 0.0)
