@@ -81,14 +81,20 @@ def _with_priority(record: logging.LogRecord) -> bool:
 
 
 def _run(options: argparse.Namespace) -> int:
-    return _run_until_stopped(compose.daemon(config.installed(options.config)))
+    return _run_until_stopped(compose.daemon(_aiming(config.installed(options.config), options)))
+
+
+def _aiming(settings: Config, options: argparse.Namespace) -> Config:
+    """With aiming from the start, where --aim asks for it."""
+    return replace(settings, aim=replace(settings.aim, begin="start")) if options.aim else settings
 
 
 def _demo(options: argparse.Namespace) -> int:
     from device.adapters.display_terminal import TerminalDisplay
 
     once = options.once or not sys.stdin.isatty()
-    settings = _with_some_sound(compose.demo_config(compose.state_folder(), photos=options.photos, once=once))
+    settings = compose.demo_config(compose.state_folder(), photos=options.photos, once=once)
+    settings = _aiming(_with_some_sound(settings), options)
     if settings.sound.backend == "wav":
         print(f"There is no sound card: what I say goes to WAV files in {settings.sound.folder}")
         logging.getLogger("device.adapters.player_wav").setLevel(logging.INFO)
@@ -370,9 +376,13 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--config", type=Path, metavar="FILE", help=f"instead of {config.SYSTEM_PATH}")
         return added
 
-    configured(command("run", _run, "the daemon", logging.INFO))
+    def aiming(added: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        added.add_argument("--aim", action="store_true", help="say at first how to move the paper, until a tap")
+        return added
 
-    added = command("demo", _demo, "the whole appliance on a laptop, with pictures for the camera")
+    aiming(configured(command("run", _run, "the daemon", logging.INFO)))
+
+    added = aiming(command("demo", _demo, "the whole appliance on a laptop, with pictures for the camera"))
     added.add_argument("--once", action="store_true", help="make one reading and end; also without a terminal")
     added.add_argument("--photos", type=Path, metavar="DIR", help="your own pictures instead of the bundled ones")
 

@@ -13,7 +13,7 @@ from device import config as configuration
 from device import phrases
 from device.config import WARNING_SECONDS, Config
 from device.daemon import Daemon, Parts, Settings
-from device.domain import Frame, Reading
+from device.domain import Box, Frame, Hint, Reading
 from device.ports import Button, Camera, History, Indicator, Player, Synthesizer
 from device.voice import PieceStore, Voice
 
@@ -83,6 +83,7 @@ class ModelReader:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._reader: Reader | None = None
+        self._seen: Box | None = None
 
     def open(self) -> None:
         """Load libraries and model. Raises ModelError."""
@@ -102,6 +103,16 @@ class ModelReader:
         if self._reader is None:
             raise RuntimeError("read() before open()")
         return self._reader.read(frames, seen)
+
+    def look(self, frame: Frame) -> Hint:
+        """How to move the paper, by this frame and the one looked at before. Raises FrameError."""
+        from device import aim
+        from device.find import find
+        from device.quality import measured
+
+        writings = find(frame).writings
+        before, self._seen = self._seen, aim.place(writings)
+        return aim.hint(frame, writings, measured(frame, writings), before)
 
     def close(self) -> None:
         """Drop the model."""
@@ -214,4 +225,8 @@ def _settings(config: Config) -> Settings:
         reading_limit_seconds=config.reading.limit_seconds,
         speech_limit_seconds=config.speech.limit_seconds,
         device_limit_seconds=config.daemon.device_limit_seconds,
+        aims_at_start=config.aim.begin == "start",
+        aims_after_trouble=config.aim.begin == "trouble",
+        look_seconds=config.aim.look_seconds,
+        aim_limit_seconds=config.aim.limit_seconds,
     )

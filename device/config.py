@@ -131,6 +131,15 @@ class ReadingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AimConfig:
+    """When it helps with aiming, and how."""
+
+    begin: Annotated[str, OneOf("never", "start", "trouble")]
+    look_seconds: Annotated[float, Between(0.2, 10.0)]
+    limit_seconds: Annotated[float, Between(5.0, 3600.0)]
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryConfig:
     """Where readings are kept."""
 
@@ -160,6 +169,7 @@ class Config:
     speech: SpeechConfig
     model: ModelConfig
     reading: ReadingConfig
+    aim: AimConfig
     history: HistoryConfig
     daemon: DaemonConfig
 

@@ -29,7 +29,9 @@ from device.appliance import (
     DeviceOpened,
     Event,
     Failed,
+    HintSeen,
     InputEnded,
+    Look,
     Mode,
     NotifyReady,
     PlayTone,
@@ -45,7 +47,7 @@ from device.appliance import (
     StopSpeech,
     transition,
 )
-from device.domain import Audio, Device, Frame, Reading, Status
+from device.domain import Audio, Device, Frame, Hint, Reading, Status
 from device.errors import CameraError, CameraTimeout, DigitboxError, IndicatorError, PowerError, SoundError
 from device.phrases import Catalogue, Phrase, Utterance
 from device.ports import (
@@ -90,6 +92,9 @@ class Reader(Protocol):
     def read(self, frames: Iterable[Frame], seen: Callable[[Observation], None] | None = None) -> Reading:
         """Read a burst, taking no more frames than it needs."""
 
+    def look(self, frame: Frame) -> Hint:
+        """How to move the paper, by this frame and the one looked at before."""
+
     def close(self) -> None:
         """Drop the model."""
 
@@ -129,6 +134,10 @@ class Settings:
     reading_limit_seconds: float
     speech_limit_seconds: float
     device_limit_seconds: float
+    aims_at_start: bool
+    aims_after_trouble: bool
+    look_seconds: float
+    aim_limit_seconds: float
 
     def deadline_seconds(self, deadline: Deadline) -> float | None:
         """From the press (or from now) to the deadline; None when it is turned off."""
@@ -137,6 +146,8 @@ class Settings:
             Deadline.WARNING: self.warning_seconds,
             Deadline.SHUT_DOWN: self.shutdown_seconds or None,
             Deadline.CONFIRM: CONFIRM_SECONDS,
+            Deadline.LOOK: self.look_seconds,
+            Deadline.AIM: self.aim_limit_seconds,
         }[deadline]
 
 
@@ -237,7 +248,7 @@ class Daemon:
     """
 
     def __init__(self, parts: Parts, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self.situation = Situation()
+        self.situation = Situation(aim_wanted=settings.aims_at_start, aims_after_trouble=settings.aims_after_trouble)
         self.readings_made = 0
         self._parts = parts
         self._settings = settings
@@ -356,6 +367,8 @@ class Daemon:
                 self._say(phrase, turn)
             case Read(turn):
                 self._read(turn)
+            case Look(turn):
+                self._look(turn)
             case Remember(reading):
                 self._remember(reading)
             case SetDeadline(deadline):
@@ -438,6 +451,36 @@ class Daemon:
         if latest:
             self._parts.display.answer(latest[0].frame, reading, latest[0].model_inputs)
         return reading
+
+    def _look(self, turn: int) -> None:
+        """One frame on the camera's worker, then how the paper lies on the reader's."""
+        camera, reader = self._camera.adapter, self._reader.adapter
+        if camera is None or reader is None:  # lost since the transition: its DeviceLost is in the inbox
+            self.post(Failed(turn))
+            return
+        settings, moment = self._settings, self._event_seconds
+
+        def capture() -> Event | None:
+            try:
+                frame = camera.capture(after_seconds=moment)
+            except CameraError:
+                raise
+            except DigitboxError as error:
+                return failed(error)  # a picture that cannot be read is one bad try
+            self._use(self._reader, lambda: look(frame), settings.reading_limit_seconds)
+            return None
+
+        def look(frame: Frame) -> Event:
+            try:
+                return HintSeen(turn, reader.look(frame))
+            except DigitboxError as error:
+                return failed(error)
+
+        def failed(error: DigitboxError) -> Failed:
+            log.warning("no look: %s", error)
+            return Failed(turn)
+
+        self._use(self._camera, capture, settings.capture_limit_seconds + settings.device_limit_seconds)
 
     def _remember(self, reading: Reading) -> None:
         self.readings_made += 1

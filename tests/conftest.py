@@ -15,7 +15,7 @@ from device import phrases, tones
 from device.adapters.display_none import NullDisplay
 from device.appliance import Mode, StopRequested
 from device.daemon import Daemon, Parts, Settings
-from device.domain import Audio, Box, Device, Digit, Frame, HistoryEntry, Light, Reading, Status
+from device.domain import Audio, Box, Device, Digit, Frame, Hint, HistoryEntry, Light, Reading, Status
 from device.errors import DigitboxError
 from device.tones import Tone
 from device.voice import PieceStore, Voice
@@ -39,6 +39,10 @@ SETTINGS = Settings(
     reading_limit_seconds=5.0,
     speech_limit_seconds=2.0,
     device_limit_seconds=1.0,
+    aims_at_start=False,
+    aims_after_trouble=False,
+    look_seconds=1.0,
+    aim_limit_seconds=60.0,
 )
 """A tick and a frame's limit are waited for in real time and so are short; the rest is the clock's."""
 
@@ -143,6 +147,12 @@ class FakeReader(FakeDevice):
         assert len([frame for frame, _ in zip(frames, range(2), strict=False)]) == 2
         return self._appliance.reading
 
+    def look(self, frame: Frame) -> Hint:
+        """The next hint; the last one for ever."""
+        self._appliance.meet(self.device, "look")
+        hints = self._appliance.hints
+        return hints.pop(0) if len(hints) > 1 else hints[0]
+
 
 class FakeSynthesizer(FakeDevice):
     """Numbers the sentences; a sound is made of the number of its sentence."""
@@ -182,6 +192,7 @@ class Appliance:
 
     clock: Clock = field(default_factory=Clock)
     reading: Reading = SEVEN
+    hints: list[Hint] = field(default_factory=lambda: [Hint.GOOD])
     broken: dict[tuple[Device, str], Exception] = field(default_factory=dict)
     hanging: dict[tuple[Device, str], threading.Event] = field(default_factory=dict)
     making: dict[tuple[Device, str], Callable[[], None]] = field(default_factory=dict)

@@ -8,10 +8,15 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from device.appliance import (
+    AIM_DEADLINES,
+    CLEAR_AIM,
     HOLD_DEADLINES,
     MOST_FAILURES,
     STARTUP_DEVICES,
     Action,
+    Aim,
+    AimCancelled,
+    AimRequested,
     AssumptionBroken,
     ButtonPressed,
     ButtonReleased,
@@ -22,7 +27,9 @@ from device.appliance import (
     DeviceOpened,
     Event,
     Failed,
+    HintSeen,
     InputEnded,
+    Look,
     Mode,
     NotifyReady,
     PlayTone,
@@ -36,11 +43,12 @@ from device.appliance import (
     SetDeadline,
     Situation,
     SpeechFinished,
+    Step,
     StopRequested,
     StopSpeech,
     transition,
 )
-from device.domain import Device, Light, Reading, Status
+from device.domain import Device, Hint, Light, Reading, Status
 from device.phrases import Phrase
 from device.tones import Tone
 
@@ -217,6 +225,84 @@ SHUTDOWN_ROWS = [
     row("power failed before", at(Mode.IDLE), PowerFailed(), ()),
 ]  # fmt: skip
 
+BEGUN = {"mode": Mode.AIMING, "aim": Aim(Step.SPEAKING, due=True), **NEXT}
+BEGIN = (say("aim.begun"), SetDeadline(Deadline.AIM))
+LOOK = (Look(TURN + 1), SetDeadline(Deadline.LOOK))
+LOOKED = {"aim": Aim(Step.LOOKING), **NEXT}
+HUSH_AIM = (StopSpeech(TURN), *CLEAR_AIM)
+
+
+def aiming(step: Step, hint: Hint | None = None, looks: int = 0, *, due: bool = False, **more) -> Situation:
+    """A situation in the middle of aiming."""
+    return at(Mode.AIMING, aim=Aim(step, due, hint, looks), **more)
+
+
+AIMING_ROWS = [
+    row("requested", at(Mode.IDLE), AimRequested(), BEGIN, **BEGUN),
+    row("requested without a camera", at(Mode.IDLE, faults=LOST_CAMERA), AimRequested(), (say("fault.camera"),),
+        **SPEAKING),
+    row("requested while speaking", at(Mode.SPEAKING), AimRequested(), (), aim_wanted=True),
+    row("requested while starting", starting(Device.CAMERA), AimRequested(), (), aim_wanted=True),
+    row("requested again", aiming(Step.LOOKING), AimRequested(), ()),
+    row("begins after what is being said", at(Mode.SPEAKING, aim_wanted=True), SpeechFinished(TURN), BEGIN,
+        aim_wanted=False, **BEGUN),
+    row("begins after the news", at(Mode.SPEAKING, aim_wanted=True, waiting=phrases("fault.sound")),
+        SpeechFinished(TURN), (say("fault.sound"),), waiting=(), **NEXT),
+    row("a press ends the wish", at(Mode.SPEAKING, aim_wanted=True), ButtonPressed(),
+        (StopSpeech(TURN), SHUTTER, *SET_HOLD), mode=Mode.IDLE, press=Press.SILENCED, aim_wanted=False, **NEXT),
+    row("cancelled before it began", at(Mode.SPEAKING, aim_wanted=True), AimCancelled(), (), aim_wanted=False),
+    row("a reading without an answer", at(Mode.READING, aims_after_trouble=True), ReadingMade(TURN, READING),
+        (Say(ANSWER, TURN + 1), Remember(READING)), aim_wanted=True, **SPEAKING),
+    row("an answer is no trouble", at(Mode.READING, aims_after_trouble=True), ReadingMade(TURN, Reading(Status.OK)),
+        (Say(Phrase("reading", Reading(Status.OK)), TURN + 1), Remember(Reading(Status.OK))), **SPEAKING),
+    row("begun was said", aiming(Step.SPEAKING, due=True), SpeechFinished(TURN), LOOK, **LOOKED),
+    row("a hint was said before the next look", aiming(Step.SPEAKING, Hint.LEFT), SpeechFinished(TURN), (),
+        aim=Aim(Step.WAITING, hint=Hint.LEFT)),
+    row("the next look", aiming(Step.WAITING, Hint.LEFT), DeadlinePassed(Deadline.LOOK), LOOK,
+        aim=Aim(Step.LOOKING, hint=Hint.LEFT), **NEXT),
+    row("the next look comes while speaking", aiming(Step.SPEAKING), DeadlinePassed(Deadline.LOOK), (),
+        aim=Aim(Step.SPEAKING, due=True)),
+    row("the next look comes while looking", aiming(Step.LOOKING), DeadlinePassed(Deadline.LOOK), (),
+        aim=Aim(Step.LOOKING, due=True)),
+    row("news goes before the next look", aiming(Step.WAITING, waiting=phrases("fault.sound")),
+        DeadlinePassed(Deadline.LOOK), (say("fault.sound"),), waiting=(), aim=Aim(Step.SPEAKING, due=True), **NEXT),
+    row("a hint", aiming(Step.LOOKING, failures=2), HintSeen(TURN, Hint.LEFT), (say("aim.left"),),
+        aim=Aim(Step.SPEAKING, hint=Hint.LEFT), failures=0, **NEXT),
+    row("another hint", aiming(Step.LOOKING, Hint.GOOD, due=True), HintSeen(TURN, Hint.LEFT), (say("aim.left"),),
+        aim=Aim(Step.SPEAKING, due=True, hint=Hint.LEFT), **NEXT),
+    row("a direction again", aiming(Step.LOOKING, Hint.LEFT), HintSeen(TURN, Hint.LEFT), (say("aim.left"),),
+        aim=Aim(Step.SPEAKING, hint=Hint.LEFT), **NEXT),
+    row("still good is not said", aiming(Step.LOOKING, Hint.GOOD), HintSeen(TURN, Hint.GOOD), (),
+        aim=Aim(Step.WAITING, hint=Hint.GOOD, looks=1)),
+    row("still good, and the moment has come", aiming(Step.LOOKING, Hint.GOOD, due=True), HintSeen(TURN, Hint.GOOD),
+        LOOK, aim=Aim(Step.LOOKING, hint=Hint.GOOD, looks=1), **NEXT),
+    row("still good after a while is", aiming(Step.LOOKING, Hint.GOOD, 3), HintSeen(TURN, Hint.GOOD),
+        (say("aim.good"),), aim=Aim(Step.SPEAKING, hint=Hint.GOOD), **NEXT),
+    row("nothing yet is said now and then", aiming(Step.LOOKING, Hint.NOTHING, 5), HintSeen(TURN, Hint.NOTHING),
+        (say("aim.nothing"),), aim=Aim(Step.SPEAKING, hint=Hint.NOTHING), **NEXT),
+    row("nothing yet in between", aiming(Step.LOOKING, Hint.NOTHING, 4), HintSeen(TURN, Hint.NOTHING), (),
+        aim=Aim(Step.WAITING, hint=Hint.NOTHING, looks=5)),
+    row("stale hint", aiming(Step.LOOKING), HintSeen(TURN - 1, Hint.LEFT), ()),
+    row("hint after aiming", at(Mode.IDLE), HintSeen(TURN, Hint.LEFT), ()),
+    row("speech of this turn is none", aiming(Step.LOOKING), SpeechFinished(TURN), ()),
+    row("a tap begins", aiming(Step.SPEAKING, Hint.LEFT), ButtonPressed(), (*HUSH_AIM, SHUTTER, *SET_HOLD),
+        mode=Mode.IDLE, press=Press.ACTS, aim=None, **NEXT),
+    row("a stale moment of a look", at(Mode.IDLE), DeadlinePassed(Deadline.LOOK), ()),
+    row("the limit", aiming(Step.LOOKING), DeadlinePassed(Deadline.AIM),
+        (*HUSH_AIM, say("aim.ended", TURN + 2)), mode=Mode.SPEAKING, aim=None, turn=TURN + 2),
+    row("cancelled", aiming(Step.SPEAKING), AimCancelled(),
+        (*HUSH_AIM, say("aim.ended", TURN + 2)), mode=Mode.SPEAKING, aim=None, turn=TURN + 2),
+    row("a stale limit", at(Mode.READING), DeadlinePassed(Deadline.AIM), ()),
+    row("failure", aiming(Step.LOOKING), Failed(TURN), (*HUSH_AIM, say("appliance.apology", TURN + 2)),
+        mode=Mode.SPEAKING, aim=None, failures=1, turn=TURN + 2),
+    row("camera lost", aiming(Step.SPEAKING), DeviceLost(Device.CAMERA), (*HUSH_AIM, say("fault.camera", TURN + 2)),
+        mode=Mode.SPEAKING, aim=None, faults=LOST_CAMERA, turn=TURN + 2),
+    row("history lost", aiming(Step.SPEAKING), DeviceLost(Device.HISTORY), (),
+        faults=frozenset({Device.HISTORY}), waiting=phrases("fault.history")),
+    row("input ended", aiming(Step.SPEAKING), InputEnded(), HUSH_AIM, mode=Mode.STOPPED, aim=None, input_ended=True,
+        **NEXT),
+]  # fmt: skip
+
 DEVICE_ROWS = [
     row("lost is said", at(Mode.IDLE), DeviceLost(Device.CAMERA), (say("fault.camera"),),
         faults=LOST_CAMERA, **SPEAKING),
@@ -249,7 +335,7 @@ FINAL_ROWS = [
     for event in (
         ButtonPressed(), ButtonReleased(), DeadlinePassed(Deadline.HOLD), DeviceOpened(Device.SOUND),
         DeviceLost(Device.CAMERA), ReadingMade(TURN, READING), SpeechFinished(TURN), Failed(TURN), PowerFailed(),
-        InputEnded(), StopRequested(), AssumptionBroken(),
+        InputEnded(), StopRequested(), AssumptionBroken(), AimRequested(), AimCancelled(), HintSeen(TURN, Hint.GOOD),
     )
 ]  # fmt: skip
 
@@ -295,6 +381,12 @@ def test_while_shutting_down(before, event, after, actions):
     check(before, event, after, actions)
 
 
+@pytest.mark.parametrize(("before", "event", "after", "actions"), AIMING_ROWS)
+def test_while_aiming(before, event, after, actions):
+    """Look, say, look again; any press ends it and means what it means when idle, the limit ends it with a word."""
+    check(before, event, after, actions)
+
+
 @pytest.mark.parametrize(("before", "event", "after", "actions"), DEVICE_ROWS)
 def test_a_change_of_a_device_is_said_once(before, event, after, actions):
     """A fault once, its end once, and neither when it was over before anybody heard of it."""
@@ -324,6 +416,7 @@ def test_nothing_follows_a_stop(before, event, after, actions):
         (at(Mode.SPEAKING), Light.ON),
         (at(Mode.SPEAKING, faults=LOST_CAMERA), Light.ON),
         (at(Mode.LISTENING), Light.BLINK),
+        (at(Mode.AIMING), Light.ON),
         (at(Mode.CONFIRMING), Light.BLINK),
         (at(Mode.STOPPING), Light.ON),
         (at(Mode.STOPPED, faults=LOST_CAMERA), Light.OFF),
@@ -393,6 +486,7 @@ class World:
     deadlines: set[Deadline] = field(default_factory=set)
     saying: int | None = None
     reading: int | None = None
+    looking: int | None = None
     switching_off: bool = False
 
     def event(self) -> Event:
@@ -403,6 +497,7 @@ class World:
             ButtonReleased() if self.down else ButtonPressed(),
             self.dice.choice([DeviceOpened, DeviceLost])(device),
             DeviceOpened(Device.HISTORY, "appliance.history_renewed"),
+            self.dice.choice([AimRequested(), AimRequested(), AimCancelled()]),
             *(DeadlinePassed(deadline) for deadline in self.deadlines),
             *(result(old_turn) for result in (SpeechFinished, Failed) if old_turn < self.situation.turn),
         ]
@@ -410,13 +505,15 @@ class World:
             possible += 3 * [SpeechFinished(self.saying)]
         if self.reading is not None:
             possible += [*3 * [ReadingMade(self.reading, READING)], Failed(self.reading)]
+        if self.looking is not None:
+            possible += [*3 * [HintSeen(self.looking, self.dice.choice(list(Hint)))], Failed(self.looking)]
         if self.switching_off:
             possible.append(PowerFailed())
         if self.dice.random() < 0.01:
             possible = [InputEnded(), StopRequested(), AssumptionBroken()]
         return self.dice.choice(possible)
 
-    def obey(self, event: Event, actions: tuple[Action, ...]) -> None:
+    def obey(self, event: Event, actions: tuple[Action, ...]) -> None:  # noqa: PLR0912 - one a case
         """Let what happened and what was ordered take effect."""
         match event:
             case ButtonPressed() | ButtonReleased():
@@ -427,6 +524,8 @@ class World:
                 self.saying = None
             case ReadingMade(turn) | Failed(turn) if turn == self.reading:
                 self.reading = None
+            case HintSeen(turn) | Failed(turn) if turn == self.looking:
+                self.looking = None
             case PowerFailed():
                 self.switching_off = False
         for action in actions:
@@ -439,6 +538,9 @@ class World:
                     self.saying = None
                 case Read(turn):
                     self.reading = turn
+                case Look(turn):
+                    assert self.saying is None, "a look while something is said"
+                    self.looking = turn
                 case SetDeadline(deadline):
                     self.deadlines.add(deadline)
                 case ClearDeadline(deadline):
@@ -450,14 +552,22 @@ class World:
         """What must hold after every step."""
         now = self.situation
         assert now.turn >= before.turn
-        assert all(action.turn == now.turn > before.turn for action in actions if isinstance(action, Say | Read))
+        assert all(action.turn == now.turn > before.turn for action in actions if isinstance(action, Say | Read | Look))
         assert now.press is None or self.down
         assert len(set(now.waiting)) == len(now.waiting)
         if now.mode is Mode.SPEAKING:
             assert self.saying == now.turn
         if now.mode is Mode.READING:
             assert self.reading == now.turn
+        if now.mode is not Mode.STOPPED:
+            assert (now.aim is not None) == (now.mode is Mode.AIMING)
+        if now.aim is not None and now.mode is Mode.AIMING:
+            assert (now.aim.step is Step.SPEAKING) == (self.saying == now.turn)
+            assert (now.aim.step is Step.LOOKING) == (self.looking == now.turn)
+            assert now.aim.due or Deadline.LOOK in self.deadlines, "nobody will ever look again"
+            assert Deadline.AIM in self.deadlines, "nothing would end it"
         if now.mode is Mode.IDLE and now.press is None:
+            assert not now.aim_wanted
             assert not now.waiting
             assert not now.input_ended
         if now.mode is Mode.STARTING:
@@ -466,6 +576,7 @@ class World:
             assert not self.deadlines.intersection(HOLD_DEADLINES)
         if isinstance(event, ButtonPressed):
             assert any(isinstance(action, PlayTone) for action in actions)
+        assert not self.deadlines.intersection(AIM_DEADLINES) or now.mode in (Mode.AIMING, Mode.STOPPED)
         assert (Deadline.CONFIRM in self.deadlines) <= (now.mode in (Mode.CONFIRMING, Mode.STOPPED))
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from device import phrases
-from device.appliance import Mode, StopRequested
-from device.domain import Device, Light, Reading, Status
+from device.appliance import AimCancelled, AimRequested, Mode, StopRequested
+from device.domain import Device, Hint, Light, Reading, Status
 from device.errors import (
     ButtonError,
     CameraError,
@@ -418,6 +418,74 @@ def test_readings_are_kept_until_the_history_can_be_written(appliance):
     appliance.until(lambda: "I can keep the history again." in speech(appliance) and appliance.mode is Mode.IDLE)
     appliance.tap()
     appliance.until(lambda: len(appliance.kept) == 3)
+
+
+def test_aiming_is_said_about_once_a_second_until_a_tap_reads(appliance):
+    """A look a second, what changes is said, what stays good is not said each time; the tap is read at once."""
+    appliance.hints = [Hint.NOTHING, Hint.LEFT, Hint.LEFT, Hint.GOOD]
+    appliance.started()
+    appliance.heard.clear()
+    appliance.daemon.post(AimRequested())
+    for said in (2, 3, 4, 5):
+        appliance.until(lambda said=said: len(speech(appliance)) == said)
+        appliance.turned()
+        assert len(speech(appliance)) == said, "two looks in one second"
+        appliance.clock.pass_by(1.0)
+    begun = "Aiming. Move the paper the way I say, and tap to read."
+    assert speech(appliance) == [begun, "Nothing yet.", "Left.", "Left.", "Good."]
+    looks = appliance.calls.count((Device.MODEL, "look"))
+    for _ in range(2):
+        appliance.turned()
+        appliance.clock.pass_by(1.0)
+    appliance.until(lambda: appliance.calls.count((Device.MODEL, "look")) >= looks + 2)
+    appliance.turned()
+    assert speech(appliance)[-1] == "Good."
+    assert len(speech(appliance)) == 5
+    appliance.tap()
+    appliance.until(lambda: appliance.kept == ["7"] and appliance.mode is Mode.IDLE)
+    appliance.clock.pass_by(60.0)
+    appliance.turned()
+    assert appliance.mode is Mode.IDLE
+    assert speech(appliance)[-1] == "seven."
+
+
+def test_aiming_can_begin_with_the_start_and_ends_by_itself(appliance):
+    """After the greeting; at the limit of its time it says that it stops."""
+    appliance.daemon.post(AimRequested())
+    appliance.start()
+    appliance.until(lambda: appliance.mode is Mode.AIMING and "Good." in appliance.heard)
+    assert speech(appliance)[0] == "Ready."
+    appliance.clock.pass_by(60.0)
+    appliance.until(lambda: speech(appliance)[-1] == "I stop aiming now." and appliance.mode is Mode.IDLE)
+
+
+def test_aiming_ends_with_a_word_when_it_is_cancelled(appliance):
+    """As a voice command will do."""
+    appliance.started()
+    appliance.daemon.post(AimRequested())
+    appliance.until(lambda: "Good." in appliance.heard)
+    appliance.daemon.post(AimCancelled())
+    appliance.until(lambda: speech(appliance)[-1] == "I stop aiming now." and appliance.mode is Mode.IDLE)
+
+
+@pytest.mark.parametrize("call", [(Device.CAMERA, "capture"), (Device.MODEL, "look")])
+def test_a_look_that_fails_once_ends_aiming_with_an_apology(appliance, call):
+    """A picture that cannot be read, as from a folder of pictures."""
+    appliance.broken[call] = ImageFileError("a.jpg: is damaged")
+    appliance.started()
+    appliance.daemon.post(AimRequested())
+    appliance.until(lambda: speech(appliance)[-1] == APOLOGY and appliance.mode is Mode.IDLE)
+
+
+def test_a_camera_that_hangs_while_aiming_is_given_up(appliance):
+    """Within its limit, and said."""
+    appliance.started()
+    appliance.hanging[Device.CAMERA, "capture"] = threading.Event()
+    appliance.daemon.post(AimRequested())
+    appliance.until_called(Device.CAMERA, "capture")
+    appliance.turned()
+    appliance.clock.pass_by(2.0)
+    appliance.until(lambda: CAMERA_LOST in speech(appliance))
 
 
 def test_a_damaged_history_is_said(appliance):

@@ -36,6 +36,7 @@ ALLOWED = {
     "quality": IMAGES,
     "advice": IMAGES + " config",
     "reading": IMAGES + " config ports",
+    "aim": IMAGES,
     "explain": IMAGES + " config reading PIL",
     "adapters": "domain errors ports config numpy",
     "adapters.button_gpio": "domain errors ports config adapters.gpio_chip gpiozero",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from device import appliance, phrases
-from device.domain import Advice, Box, Device, Digit, Reading, Status
+from device.domain import Advice, Box, Device, Digit, Hint, Reading, Status
 from device.errors import CatalogueError
 from device.phrases import Phrase
 
@@ -122,7 +122,7 @@ def test_every_status_and_every_advice_can_be_said(english, status, advice):
 def test_every_sentence_that_the_state_machine_names_exists(english):
     """Its keys are text in its source; a misspelt one would only show when it is said."""
     source = Path(appliance.__file__).read_text(encoding="utf-8")
-    keys = set(re.findall(r'"(appliance\.\w+)"', source))
+    keys = set(re.findall(r'"((?:appliance|aim)\.\w+)"', source)) | {f"aim.{hint.value}" for hint in Hint}
     assert keys
     assert keys <= english.sentences.keys()
 

@@ -456,6 +456,14 @@ def test_demo_makes_one_reading_and_names_the_sound(speech, path_without_sound, 
     assert str(wavs[-1]) in done.stdout + done.stderr
 
 
+def test_run_aims_when_asked(configuration, speech):
+    """From the start, and the end of the input ends it: six seconds are enough to say that it is ready."""
+    done = run_process("run", "--aim", "--verbose", "--config", configuration("6 quit\n"))
+    assert done.returncode == 0, done.stderr
+    assert "idle -> aiming" in done.stderr or "speaking -> aiming" in done.stderr
+    assert "aiming -> stopped" in done.stderr
+
+
 def test_demo_without_a_terminal_is_demo_once(speech, path_without_sound, tmp_path):
     """It must end by itself where nobody can press Enter."""
     done = run_process("demo", PATH=path_without_sound, XDG_STATE_HOME=str(tmp_path))
