@@ -158,7 +158,7 @@ class Settings:
     """As `views`, while pruning."""
     teacher_epochs: int = 24
     """Of the teacher's training."""
-    teacher_views: int = 5
+    teacher_views: int = 3
     """Views over which its answers are averaged: one picture's answer would say how that picture may be misread."""
     teacher_learning_rate: float = 2e-3
     """Adam's greatest while the teacher is trained."""
