@@ -173,7 +173,7 @@ def without_teacher(sets: tuple[str, ...]) -> Settings:
 
     Where the labels are all there is to learn, pruning heals in fewer epochs.
     """
-    return Settings(sets=sets, soft_share=0.0, prune_soft_share=0.0, prune_epochs=35)
+    return Settings(sets=sets, soft_share=0.0, prune_soft_share=0.0, prune_epochs=25)
 
 
 def from_json(text: str) -> Settings:
