@@ -8,26 +8,47 @@ from pathlib import Path
 
 import cv2
 
+from device.errors import DigitboxError
 from train.photographs.files import KINDS, SEEDS, shots, write_shots
 from train.photographs.hands import Part, pools
+from train.photographs.measure import Plan, measure
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status: 0, or 2 for a wrong command line (argparse exits by itself)."""
+    """Exit status: 0; 1 when something cannot be read or written; 2 for a wrong command line."""
     cv2.setNumThreads(1)
     parser = argparse.ArgumentParser(prog="python -m train.photographs", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="draw")
+    commands = parser.add_subparsers(required=True, metavar="draw|measure")
     draw = commands.add_parser("draw", help="write photographs and labels.csv")
     draw.add_argument("--kind", choices=list(KINDS), default="mixed")
-    draw.add_argument("--count", type=int, default=100, help="photographs, or bursts")
-    draw.add_argument("--part", choices=[part.value for part in Part], default="training", help="whose handwriting")
-    draw.add_argument("--seed", type=int, help="default: the part's own")
-    draw.add_argument("--data", type=Path, default=Path("../shared/data"), help="where the sets of handwriting are")
-    draw.add_argument("--out", type=Path, required=True)
+    draw.add_argument("--count", type=_positive, default=100, help="photographs, or bursts")
     draw.set_defaults(run=_draw)
+    take = commands.add_parser("measure", help="issue 4's table, with pictures of every mistake")
+    take.add_argument("--count", type=_positive, default=2000, help="scenes; the other kinds follow in proportion")
+    take.add_argument("--config", type=Path, nargs="*", default=[], help="files laid over the box's configuration")
+    take.add_argument("--workers", type=_positive, default=1, help="processes")
+    take.set_defaults(run=_measure)
+    for command, part in ((draw, Part.TRAINING), (take, Part.HELD_OUT)):
+        command.add_argument(
+            "--part", choices=[one.value for one in Part], default=part.value, help="whose handwriting"
+        )
+        command.add_argument("--seed", type=int, help="default: the part's own")
+        command.add_argument("--data", type=Path, default=Path("../shared/data"), help="where the sets are")
+        command.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
-    result: int = chosen.run(chosen)
+    try:
+        result: int = chosen.run(chosen)
+    except (DigitboxError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return result
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
 
 
 def _draw(chosen: argparse.Namespace) -> int:
@@ -35,6 +56,14 @@ def _draw(chosen: argparse.Namespace) -> int:
     seed = SEEDS[part] if chosen.seed is None else chosen.seed
     files = write_shots(chosen.out, shots(chosen.kind, pools(chosen.data, part), chosen.count, seed))
     sys.stdout.write(f"{files} photographs and labels.csv in {chosen.out}\n")
+    return 0
+
+
+def _measure(chosen: argparse.Namespace) -> int:
+    part = Part(chosen.part)
+    seed = SEEDS[part] if chosen.seed is None else chosen.seed
+    plan = Plan(chosen.data, chosen.count, part, seed, tuple(chosen.config), chosen.workers)
+    sys.stdout.write(measure(plan, chosen.out))
     return 0
 
 

@@ -1,0 +1,191 @@
+"""What the box answers to photographs, beside what is on them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from device import compose, config, images
+from device.domain import Box, Digit, Frame, Pixels, Reading, Status
+from train.photographs.files import Shot
+from train.photographs.optics import jpeg
+
+REAL_SETS = ("photo_digits", "sudoku_photo", "photo_numbers")
+"""Photographs of real paper in the data folder."""
+
+TILE_PX = 220
+"""Side of a mistake's picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer and the truth about it.
+
+    Attributes:
+        kind: Of the scene, or the set the photograph is of.
+        name: Of the file, or of the shot.
+        label: What is written, groups separated by blanks where they are known.
+        number: What was read, so separated.
+        status: Value of `Status`.
+        advice: Values of `Advice`, the most useful first.
+        wanted: The advice that a spoilt picture should give, or "".
+        found: Digits of the label found where they stand and read right.
+        milliseconds: It took.
+        facts: What tables are broken down by.
+        picture: For one that is not right: the part with the writing, as a JPEG of at most `TILE_PX`; empty otherwise.
+    """
+
+    kind: str
+    name: str
+    label: str
+    number: str
+    status: str
+    advice: tuple[str, ...] = ()
+    wanted: str = ""
+    found: int = 0
+    milliseconds: float = 0.0
+    facts: Mapping[str, str | float] = field(default_factory=dict)
+    picture: bytes = b""
+
+    @property
+    def digits(self) -> str:
+        """Of the label, without blanks."""
+        return self.label.replace(" ", "")
+
+    @property
+    def right(self) -> bool:
+        """Every digit, in order, whatever the status and the groups."""
+        return bool(self.digits) and self.number.replace(" ", "") == self.digits
+
+    @property
+    def grouped(self) -> bool:
+        """Right, and in the right groups."""
+        return bool(self.digits) and self.number == self.label
+
+    @property
+    def ok(self) -> bool:
+        """Said without a doubt."""
+        return self.status == Status.OK.value
+
+    @property
+    def mistaken(self) -> bool:
+        """What a person should look at: a wrong answer, a doubt, a digit where there is none, or the wrong advice."""
+        if self.wanted:
+            return self.advice[:1] != (self.wanted,)
+        return not (self.right and self.ok) if self.label else self.ok
+
+
+def opened(*paths: Path, any_angle: bool = False) -> compose.ModelReader:
+    """The box's reader with its own configuration and the given files laid over it. Raises ConfigError, ModelError."""
+    settings = config.load(*paths)
+    if any_angle:
+        settings = replace(settings, reading=replace(settings.reading, any_angle=True))
+    reader = compose.ModelReader(settings)
+    reader.open()
+    return reader
+
+
+def real(data: Path, name: str, reader: compose.ModelReader) -> Iterator[Answer]:
+    """Read every photograph of a set; nothing when the set is not there."""
+    path = data / name / "labels.csv"
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as labels:
+        for row in csv.DictReader(labels):
+            frame = images.load(data / name / row["file"])
+            reading = reader.read([frame])
+            facts = {"writer": row["writer"], "source": row["source"]}
+            answer = _answer(name, row["file"], row["label"], reading, facts)
+            yield replace(answer, picture=_tile(frame.pixels, (), reading)) if answer.mistaken else answer
+
+
+def drawn(shot: Shot, reader: compose.ModelReader) -> Answer:
+    """Read a synthetic photograph, or the frames of a burst, after JPEG."""
+    frames = [
+        Frame(_through_jpeg(frame.pixels, frame.scene.lens.jpeg_quality), source=shot.name) for frame in shot.frames
+    ]
+    reading = reader.read(frames)
+    scene, boxes = shot.scene, shot.frames[0].boxes
+    answer = _answer(scene.kind, shot.name, scene.label, reading, scene.facts)
+    answer = replace(
+        answer,
+        wanted=scene.advice.value if scene.advice else "",
+        found=_found(scene.label.replace(" ", ""), boxes, reading.digits, reading.status),
+    )
+    return replace(answer, picture=_tile(frames[0].pixels, boxes, reading)) if answer.mistaken else answer
+
+
+def _through_jpeg(pixels: Pixels, quality: int) -> Pixels:
+    decoded = cv2.imdecode(np.frombuffer(jpeg(pixels, quality), np.uint8), cv2.IMREAD_COLOR)
+    return np.asarray(decoded, np.uint8)
+
+
+def _answer(kind: str, name: str, label: str, reading: Reading, facts: Mapping[str, str | float]) -> Answer:
+    return Answer(
+        kind=kind,
+        name=name,
+        label=label,
+        number=reading.number,
+        status=reading.status.value,
+        advice=tuple(advice.value for advice in reading.advice),
+        milliseconds=reading.elapsed_ms,
+        facts=facts,
+    )
+
+
+def _found(label: str, boxes: Sequence[Box | None], digits: Sequence[Digit], status: Status) -> int:
+    """How many digits of the label have an answer in the middle of their box that says what they are.
+
+    A lone 6 or 9 on a sheet turned by any angle may be either: such an answer counts when it is not sure of itself.
+    """
+    count = 0
+    for wanted, box in zip(label, boxes, strict=True):
+        if box is None:
+            continue
+        there = [str(digit.digit) for digit in digits if _is_at(digit.box, box)]
+        either = len(label) == 1 and wanted in "69" and status is not Status.OK
+        count += wanted in there or (either and bool({"6", "9"}.intersection(there)))
+    return count
+
+
+def _is_at(found: Box, wanted: Box) -> bool:
+    """Whether a box's middle lies in the inner part of another."""
+    x, y = found.x + found.width / 2 - wanted.x, found.y + found.height / 2 - wanted.y
+    return 0.15 * wanted.width <= x <= 0.85 * wanted.width and 0.15 * wanted.height <= y <= 0.85 * wanted.height
+
+
+def _tile(pixels: Pixels, boxes: Sequence[Box | None], reading: Reading) -> bytes:
+    """The writing, as it is and as it was found: the truth's boxes green, the answer's red."""
+    green, red = [box for box in boxes if box], [digit.box for digit in reading.digits]
+    picture = pixels.copy()
+    thick = max(1, round(max(pixels.shape) / 600))
+    for some, colour in ((green, (60, 160, 0)), (red, (40, 40, 230))):
+        for box in some:
+            cv2.rectangle(picture, (box.x, box.y), (box.right, box.bottom), colour, thick)
+    around = green or red
+    if around:
+        whole = around[0]
+        for box in around:
+            whole = whole.union(box)
+        rim = max(whole.width, whole.height) // 3 + 8
+        picture = picture[max(0, whole.y - rim) : whole.bottom + rim, max(0, whole.x - rim) : whole.right + rim]
+    scale = TILE_PX / max(picture.shape)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return jpeg(np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=way), np.uint8), 85)
+
+
+def write_answers(path: Path, answers: Sequence[Answer]) -> None:
+    """As a table, one answer a row, without the pictures. Raises OSError."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        names = [name for name in Answer.__dataclass_fields__ if name not in ("picture", "facts", "advice")]
+        rows.writerow((*names, "advice", "right", "facts"))
+        for answer in answers:
+            facts = " ".join(f"{name}={value}".replace(" ", "_") for name, value in answer.facts.items())
+            values = asdict(replace(answer, picture=b""))
+            rows.writerow((*(values[name] for name in names), " ".join(answer.advice), int(answer.right), facts))
