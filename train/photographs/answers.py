@@ -162,21 +162,29 @@ def _is_at(found: Box, wanted: Box) -> bool:
 def _tile(pixels: Pixels, boxes: Sequence[Box | None], reading: Reading) -> bytes:
     """The writing, as it is and as it was found: the truth's boxes green, the answer's red."""
     green, red = [box for box in boxes if box], [digit.box for digit in reading.digits]
-    picture = pixels.copy()
-    thick = max(1, round(max(pixels.shape) / 600))
-    for some, colour in ((green, (60, 160, 0)), (red, (40, 40, 230))):
-        for box in some:
-            cv2.rectangle(picture, (box.x, box.y), (box.right, box.bottom), colour, thick)
-    around = green or red
-    if around:
-        whole = around[0]
-        for box in around:
-            whole = whole.union(box)
-        rim = max(whole.width, whole.height) // 3 + 8
-        picture = picture[max(0, whole.y - rim) : whole.bottom + rim, max(0, whole.x - rim) : whole.right + rim]
-    scale = TILE_PX / max(picture.shape)
+    left, top, right, bottom = _around(green or red, pixels)
+    part = pixels[top:bottom, left:right]
+    scale = TILE_PX / max(part.shape)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return jpeg(np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=way), np.uint8), 85)
+    tile = np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=way), np.uint8)
+    for some, rim, colour in ((green, 2, (60, 160, 0)), (red, 1, (40, 40, 230))):
+        for box in some:
+            first = round((box.x - left) * scale) - rim, round((box.y - top) * scale) - rim
+            last = round((box.right - left) * scale) + rim, round((box.bottom - top) * scale) + rim
+            cv2.rectangle(tile, first, last, colour, 1)
+    return jpeg(tile, 85)
+
+
+def _around(boxes: Sequence[Box], pixels: Pixels) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the part that holds the boxes, with a rim; of the whole without any."""
+    height, width = pixels.shape[:2]
+    if not boxes:
+        return 0, 0, width, height
+    whole = boxes[0]
+    for box in boxes:
+        whole = whole.union(box)
+    rim = max(whole.width, whole.height) // 3 + 8
+    return max(0, whole.x - rim), max(0, whole.y - rim), min(width, whole.right + rim), min(height, whole.bottom + rim)
 
 
 def write_answers(path: Path, answers: Sequence[Answer]) -> None:
