@@ -128,6 +128,7 @@ class ReadingConfig:
     frames: Annotated[int, Between(1, 9)]
     enough_frames: Annotated[int, Between(1, 9)]
     limit_seconds: Annotated[float, Between(0.5, 30.0)]
+    any_angle: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,11 +49,18 @@ LONGEST_STROKE = 6.0
 EDGE_REACH, CORNER_REACH = 0.6, 0.3
 """What touches one edge, or a corner, of a scene and is longer than this share of it is the table and no digit."""
 
+LARGEST_STRAY = 1.6
+"""What crosses an edge and is so many times as long as the largest digit wholly in the picture is no digit."""
+
 BUSY_SHARE = 0.25
 """A digit stands on paper: at most this share of the pixels around it, neighbours' ink included, are not bare."""
 
 LEAST_AREA_PX = 12
 """Fewer pixels are noise: a 12 px digit written with a stroke of 1 px has 20."""
+
+
+LEAST_FRAME_PX = 8
+"""A smaller picture holds no digit, whatever its few pixels look like."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +122,8 @@ class _Piece:
 
 def find(frame: Frame) -> Finding:
     """Find what may be digits."""
+    if max(frame.width_px, frame.height_px) < LEAST_FRAME_PX:
+        return Finding()
     seen = contrast(frame)
     pixels = without_lines(seen.pixels, seen.level)
     found = list(_pieces(pixels, seen.level))
@@ -127,7 +136,7 @@ def find(frame: Frame) -> Finding:
         return Finding()
     height_px, core = _usual(pieces)
     pieces = [piece for piece in pieces if piece.core >= 0.4 * core and _longer(piece.box) >= 0.08 * height_px]
-    pieces = _without_crumbs_at_edges(pieces, pixels.shape)
+    pieces = _without_strays_at_edges(pieces, pixels.shape, tight=tight)
     pieces = _joined(pieces, height_px)
     digits = [piece for piece in pieces if piece.box.height >= 0.35 * height_px]
     if len(digits) > MOST_WRITINGS:
@@ -244,10 +253,16 @@ def _has_blots(found: Sequence[_Piece], digits: Sequence[_Piece], core: float) -
     )
 
 
-def _without_crumbs_at_edges(pieces: Sequence[_Piece], shape: tuple[int, ...]) -> list[_Piece]:
-    """Leave out what crosses an edge of the picture and is small beside what is wholly in it."""
-    whole_px = max((_longer(piece.box) for piece in pieces if not _edges(piece.box, shape)), default=0)
-    return [piece for piece in pieces if not _edges(piece.box, shape) or _longer(piece.box) >= 0.5 * whole_px]
+def _without_strays_at_edges(pieces: Sequence[_Piece], shape: tuple[int, ...], *, tight: bool) -> list[_Piece]:
+    """Leave out what crosses an edge of the picture and is small, or large, beside what is wholly in it.
+
+    A digit cut off is at most as large as the others; what is larger is the edge of a sheet, but for a tight crop.
+    """
+    whole_px = [_longer(piece.box) for piece in pieces if not _edges(piece.box, shape)]
+    if not whole_px:
+        return list(pieces)
+    least, most = 0.5 * max(whole_px), np.inf if tight else LARGEST_STRAY * max(whole_px)
+    return [piece for piece in pieces if not _edges(piece.box, shape) or least <= _longer(piece.box) <= most]
 
 
 def _is_dot(piece: _Piece, height_px: float) -> bool:
@@ -345,16 +360,41 @@ def _union(pieces: Sequence[_Piece]) -> _Piece:
 
 
 def _lines(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
-    """Lines from top to bottom, each from left to right; a line may slope as much as its neighbours' middles show."""
+    """Lines from top to bottom, each from left to right, as steep as most neighbours' middles lie."""
+    slope = _slope(pieces)
     lines: list[list[_Piece]] = []
     for piece in sorted(pieces, key=lambda piece: piece.box.x):
-        steps = [abs(_middle(line[-1].box) - _middle(piece.box)) for line in lines]
+        steps = [abs(_level(line[-1].box, slope) - _level(piece.box, slope)) for line in lines]
         best = int(np.argmin(steps)) if steps else -1
         if steps and steps[best] < 0.6 * max(lines[best][-1].box.height, piece.box.height):
             lines[best].append(piece)
         else:
             lines.append([piece])
-    return sorted(lines, key=lambda line: float(np.mean([_middle(piece.box) for piece in line])))
+    return sorted(lines, key=lambda line: float(np.mean([_level(piece.box, slope) for piece in line])))
+
+
+def _slope(pieces: Sequence[_Piece]) -> float:
+    """Rise of the lines of writing, in rows down per column to the right: the median between next neighbours."""
+    rises = []
+    for piece in pieces:
+        height = piece.box.height
+        steps = [
+            (
+                other.box.x + other.box.width / 2 - piece.box.x - piece.box.width / 2,
+                _middle(other.box) - _middle(piece.box),
+            )
+            for other in pieces
+        ]
+        beside = [(right, down) for right, down in steps if 0 < right < 2.5 * height and abs(down) < 0.7 * right]
+        if beside:
+            right, down = min(beside, key=lambda step: step[0] ** 2 + (2 * step[1]) ** 2)
+            rises.append(down / right)
+    return float(np.median(rises)) if rises else 0.0
+
+
+def _level(box: Box, slope: float) -> float:
+    """Row of the middle, less what the lines' slope brings about."""
+    return _middle(box) - slope * (box.x + box.width / 2)
 
 
 def _middle(box: Box) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from device.domain import Box
 from device.judge import Evidence, Probabilities
+from device.sheet import shared
 
 Method = Literal["mean", "quality", "attention"]
 
@@ -63,18 +64,10 @@ def _matches_shifted(reference: Sequence[Box], boxes: Sequence[Box], right: int,
     moved = [Box(box.x + right, box.y + down, box.width, box.height) for box in boxes]
     found: list[int | None] = []
     for box in reference:
-        shares = [_shared(box, other) for other in moved]
+        shares = [shared(box, other) for other in moved]
         index = int(np.argmax(shares)) if shares else -1
         found.append(index if shares and shares[index] >= SAME_SHARE else None)
     return found
-
-
-def _shared(one: Box, other: Box) -> float:
-    """Intersection over union."""
-    width = min(one.right, other.right) - max(one.x, other.x)
-    height = min(one.bottom, other.bottom) - max(one.y, other.y)
-    both = max(0, width) * max(0, height)
-    return both / (one.area + other.area - both)
 
 
 def _equal(rows: Probabilities, _: Weights) -> Weights:

@@ -38,6 +38,7 @@ class Evidence:
         tight: Whether the picture is a crop, whose edge strokes may touch and still be whole.
         other_ink: Whether there is writing besides these pieces: a mark between them, a page of text.
         separated: Of each piece whether it touched another and was cut from it; empty means that none was.
+        ambiguous: Whether the sheet may as well lie the other way up.
         sharpness: Of the frame: the digits' size over the width of their strokes' soft edges; 0.0 with no writing.
     """
 
@@ -49,6 +50,7 @@ class Evidence:
     tight: bool
     other_ink: bool
     separated: tuple[bool, ...] = ()
+    ambiguous: bool = False
     sharpness: float = 0.0
 
 
@@ -79,7 +81,7 @@ def judged(evidence: Evidence, card: ModelCard) -> Reading:
         )
         if _is_digit(probabilities)
     )
-    only_digits = len(digits) == len(evidence.boxes) and not evidence.other_ink
+    only_digits = len(digits) == len(evidence.boxes) and not evidence.other_ink and not evidence.ambiguous
     sure = only_digits and all(digit.sure for digit in digits)
     if not digits or (evidence.cut_off and not (evidence.tight and sure)):
         return Reading(Status.UNREADABLE, advice=evidence.advice)

@@ -14,8 +14,10 @@ from device.domain import Box, Frame, Pixels, Reading, Status
 from device.find import Writing, find
 from device.fuse import fused
 from device.judge import Evidence, Probabilities, calibrated, judged
+from device.orient import possible_turns, turned, turned_back
 from device.ports import Classifier
 from device.preprocess import INPUT_PX, mnist_layout
+from device.sheet import Sheet, cut_out, shared, shared_area, sheets
 from device.split import Lattice, Part, best_way, ink_of, lattice
 
 SURELY_ONE, WIDEST_ONE = 0.97, 0.9
@@ -23,6 +25,19 @@ SURELY_ONE, WIDEST_ONE = 0.97, 0.9
 
 MOST_PARTS = 150
 """Possible digits tried in one frame, before the last piece of writing: joined-up writing takes no longer."""
+
+
+TURN_LEAD = 1.5
+"""By so much, in nats, a turned sheet must be better to read than as it lies, and than any other way."""
+
+SHEET_SHARE = 0.5
+"""A box that shares this much with a sheet's (intersection over union) is the sheet."""
+
+MOST_OF_SHEET = 0.75
+"""A digit takes no more of its sheet, box by box."""
+
+EITHER_WAY_UP = (0, 1, 2, 5, 6, 8, 9)
+"""Digits that are digits upside down too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,11 +48,73 @@ class Observation:
         frame: The frame.
         model_inputs: The pieces of writing in MNIST layout, uint8, shape (n, 28, 28), in reading order.
         evidence: What the model says about them.
+        sheet: What they were found on, where that was looked at alone.
     """
 
     frame: Frame
     model_inputs: Pixels
     evidence: Evidence
+    sheet: Sheet | None = None
+
+
+def _boxes(seen: Observation) -> list[Box]:
+    """Places in pixels of the frame."""
+    return [box.scaled(1 / seen.frame.scale) for box in seen.evidence.boxes]
+
+
+def _may_be_edges(whole: Observation, found: Sequence[Sheet]) -> bool:
+    """Whether what was found may be the outline of a sheet, or an edge of it or the table's grain taken for a one."""
+    boxes = _boxes(whole)
+    if any(shared(box, sheet.box) > SHEET_SHARE for box in boxes for sheet in found):
+        return True
+    digits = whole.evidence.probabilities[:, :10].argmax(axis=1).tolist()
+    outside = [[digit for box, digit in zip(boxes, digits, strict=True) if not sheet.holds(box)] for sheet in found]
+    return bool(outside) and 1 in min(outside, key=len)
+
+
+def _is_frame_of(view: Observation) -> bool:
+    """Whether what was found on a sheet is its own rim, as that of a zero whose inside was taken for a sheet."""
+    area = view.sheet.box.area if view.sheet else 0
+    return any(box.area > MOST_OF_SHEET * area for box in _boxes(view))
+
+
+def _cuts_through(sheet: Sheet, whole: Observation) -> bool:
+    """Whether the outline crosses writing: then it is that of a shadow, or of the inside of a zero."""
+    box = sheet.box
+    return any(
+        not sheet.holds(writing) and shared_area(writing, box) > 0.1 * writing.area and writing.area < box.area
+        for writing in _boxes(whole)
+    )
+
+
+def _without_strays(
+    found: Sequence[Writing], inputs: Pixels, probabilities: Probabilities
+) -> tuple[list[Writing], Pixels, Probabilities]:
+    """Leave out what crosses the edge, is not surely a digit and stands on no line with one: a finger, the edge of a sheet."""
+    free = [
+        writing
+        for writing, row in zip(found, probabilities, strict=True)
+        if not writing.cut_off and row[:10].max() >= SURELY_ONE
+    ]
+    kept = [
+        index
+        for index, writing in enumerate(found)
+        if not (writing.cut_off and free)
+        or probabilities[index, :10].max() >= SURELY_ONE
+        or any(_on_one_line(writing.box, other.box) for other in free)
+    ]
+    return [found[index] for index in kept], inputs[kept], probabilities[kept]
+
+
+def _on_one_line(one: Box, other: Box) -> bool:
+    """Whether more than half of the lower box is beside the other."""
+    return min(one.bottom, other.bottom) - max(one.y, other.y) > 0.5 * min(one.height, other.height)
+
+
+def _worth(evidence: Evidence) -> float:
+    """How much can be read, in nats: each digit counts as much as it is better than chance, junk counts against it."""
+    best = np.log(np.maximum(evidence.probabilities[:, :10].max(axis=1, initial=0.0), 1e-6)) + 1.0
+    return float(np.maximum(best, -2.0).sum()) - (1.0 if evidence.other_ink else 0.0)
 
 
 def _stacked(inputs: Sequence[Pixels]) -> Pixels:
@@ -72,11 +149,41 @@ class Reader:
     def __init__(self, classifier: Classifier, settings: ReadingConfig) -> None:
         self._classifier = classifier
         self._enough_frames = settings.enough_frames
+        self._any_angle = settings.any_angle
 
     def observe(self, frame: Frame) -> Observation:
-        """Look at one frame. Boxes of the evidence are in pixels of the given picture (frame.scale)."""
+        """Look at one frame and at the sheets in it. Boxes are in pixels of the given picture (frame.scale)."""
+        whole = self._look(frame)
+        found = [] if whole.evidence.tight else sheets(frame)
+        suspect = _may_be_edges(whole, found)
+        if not found or (self._is_sure(whole) and not suspect):
+            return whole
+        views = [self._look_at(frame, sheet) for sheet in found if suspect or not _cuts_through(sheet, whole)]
+        views = [view for view in views if view.evidence.boxes and not _is_frame_of(view)]
+        return max(views if views and suspect else [whole, *views], key=self._rank)
+
+    def _rank(self, seen: Observation) -> tuple[bool, bool, float]:
+        """Better views of a frame are greater: what can be answered surely, what can be answered, what says most."""
+        status = judged(seen.evidence, self._classifier.card).status
+        return status is Status.OK, status is not Status.UNREADABLE, _worth(seen.evidence)
+
+    def _look_at(self, frame: Frame, sheet: Sheet) -> Observation:
+        """What is on a sheet, places as in the frame."""
+        paper, (left, top), factor = cut_out(frame, sheet)
+        seen = self._look(paper)
+        on_paper = (box.scaled(1 / factor) for box in _boxes(seen))
+        moved = (Box(box.x + left, box.y + top, box.width, box.height) for box in on_paper)
+        evidence = replace(seen.evidence, boxes=tuple(box.scaled(frame.scale) for box in moved))
+        return Observation(frame, seen.model_inputs, evidence, sheet)
+
+    def _is_sure(self, seen: Observation) -> bool:
+        return judged(seen.evidence, self._classifier.card).status is Status.OK
+
+    def _look(self, frame: Frame) -> Observation:
         finding = find(frame)
         found, model_inputs, probabilities = self._separated(finding.writings)
+        if not finding.tight:
+            found, model_inputs, probabilities = _without_strays(found, model_inputs, probabilities)
         evidence = Evidence(
             boxes=tuple(writing.box.scaled(frame.scale) for writing in found),
             groups=tuple(writing.group for writing in found),
@@ -136,8 +243,28 @@ class Reader:
                 break
         if not burst:
             raise ValueError("a reading needs at least one frame")
-        reading = judged(fused(burst), self._classifier.card)
+        evidence = fused(burst)
+        reading = judged(evidence, self._classifier.card)
+        if self._any_angle and reading.status is not Status.OK and not evidence.tight:
+            reading = judged(self._turned(frame, evidence), self._classifier.card)
         return replace(reading, elapsed_ms=(time.perf_counter() - begin) * 1000)
+
+    def _turned(self, frame: Frame, upright: Evidence) -> Evidence:
+        """What the frame says with its sheet turned upright, where that can be read better than as it lies."""
+        boxes = [box.scaled(1 / frame.scale) for box in upright.boxes]
+        views = [(_worth(upright), upright)]
+        for degrees in possible_turns(frame, boxes):
+            view, back = turned(frame, degrees, boxes)
+            evidence = self._look(view).evidence
+            places = (turned_back(box.scaled(1 / view.scale), back, frame.pixels.shape) for box in evidence.boxes)
+            seen = replace(evidence, boxes=tuple(place.scaled(frame.scale) for place in places), advice=upright.advice)
+            views.append((_worth(seen), seen))
+        (best, chosen), *others = sorted(views, key=lambda view: view[0], reverse=True)
+        if chosen is upright or best - _worth(upright) < TURN_LEAD:
+            return upright
+        digits = chosen.probabilities[:, :10].argmax(axis=1)
+        either_way = bool(np.isin(digits, EITHER_WAY_UP).all())
+        return replace(chosen, ambiguous=either_way or best - others[0][0] < TURN_LEAD)
 
     def _is_enough(self, burst: list[Evidence]) -> bool:
         """Whether the latest frames agree and are sure."""

@@ -91,7 +91,8 @@ def lattice(ink: Pixels) -> Lattice:
     """
     width = max(1, round(ink.shape[1] * WORK_PX / ink.shape[0]))
     shrinks = ink.shape[0] > WORK_PX
-    work = cv2.resize(ink, (width, WORK_PX), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    work = np.asarray(cv2.resize(ink, (width, WORK_PX), interpolation=interpolation), np.uint8)
     paths, costs = _cuts(work)
     cuts = (np.zeros(WORK_PX, np.int64), *paths, np.full(WORK_PX, width))
     parts = []
@@ -147,8 +148,9 @@ def _cuts(work: Pixels) -> tuple[list[Path], list[float]]:
         return [], []
     steps = work.astype(np.float64) / 255.0 + EMPTY_COST
     from_top, above = _cheapest(steps)
-    from_bottom, below = (turned[::-1] for turned in _cheapest(steps[::-1]))
-    through = from_top + from_bottom - steps  # cost of the cheapest path through each pixel
+    from_bottom, below = _cheapest(steps[::-1])
+    below = below[::-1]
+    through = from_top + from_bottom[::-1] - steps  # cost of the cheapest path through each pixel
     proposed = sorted((float(through[row, column]), row, column) for row in ROWS for column in _minima(through[row]))
     first, last = inked[0] + APART_PX // 2, inked[-1] - APART_PX // 2
     chosen: list[tuple[float, Path]] = []

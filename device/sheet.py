@@ -1,0 +1,177 @@
+"""Frame -> sheets of paper, notes and boards in it, which may be small and far away, on any table.
+
+Each is an area of even brightness or colour with straight sides. What is written on one is read best with the table
+around it out of the picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from device.domain import Box, Frame, Pixels
+from device.ink import SCENE_PX
+
+SMALL_PX = 320
+"""Longer side of the picture in which sheets are looked for."""
+
+LEVELS = 6
+"""Levels of brightness and of colour at which the picture is divided into darker and lighter areas."""
+
+LEAST_RANGE = 24
+"""A channel whose values span less, of 255, shows no sheet."""
+
+LEAST_SHARE, MOST_SHARE = 0.001, 0.85
+"""Share of the frame that a sheet takes; a larger one needs no finding."""
+
+LEAST_SIDE_PX = 8
+"""Shorter side of a sheet in the small picture."""
+
+SOLID, RECTANGULAR = 0.93, 0.83
+"""A sheet fills so much of its convex hull, and of the smallest turned rectangle around it: seen at 30 degrees it loses
+an eighth of that, and an ellipse fills 0.79."""
+
+SAME_SHARE = 0.6
+"""Boxes that share this much (intersection over union) are of one sheet."""
+
+MOST_SHEETS = 3
+"""Sheets given, the most even first."""
+
+RIM = 0.015
+"""What lies nearer to a sheet's edge, as a share of its size and at least two pixels, is the edge."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """A sheet as the camera sees it.
+
+    Attributes:
+        outline: Its corners, convex, int32, shape (n, 2), x and y in pixels of the frame.
+        degrees: How far its sides are turned clockwise, -45..45.
+    """
+
+    outline: NDArray[np.int32]
+    degrees: float
+
+    @property
+    def box(self) -> Box:
+        """Around the outline."""
+        return _box(self.outline)
+
+    def holds(self, box: Box) -> bool:
+        """Whether all corners of a box lie on the sheet."""
+        corners = ((x, y) for x in (box.x, box.right) for y in (box.y, box.bottom))
+        return all(cv2.pointPolygonTest(self.outline, (float(x), float(y)), False) >= 0 for x, y in corners)
+
+
+def sheets(frame: Frame) -> list[Sheet]:
+    """Find the sheets that are smaller than the frame; the most even first, at most `MOST_SHEETS`."""
+    factor = min(1.0, SMALL_PX / max(frame.width_px, frame.height_px))
+    size = (max(1, round(frame.width_px * factor)), max(1, round(frame.height_px * factor)))
+    small = cv2.medianBlur(cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA), 3)
+    found: list[tuple[float, NDArray[np.int32]]] = []
+    for mask in _divided(np.asarray(small, np.uint8)):
+        found += _outlines(mask)
+    found.sort(key=lambda pair: pair[0], reverse=True)
+    chosen: list[NDArray[np.int32]] = []
+    for _, outline in found:
+        if all(shared(_box(outline), _box(other)) < SAME_SHARE for other in chosen):
+            chosen.append(outline)
+        if len(chosen) == MOST_SHEETS:
+            break
+    return [_sheet(outline, factor) for outline in chosen]
+
+
+def cut_out(frame: Frame, sheet: Sheet) -> tuple[Frame, tuple[int, int], float]:
+    """The sheet alone: cut out of the frame, enlarged to a scene, and bare paper in place of what is not on it.
+
+    Returns:
+        The frame, the column and row of its top left corner in the given one, and its pixels per pixel of that.
+    """
+    box = sheet.box
+    box = Box(max(0, box.x), max(0, box.y), min(box.right, frame.width_px), min(box.bottom, frame.height_px))
+    box = Box(box.x, box.y, box.width - box.x, box.height - box.y)
+    pixels = frame.pixels[box.y : box.bottom, box.x : box.right].copy()
+    mask = np.zeros(pixels.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, np.asarray(sheet.outline - (box.x, box.y), np.int32), [255])
+    rim = max(2, round(RIM * max(mask.shape)))
+    # Where the sheet goes on beyond the frame there is no edge to be taken off.
+    mask = np.asarray(cv2.erode(mask, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)), np.uint8)
+    if not mask.any():
+        return frame, (0, 0), 1.0
+    off = mask == 0
+    pixels[off] = _paper_around(pixels, mask)[off]
+    factor = max(1.0, SCENE_PX / min(mask.shape))
+    if factor > 1.0:
+        size = (math.ceil(mask.shape[1] * factor), math.ceil(mask.shape[0] * factor))
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return replace(frame, pixels=pixels), (box.x, box.y), factor
+
+
+def _paper_around(pixels: Pixels, mask: Pixels) -> Pixels:
+    """Bare paper, as bright as the sheet is near by, where the mask is 0."""
+    factor = 32 / max(mask.shape)
+    size = (max(1, round(mask.shape[1] * factor)), max(1, round(mask.shape[0] * factor)))
+    weights = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)[..., None] + 1e-3
+    means = cv2.resize(pixels * (mask[..., None] > 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    spread = 2 * (max(size) // 4) + 1
+    smooth = cv2.blur(means, (spread, spread)) / cv2.blur(weights / 255.0, (spread, spread))[..., None]
+    filled = cv2.resize(smooth, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.clip(filled, 0, 255).astype(np.uint8)
+
+
+def _divided(small: Pixels) -> Iterator[Pixels]:
+    """Masks of what is lighter, and of what is darker, than each of some levels, in brightness and in two colours."""
+    for channel in cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2LAB)):
+        low, high = (float(value) for value in np.percentile(channel, (0.5, 99.5)))
+        if high - low < LEAST_RANGE:
+            continue
+        for level in np.linspace(low, high, LEVELS + 2)[1:-1]:
+            lighter = np.asarray(cv2.threshold(channel, level, 255, cv2.THRESH_BINARY)[1], np.uint8)
+            yield lighter
+            yield np.asarray(cv2.bitwise_not(lighter), np.uint8)
+
+
+def _outlines(mask: Pixels) -> Iterator[tuple[float, NDArray[np.int32]]]:
+    """The rectangular areas of a mask: how well each fills its rectangle, and its convex hull."""
+    total = mask.size
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    for contour in contours:
+        area = cv2.contourArea(contour)
+        if not LEAST_SHARE * total <= area <= MOST_SHARE * total:
+            continue
+        hull = cv2.convexHull(contour)
+        _, sides, _ = cv2.minAreaRect(hull)
+        rectangular = area / max(1.0, sides[0] * sides[1])
+        solid = area / max(1.0, cv2.contourArea(hull))
+        if solid >= SOLID and rectangular >= RECTANGULAR and min(sides) >= LEAST_SIDE_PX:
+            yield solid * rectangular, np.asarray(hull[:, 0], np.int32)
+
+
+def shared_area(one: Box, other: Box) -> int:
+    """Of the intersection of two boxes, square pixels."""
+    width = min(one.right, other.right) - max(one.x, other.x)
+    height = min(one.bottom, other.bottom) - max(one.y, other.y)
+    return max(0, width) * max(0, height)
+
+
+def shared(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes, 0..1."""
+    both = shared_area(one, other)
+    return both / (one.area + other.area - both)
+
+
+def _box(outline: NDArray[np.int32]) -> Box:
+    x, y, width, height = cv2.boundingRect(outline)
+    return Box(x, y, width, height)
+
+
+def _sheet(outline: NDArray[np.int32], factor: float) -> Sheet:
+    places = np.rint((outline + 0.5) / factor - 0.5).astype(np.int32)
+    _, _, angle = cv2.minAreaRect(places)
+    return Sheet(places, float((angle + 45.0) % 90.0 - 45.0))
