@@ -240,11 +240,9 @@ def test_bundled_pictures_are_drawn_byte_for_byte(number: int) -> None:
     assert committed.read_bytes() == jpeg(scene.pixels, settings.camera.jpeg_quality)
 
 
-def test_bundled_pictures_are_written_by_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bundled_pictures_are_written_by_their_order(tmp_path: Path) -> None:
     """Into a folder made for them, each named by its number and its label."""
-    monkeypatch.setattr(
-        "train.scenes.BUNDLED", tuple((seed, replace(each, camera=SMALL)) for seed, each in BUNDLED[:2])
-    )
-    paths = write_bundled(tmp_path / "new")
+    small = [(seed, replace(each, camera=SMALL)) for seed, each in BUNDLED[:2]]
+    paths = write_bundled(tmp_path / "new", small)
     assert [path.name for path in paths] == ["01-7.jpg", "02-3.jpg"]
     assert all(cv2.imread(str(path)).shape == (308, 410, 3) for path in paths)

@@ -1,4 +1,4 @@
-"""Draw photographs, or measure the box on them: python -m train.photographs draw|measure --help."""
+"""Draw photographs, show some, or measure the box on them: python -m train.photographs draw|show|measure --help."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from pathlib import Path
 import cv2
 
 from device.errors import DigitboxError
-from train.photographs.files import KINDS, SEEDS, shots, write_shots
-from train.photographs.hands import Part, pools
+from train.photographs.files import KINDS, SEEDS, shot, shots, write_shots
+from train.photographs.hands import Part, Pool, pools
 from train.photographs.measure import Plan, measure
+from train.photographs.mistakes import overview
+from train.photographs.optics import jpeg
+
+SHOWN = {"single": 6, "number": 12, "sheet": 6, "turned": 6, "negative": 12, "spoilt": 12}
+"""Photographs of each kind in the picture that `show` makes."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0; 1 when something cannot be read or written; 2 for a wrong command line."""
     cv2.setNumThreads(1)
     parser = argparse.ArgumentParser(prog="python -m train.photographs", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="draw|measure")
+    commands = parser.add_subparsers(required=True, metavar="draw|show|measure")
     draw = commands.add_parser("draw", help="write photographs and labels.csv")
     draw.add_argument("--kind", choices=list(KINDS), default="mixed")
     draw.add_argument("--count", type=_positive, default=100, help="photographs, or bursts")
@@ -28,7 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     take.add_argument("--config", type=Path, nargs="*", default=[], help="files laid over the box's configuration")
     take.add_argument("--workers", type=_positive, default=1, help="processes")
     take.set_defaults(run=_measure)
-    for command, part in ((draw, Part.TRAINING), (take, Part.HELD_OUT)):
+    show = commands.add_parser("show", help="one picture of some photographs of every kind")
+    show.set_defaults(run=_show)
+    for command, part in ((draw, Part.TRAINING), (show, Part.TUNING), (take, Part.HELD_OUT)):
         command.add_argument(
             "--part", choices=[one.value for one in Part], default=part.value, help="whose handwriting"
         )
@@ -52,17 +59,33 @@ def _positive(text: str) -> int:
 
 
 def _draw(chosen: argparse.Namespace) -> int:
-    part = Part(chosen.part)
-    seed = SEEDS[part] if chosen.seed is None else chosen.seed
-    files = write_shots(chosen.out, shots(chosen.kind, pools(chosen.data, part), chosen.count, seed))
+    files = write_shots(chosen.out, shots(chosen.kind, _hands(chosen), chosen.count, _seed(chosen)))
     sys.stdout.write(f"{files} photographs and labels.csv in {chosen.out}\n")
+    return 0
+
+
+def _hands(chosen: argparse.Namespace) -> tuple[Pool, ...]:
+    found = pools(chosen.data, Part(chosen.part))
+    if not found:
+        sys.stderr.write(f"{chosen.data} holds no set of handwriting; all hands are drawn\n")
+    return found
+
+
+def _seed(chosen: argparse.Namespace) -> int:
+    return int(SEEDS[Part(chosen.part)] if chosen.seed is None else chosen.seed)
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    hands = _hands(chosen)
+    some = [shot(kind, hands, _seed(chosen), number) for kind, count in SHOWN.items() for number in range(count)]
+    chosen.out.write_bytes(jpeg(overview(some), 80))
+    sys.stdout.write(f"{chosen.out}\n")
     return 0
 
 
 def _measure(chosen: argparse.Namespace) -> int:
     part = Part(chosen.part)
-    seed = SEEDS[part] if chosen.seed is None else chosen.seed
-    plan = Plan(chosen.data, chosen.count, part, seed, tuple(chosen.config), chosen.workers)
+    plan = Plan(chosen.data, chosen.count, part, _seed(chosen), tuple(chosen.config), chosen.workers)
     sys.stdout.write(measure(plan, chosen.out))
     return 0
 

@@ -1,4 +1,4 @@
-"""Pictures of every mistake, for a person to look at."""
+"""Contact sheets: of every mistake, and of what the photographer draws."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from device.domain import Pixels
 from train.photographs.answers import TILE_PX, Answer
+from train.photographs.files import Shot
 from train.photographs.optics import jpeg
 
 ACROSS, DOWN = 6, 5
@@ -54,4 +55,29 @@ def _tile(answer: Answer) -> Pixels:
     said = f"got {answer.advice[0] if answer.advice else 'none'}" if answer.wanted else f"{answer.number or '-'}"
     for line, text in enumerate((first, f"{said} {answer.status}")):
         cv2.putText(tile, text[:34], (2, 13 + 15 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)
+    return tile
+
+
+SHOWN_PX = 260
+SHOWN_ACROSS = 6
+
+
+def overview(shots: Sequence[Shot]) -> Pixels:
+    """Photographs side by side, six to a row, captioned with what they show: uint8, shape (h, 1560, 3)."""
+    tiles = [_shown(shot) for shot in shots]
+    blank = np.full_like(tiles[0], 255)
+    tiles += [blank] * (-len(tiles) % SHOWN_ACROSS)
+    return np.vstack([np.hstack(tiles[row : row + SHOWN_ACROSS]) for row in range(0, len(tiles), SHOWN_ACROSS)])
+
+
+def _shown(shot: Shot) -> Pixels:
+    height = 3 * SHOWN_PX // 4
+    tile = np.full((height + 22, SHOWN_PX, 3), 255, np.uint8)
+    pixels = shot.frames[0].pixels
+    scale = min((SHOWN_PX - 6) / pixels.shape[1], (height - 6) / pixels.shape[0])
+    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    tile[3 : 3 + small.shape[0], 3 : 3 + small.shape[1]] = small
+    facts = shot.scene.facts
+    text = str(facts.get("spoilt") or facts.get("shows") or f"{shot.scene.kind}: {shot.scene.label}")
+    cv2.putText(tile, text[:40], (4, height + 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
     return tile

@@ -7,6 +7,7 @@ A scene is drawn from settings, all in millimetres and degrees, and a seeded gen
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,11 +88,11 @@ def _words(box: Box) -> str:
     return f"{box.x} {box.y} {box.width} {box.height}"
 
 
-def write_bundled(out: Path) -> list[Path]:
+def write_bundled(out: Path, bundled: Sequence[tuple[int, Settings]] = BUNDLED) -> list[Path]:
     """Write the bundled pictures, named by their order and what they show: 01-7.jpg, 03-42.jpg, ..."""
     out.mkdir(parents=True, exist_ok=True)
     paths = []
-    for number, (seed, settings) in enumerate(BUNDLED, start=1):
+    for number, (seed, settings) in enumerate(bundled, start=1):
         scene = draw(settings, np.random.default_rng(seed))
         paths.append(out / f"{number:02}-{scene.label}.jpg")
         paths[-1].write_bytes(jpeg(scene.pixels, settings.camera.jpeg_quality))
