@@ -11,7 +11,7 @@ import cv2
 from device.errors import DigitboxError
 from train.photographs.files import KINDS, SEEDS, shot, shots, write_shots
 from train.photographs.hands import Part, Pool, pools
-from train.photographs.measure import Plan, measure
+from train.photographs.measure import PARTS, Plan, measure
 from train.photographs.mistakes import overview
 from train.photographs.optics import jpeg
 
@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     take.add_argument("--count", type=_positive, default=2000, help="scenes; the other kinds follow in proportion")
     take.add_argument("--config", type=Path, nargs="*", default=[], help="files laid over the box's configuration")
     take.add_argument("--workers", type=_positive, default=1, help="processes")
+    take.add_argument("--only", choices=PARTS, nargs="*", default=[], help="these parts of the table")
     take.set_defaults(run=_measure)
     show = commands.add_parser("show", help="one picture of some photographs of every kind")
     show.set_defaults(run=_show)
@@ -85,7 +86,15 @@ def _show(chosen: argparse.Namespace) -> int:
 
 def _measure(chosen: argparse.Namespace) -> int:
     part = Part(chosen.part)
-    plan = Plan(chosen.data, chosen.count, part, _seed(chosen), tuple(chosen.config), chosen.workers)
+    plan = Plan(
+        data=chosen.data,
+        count=chosen.count,
+        part=part,
+        seed=_seed(chosen),
+        overlays=tuple(chosen.config),
+        workers=chosen.workers,
+        only=tuple(chosen.only),
+    )
     sys.stdout.write(measure(plan, chosen.out))
     return 0
 

@@ -30,6 +30,9 @@ from train.photographs.table import Row
 SHARES = {"mixed": 1.0, "turned": 0.2, "negative": 0.25, "spoilt": 0.25, "burst": 0.1}
 """Pictures of each kind for every synthetic scene asked for."""
 
+PARTS = ("real", *SHARES, "times")
+"""What can be measured by itself, when the rest is known or not wanted."""
+
 TIMED = 40
 """Photographs timed of each kind; each is read three times, and the fastest counts: others use the machine too."""
 
@@ -51,6 +54,7 @@ class Plan:
         overlays: Configuration files laid over the box's own.
         workers: Processes.
         timed: Photographs timed of each kind.
+        only: Names in `PARTS`; all of them when empty.
     """
 
     data: Path
@@ -60,6 +64,18 @@ class Plan:
     overlays: tuple[Path, ...] = ()
     workers: int = 1
     timed: int = TIMED
+    only: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What is measured, in the table's order."""
+        return tuple(part for part in PARTS if not self.only or part in self.only)
+
+    @property
+    def tasks(self) -> list[tuple[str, int]]:
+        """Kind and number of every synthetic picture."""
+        kinds = [kind for kind in SHARES if kind in self.parts]
+        return [(kind, number) for kind in kinds for number in range(round(SHARES[kind] * self.count))]
 
 
 class Station:
@@ -90,13 +106,12 @@ def _answer(task: tuple[str, int]) -> Answer:
 
 def synthetic(plan: Plan) -> Iterator[Answer]:
     """Answers to synthetic photographs of every kind, in order."""
-    tasks = [(kind, number) for kind, share in SHARES.items() for number in range(round(share * plan.count))]
     if plan.workers == 1:
         station = Station(plan)
-        yield from (station.answer(*task) for task in tasks)
+        yield from (station.answer(*task) for task in plan.tasks)
         return
     with ProcessPoolExecutor(plan.workers, get_context("spawn"), _open_station, (plan,)) as executor:
-        yield from executor.map(_answer, tasks, chunksize=8)
+        yield from executor.map(_answer, plan.tasks, chunksize=8)
 
 
 def measure(plan: Plan, out: Path) -> str:
@@ -112,13 +127,13 @@ def measure(plan: Plan, out: Path) -> str:
         ModelError: The model is missing or damaged.
     """
     reader = opened(*plan.overlays)
-    timed = times(plan, reader)
-    answers = [answer for name in REAL_SETS for answer in real(plan.data, name, reader)]
-    total = sum(round(share * plan.count) for share in SHARES.values())
+    timed = times(plan, reader) if "times" in plan.parts else []
+    sets = REAL_SETS if "real" in plan.parts else ()
+    answers = [answer for name in sets for answer in real(plan.data, name, reader)]
     for done, answer in enumerate(synthetic(plan), start=1):
         answers.append(answer)
-        _show_progress(done, total)
-    rows = [*table.rows(answers), *_baseline(plan)]
+        _show_progress(done, len(plan.tasks))
+    rows = [*table.rows(answers), *(_baseline(plan) if sets else ())]
     shown = _document(plan, rows, timed, answers)
     _write(out, rows, timed, answers, shown)
     return shown
