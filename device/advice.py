@@ -8,21 +8,44 @@ from device.domain import Advice, Frame
 from device.find import Writing
 from device.quality import Quality, measured
 
-COVERED_LUMA = 25.0
-"""A picture whose brightest hundredth stays below (of 255) shows a lid or a hand, not a dark room."""
+COVERED_LUMA, FINGER_LUMA = 25.0, 110.0
+"""A flat picture whose brightest hundredth stays below the first (of 255) shows a lid; a red one below the second,
+light that came through a finger."""
 
-DARK_LUMA = 70.0
+FLAT_STEP = 5.0
+"""Steps of luma up to this, and the noise, are none: what lies on the lens itself has no edges."""
+
+FINGER_REDNESS = 1.6
+"""Light that came through a finger has at least so many times as much red as blue."""
+
+DARK_LUMA = 60.0
 """Paper darker than this (of 255) drowns in the sensor's noise."""
 
-CLIPPED_SHARE = 0.25
-"""A picture with more than this share of clipped pixels has lost ink in glare."""
+LEAST_SIGNAL = 18.0
+"""The brightest parts are at least so many times as bright as the noise is strong; drawn scenes in which faint ink is
+lost in amplified noise stay below 14, the roughest table in good light reaches 33."""
 
-LEAST_HEIGHT_PX = 12
-"""A lower digit has strokes thinner than a pixel."""
+CLIPPED_SHARE = 0.05
+"""A picture with more than this share of clipped pixels may have lost ink in glare."""
 
-SOFTEST = 0.065
-"""Strokes whose soft edge is a larger share of the digit's size are blurred. The photographs of photo_digits and
-sudoku_photo stay below 0.056; drawn scenes blurred by 8 px (of 1640) reach 0.058 in the median, by 14 px 0.080."""
+CLEAR_CONTRAST = 0.4
+"""Ink that differs by this share from its paper isn't lost in glare, though the paper be white."""
+
+LEAST_HEIGHT_PX = 16
+"""Lower digits are better brought closer when they weren't read; from 12 px on they can be."""
+
+SMALL_HEIGHT_PX = 60
+"""What is found beside smaller specks and is lower may be a fold or a sheet's corner, and the specks the writing."""
+
+SOFTEST = 0.006
+"""Strokes whose slopes are a larger share of the digit's size are blurred."""
+
+SMEARED_PX = (5.0, 10.0)
+"""Edges wider than the first, in px of the frame, agree with a digit that seems blurred; wider than the second they are
+a blurred picture whatever is found. Sharp drawn scenes stay below 5, where there is a trace at all."""
+
+MOST_SPECKS = 40
+"""More are crumbs or the grain of something."""
 
 MOST = 2
 """More pieces of advice at once help nobody."""
@@ -41,15 +64,56 @@ def advised(quality: Quality) -> tuple[Advice, ...]:
     return tuple(dict.fromkeys(_all(quality)))[:MOST]
 
 
+def is_covered(quality: Quality) -> bool:
+    """Whether a lid or a finger lies on the lens."""
+    is_flat = quality.step <= FLAT_STEP + quality.noise
+    is_finger = quality.brightest < FINGER_LUMA and quality.redness >= FINGER_REDNESS
+    return is_flat and (quality.brightest < COVERED_LUMA or is_finger)
+
+
+def is_dark(quality: Quality) -> bool:
+    """Whether there is too little light, or so little that the camera had to amplify it."""
+    return quality.brightest < max(DARK_LUMA, LEAST_SIGNAL * quality.noise)
+
+
+def is_glaring(quality: Quality) -> bool:
+    """Whether light has washed the ink away; white paper with clear ink on it is no glare."""
+    return quality.clipped > CLIPPED_SHARE and (quality.contrast is None or quality.contrast < CLEAR_CONTRAST)
+
+
+def is_blurred(quality: Quality) -> bool:
+    """Whether strokes, or all there is to be seen, are smeared."""
+    agreeing, enough = SMEARED_PX
+    if quality.smear is not None and quality.smear > enough:
+        return True
+    is_soft = quality.softness is not None and quality.softness > SOFTEST
+    return is_soft and (quality.smear is None or quality.smear > agreeing)
+
+
+def cut_off(quality: Quality) -> tuple[Advice, ...]:
+    """The edges that cut writing off; where none was found, those that strokes seem to cross, unless that is noise."""
+    is_unseen = quality.height_px is None and not is_dark(quality)
+    return quality.cut_off or (quality.crossings if is_unseen else ())
+
+
+def is_small(quality: Quality) -> bool:
+    """Whether what was written is too small to be read, or to be found."""
+    has_specks = 0 < quality.specks <= MOST_SPECKS
+    if quality.height_px is None:
+        return has_specks
+    return quality.height_px < LEAST_HEIGHT_PX or (has_specks and quality.height_px < SMALL_HEIGHT_PX)
+
+
 def _all(quality: Quality) -> Iterator[Advice]:
-    yield from quality.cut_off
-    if quality.brightest < COVERED_LUMA:
+    if is_covered(quality):
         yield Advice.COVERED
-    elif quality.brightest < DARK_LUMA:
-        yield Advice.TOO_DARK
-    elif quality.height_px is None and quality.clipped > CLIPPED_SHARE:
+        return
+    if is_glaring(quality):
         yield Advice.TOO_BRIGHT
-    if quality.height_px is not None and quality.height_px < LEAST_HEIGHT_PX:
+    yield from cut_off(quality)
+    if is_dark(quality):
+        yield Advice.TOO_DARK
+    if is_small(quality):
         yield Advice.TOO_SMALL
-    if quality.softness is not None and quality.softness > SOFTEST:
+    if is_blurred(quality):
         yield Advice.BLURRED

@@ -108,9 +108,9 @@ class ModelReader:
         """How to move the paper, by this frame and the one looked at before. Raises FrameError."""
         from device import aim
         from device.find import find
-        from device.quality import measured
+        from device.quality import measured, without_surroundings
 
-        writings = find(frame).writings
+        writings = without_surroundings(frame, find(frame).writings)
         before, self._seen = self._seen, aim.place(writings)
         return aim.hint(frame, writings, measured(frame, writings), before)
 

@@ -82,35 +82,53 @@ class Figure:
 
 def figures(quality: Quality) -> list[Figure]:
     """What was measured, beside the limits of `device.advice`; what needs writing is left out where there is none."""
-    found = [
-        Figure(
-            "exposure",
-            f"paper {quality.brightest:.0f} of 255",
-            f"from {advice.DARK_LUMA:.0f}",
-            quality.brightest >= advice.DARK_LUMA,
-        ),
-        Figure(
-            "glare",
-            f"{quality.clipped:.0%} of the picture is pure white",
-            f"up to {advice.CLIPPED_SHARE:.0%}, or writing is found",
-            quality.clipped <= advice.CLIPPED_SHARE or quality.height_px is not None,
-        ),
-    ]
+    edges = advice.cut_off(quality)
+    found = [_cover(quality), _light(quality), _glare(quality)]
     if quality.contrast is not None:
-        found.append(
-            Figure("contrast", f"ink differs by {quality.contrast:.0%} of the paper", "any that is found", True)
-        )
+        found.append(Figure("contrast", f"ink differs by {quality.contrast:.0%} from its paper", "any", True))
+    return [
+        *found,
+        _blur(quality),
+        _size(quality),
+        Figure("cut off", ", ".join(edge.value.removeprefix("cut_off_") for edge in edges) or "nowhere", "nowhere",
+               not edges),
+    ]  # fmt: skip
+
+
+def _cover(quality: Quality) -> Figure:
+    value = f"steps of luma up to {quality.step:.0f} of 255" if quality.step else "a crop: not measured"
+    return Figure("edges", value, "any, or it is covered", not advice.is_covered(quality))
+
+
+def _light(quality: Quality) -> Figure:
+    signal = f"{quality.brightest / quality.noise:.0f}" if quality.noise >= 1.0 else "over 100"
+    value = f"paper {quality.brightest:.0f} of 255, {signal} times the noise"
+    limits = f"from {advice.DARK_LUMA:.0f}, and {advice.LEAST_SIGNAL:.0f} times"
+    return Figure("exposure", value, limits, not advice.is_dark(quality))
+
+
+def _glare(quality: Quality) -> Figure:
+    limits = f"up to {advice.CLIPPED_SHARE:.0%}, or contrast from {advice.CLEAR_CONTRAST:.0%}"
+    return Figure("glare", f"{quality.clipped:.0%} of the picture is clipped", limits, not advice.is_glaring(quality))
+
+
+def _blur(quality: Quality) -> Figure:
+    parts = []
     if quality.softness is not None:
-        good = quality.softness <= advice.SOFTEST
-        value = f"edges as wide as {quality.softness:.1%} of the digit"
-        found.append(Figure("blur", value, f"up to {advice.SOFTEST:.1%}", good))
-    if quality.height_px is not None:
-        good = quality.height_px >= advice.LEAST_HEIGHT_PX
-        found.append(
-            Figure("size", f"largest digit {quality.height_px} px high", f"from {advice.LEAST_HEIGHT_PX} px", good)
-        )
-    edges = ", ".join(edge.value.removeprefix("cut_off_") for edge in quality.cut_off)
-    return [*found, Figure("cut off", edges or "nowhere", "nowhere", not edges)]
+        parts.append(f"slopes {quality.softness:.1%} of the digit")
+    if quality.smear is not None:
+        parts.append(f"sharpest edges {quality.smear:.1f} px")
+    agreeing, enough = advice.SMEARED_PX
+    limits = f"up to {advice.SOFTEST:.1%} or {agreeing:.0f} px; never over {enough:.0f} px"
+    return Figure("blur", ", ".join(parts) or "nothing to measure it on", limits, not advice.is_blurred(quality))
+
+
+def _size(quality: Quality) -> Figure:
+    digit = "" if quality.height_px is None else f"largest digit {quality.height_px} px high"
+    specks = f"{quality.specks} specks" if quality.specks else ""
+    value = ", ".join(part for part in (digit, specks) if part) or "nothing to measure"
+    limits = f"from {advice.LEAST_HEIGHT_PX} px"
+    return Figure("size", value, limits, not advice.is_small(quality))
 
 
 def sheet(name: str, observations: Sequence[Observation], reading: Reading, said: str) -> Image.Image:
@@ -138,7 +156,7 @@ def sheet(name: str, observations: Sequence[Observation], reading: Reading, said
     factor = photograph.shape[1] / (shown.frame.width_px * shown.frame.scale)
     right = MARGIN_PX + PANEL_PX + GAP_PX
     for left, title, pixels in (
-        (MARGIN_PX, _size(shown.frame), photograph),
+        (MARGIN_PX, _dimensions(shown.frame), photograph),
         (right, "ink, without light, shadow and printed lines", _ink(shown.frame, photograph.shape)),
     ):
         _text(draw, (left, panels_top), title, 15, GREY)
@@ -285,7 +303,7 @@ def _head(draw: ImageDraw.ImageDraw, name: str, frames: int, reading: Reading, s
     _text(draw, (MARGIN_PX, 50), _shortened(draw, facts, 17, WIDTH_PX - 2 * MARGIN_PX), 17, GREY)
 
 
-def _size(frame: Frame) -> str:
+def _dimensions(frame: Frame) -> str:
     width, height = round(frame.width_px * frame.scale), round(frame.height_px * frame.scale)
     reduced = f", read at {frame.width_px} x {frame.height_px}" if frame.scale > 1.0 else ""
     return f"the picture, {width} x {height} pixels{reduced}"
@@ -362,7 +380,7 @@ def _percent(share: float) -> str:
 
 
 def _table(draw: ImageDraw.ImageDraw, lines: Sequence[Figure], top: int) -> None:
-    columns = (MARGIN_PX, 160, 560, 900)
+    columns = (MARGIN_PX, 130, 560, 1020)
     for place, title in zip(columns, ("measured", "", "does no harm", ""), strict=True):
         _text(draw, (place, top), title, 15, GREY)
     for number, line in enumerate(lines, start=1):

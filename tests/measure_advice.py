@@ -55,9 +55,10 @@ def blank(rng: np.random.Generator) -> tuple[Pixels, str, Advice | None]:
 
 
 def bare_table(rng: np.random.Generator) -> tuple[Pixels, str, Advice | None]:
-    """The table beside the sheet."""
+    """The table, with the sheet and the writing taken away."""
     settings = chosen(rng)
-    return _drawn(_camera(settings, aim_mm=(1000.0, 1000.0)), rng)[0], "", None  # type: ignore[arg-type]
+    away = replace(settings.paper, place_mm=(5000.0, 5000.0))
+    return _drawn(replace(settings, paper=away, pen=replace(settings.pen, density=0.0)), rng)[0], "", None
 
 
 def covered(rng: np.random.Generator) -> tuple[Pixels, str, Advice | None]:
@@ -132,9 +133,18 @@ def shaken(rng: np.random.Generator) -> tuple[Pixels, str, Advice | None]:
 
 
 def too_small(rng: np.random.Generator) -> tuple[Pixels, str, Advice | None]:
-    """So far away that a digit is 5 to 11 px high."""
+    """Small writing on a large sheet, so far away that a digit is 5 to 11 px high."""
     settings = chosen(rng)
-    pixels, scene = _drawn(_camera(settings, across_mm=settings.hand.height_mm * 1640 / rng.uniform(5.0, 11.0)), rng)
+    height_mm = rng.uniform(2.0, 3.5)
+    width_mm = height_mm * rng.uniform(0.08, 0.14)
+    settings = replace(
+        settings,
+        pen=replace(settings.pen, width_mm=width_mm, bleed_mm=0.0),
+        hand=replace(settings.hand, height_mm=height_mm),
+        paper=replace(settings.paper, size_mm=(420.0, 297.0), place_mm=tuple(rng.uniform(100.0, 190.0, 2))),
+        light=replace(settings.light, lamp_share=0.3),
+    )
+    pixels, scene = _drawn(_camera(settings, across_mm=height_mm * 1640 / rng.uniform(5.0, 11.0)), rng)
     return pixels, scene.label, Advice.TOO_SMALL
 
 

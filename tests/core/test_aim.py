@@ -12,17 +12,19 @@ from drawing import paper, scene, write
 from device import aim
 from device.domain import Advice, Box, Frame, Hint, Pixels
 from device.find import find
-from device.quality import measured
+from device.quality import Quality, measured
 
 SEVEN = find(scene(7)).writings[0]
 FRAME = Frame(paper(480, 640))
 MIDDLE = Box(280, 190, 80, 100)
 
 
-def seen(*boxes: Box, before: Box | None = None, cut_off: tuple[Advice, ...] = (), softness: float = 0.02) -> Hint:
+def seen(*boxes: Box, before: Box | None = None, cut_off: tuple[Advice, ...] = (), softness: float = 0.002) -> Hint:
     """What is said of writing at these places."""
-    writings = [replace(SEVEN, box=box, cut_off=cut_off, softness=softness) for box in boxes]
-    return aim.hint(FRAME, writings, measured(FRAME, writings), before)
+    writings = [replace(SEVEN, box=box) for box in boxes]
+    height_px = max(box.height for box in boxes)
+    quality = Quality(210.0, 200.0, 0.0, contrast=0.8, softness=softness, height_px=height_px, cut_off=cut_off)
+    return aim.hint(FRAME, writings, quality, before)
 
 
 def hint(pixels: Pixels) -> Hint:
