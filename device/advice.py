@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from device.domain import Advice, Frame
 from device.find import Writing
-from device.quality import Quality, measured
+from device.quality import CLEARLY_SEEN_PX, Quality, measured
 
 COVERED_LUMA, FINGER_LUMA = 25.0, 110.0
 """A flat picture whose brightest hundredth stays below the first (of 255) shows a lid; a red one below the second,
@@ -34,7 +34,7 @@ CLEAR_CONTRAST = 0.4
 LEAST_HEIGHT_PX = 16
 """Lower digits are better brought closer when they weren't read; from 12 px on they can be."""
 
-SMALL_HEIGHT_PX = 60
+SMALL_HEIGHT_PX = CLEARLY_SEEN_PX
 """What is found beside smaller specks and is lower may be a fold or a sheet's corner, and the specks the writing."""
 
 SOFTEST = 0.006

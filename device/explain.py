@@ -96,7 +96,8 @@ def figures(quality: Quality) -> list[Figure]:
 
 
 def _cover(quality: Quality) -> Figure:
-    value = f"steps of luma up to {quality.step:.0f} of 255" if quality.step else "a crop: not measured"
+    measures = 0.0 < quality.step < 255.0
+    value = f"steps of luma up to {quality.step:.0f} of 255" if measures else "not looked at in a crop or in good light"
     return Figure("edges", value, "any, or it is covered", not advice.is_covered(quality))
 
 
