@@ -81,9 +81,11 @@ class Figure:
 
 
 def figures(quality: Quality) -> list[Figure]:
-    """What was measured, beside the limits of `device.advice`; what needs writing is left out where there is none."""
+    """What was measured, beside the limits of `device.advice`; what was not looked at is left out."""
     edges = advice.cut_off(quality)
-    found = [_cover(quality), _light(quality), _glare(quality)]
+    found = [_light(quality), _glare(quality)]
+    if 0.0 < quality.step < 255.0:
+        found.insert(0, _cover(quality))
     if quality.contrast is not None:
         found.append(Figure("contrast", f"ink differs by {quality.contrast:.0%} from its paper", "any", True))
     return [
@@ -96,9 +98,8 @@ def figures(quality: Quality) -> list[Figure]:
 
 
 def _cover(quality: Quality) -> Figure:
-    measures = 0.0 < quality.step < 255.0
-    value = f"steps of luma up to {quality.step:.0f} of 255" if measures else "not looked at in a crop or in good light"
-    return Figure("edges", value, "any, or it is covered", not advice.is_covered(quality))
+    limits = f"over {advice.FLAT_STEP:.0f} and the noise"
+    return Figure("edges", f"steps of luma up to {quality.step:.0f} of 255", limits, not advice.is_covered(quality))
 
 
 def _light(quality: Quality) -> Figure:
