@@ -150,8 +150,14 @@ def _spoilt(answers: Sequence[Answer]) -> list[Row]:
         instead = Counter(answer.advice[0] if answer.advice else "none" for answer in part if not _is_advised(answer))
         note = ", ".join(f"{count} {said}" for said, count in instead.most_common(3))
         found.append(_row(f"of these, {kind}" + (f" (else: {note})" if note else ""), part, _is_advised))
-    wrong = [answer for answer in spoilt if answer.ok]
-    return [*found, Row("spoilt pictures answered `ok`: wrong", sum(not a.right for a in wrong), len(wrong))]
+    needed = [answer for answer in spoilt if not (answer.ok and answer.right)]
+    found.append(
+        _row("of the spoilt pictures that were not read all the same, the right advice first", needed, _is_advised)
+    )
+    said = [answer for answer in spoilt if answer.ok]
+    found.append(_row("spoilt pictures answered `ok`: wrong", said, lambda answer: not answer.right))
+    good = [answer for answer in _of(answers, "single", "number", "sheet") if answer.ok and answer.right]
+    return [*found, _row("readable pictures read right: advice given for nothing", good, lambda a: bool(a.advice))]
 
 
 def _is_advised(answer: Answer) -> bool:
