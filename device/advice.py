@@ -28,7 +28,7 @@ lost in amplified noise stay below 14, the roughest table in good light reaches 
 CLIPPED_SHARE = 0.05
 """A picture with more than this share of clipped pixels may have lost ink in glare."""
 
-CLEAR_CONTRAST = 0.4
+CLEAR_CONTRAST = 0.6
 """Ink that differs by this share from its paper isn't lost in glare, though the paper be white."""
 
 LEAST_HEIGHT_PX = 16
