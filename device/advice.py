@@ -40,6 +40,10 @@ SMALL_HEIGHT_PX = CLEARLY_SEEN_PX
 SOFTEST = 0.006
 """Strokes whose slopes are a larger share of the digit's size are blurred."""
 
+VERY_SOFT = 0.01
+"""Of digits that are clearly seen, a larger share is blur however sharp the rest is: the hand that moved held the
+paper."""
+
 SMEARED_PX = (5.0, 10.0)
 """Edges wider than the first, in px of the frame, agree with a digit that seems blurred; wider than the second they are
 a blurred picture whatever is found. Sharp drawn scenes stay below 5, where there is a trace at all."""
@@ -86,13 +90,16 @@ def is_blurred(quality: Quality) -> bool:
     agreeing, enough = SMEARED_PX
     if quality.smear is not None and quality.smear > enough:
         return True
-    is_soft = quality.softness is not None and quality.softness > SOFTEST
-    return is_soft and (quality.smear is None or quality.smear > agreeing)
+    if quality.softness is None or quality.height_px is None:
+        return False
+    if quality.softness > VERY_SOFT and quality.height_px >= CLEARLY_SEEN_PX:
+        return True
+    return quality.softness > SOFTEST and (quality.smear is None or quality.smear > agreeing)
 
 
 def cut_off(quality: Quality) -> tuple[Advice, ...]:
-    """The edges that cut writing off; where none was found, those that strokes seem to cross, unless that is noise."""
-    is_unseen = quality.height_px is None and not is_dark(quality)
+    """The edges that cut writing off; where hardly any was found, those that strokes seem to cross."""
+    is_unseen = (quality.height_px is None or quality.height_px < CLEARLY_SEEN_PX) and not is_dark(quality)
     return quality.cut_off or (quality.crossings if is_unseen else ())
 
 

@@ -44,9 +44,9 @@ FEW = 99.7
 SHADE_REACH = 0.3
 """Share of the shorter side below which something dark counts as a trace of ink: also the widest blurred stroke."""
 
-TRACE_LUMA = 20.0
-"""A trace is at least so much darker (of 255) than what is around it; bare paper and soft shadows in drawn scenes stay
-below 18."""
+TRACE_LUMA = 14.0
+"""A trace is at least so much darker (of 255) than what is around it; on bare drawn sheets without any edge in sight
+the waves of the paper and the shadows stay below 9."""
 
 LEAST_CUT_PX, LEAST_CUT_CONTRAST = 24, 0.3
 """What crosses the edge of a scene and is smaller, or fainter, is no digit that somebody meant to show."""

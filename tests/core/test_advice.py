@@ -21,6 +21,7 @@ from device.advice import (
     SMALL_HEIGHT_PX,
     SMEARED_PX,
     SOFTEST,
+    VERY_SOFT,
     advise,
     advised,
 )
@@ -59,6 +60,7 @@ def writing(box: Box, *cut_off: Advice) -> Writing:
         (replace(GOOD, clipped=0.9), ()),
         (replace(GOOD, softness=SOFTEST + 0.001), (Advice.BLURRED,)),
         (replace(GOOD, softness=SOFTEST + 0.001, smear=SMEARED_PX[0] - 1), ()),
+        (replace(GOOD, softness=VERY_SOFT + 0.001, smear=SMEARED_PX[0] - 1), (Advice.BLURRED,)),
         (replace(UNSEEN, smear=SMEARED_PX[1] + 1), (Advice.BLURRED,)),
         (replace(GOOD, height_px=LEAST_HEIGHT_PX - 1), (Advice.TOO_SMALL,)),
         (replace(GOOD, specks=3), ()),
