@@ -33,6 +33,9 @@ from train.scenes.strokes import Points
 LEAST_PX = 13.0
 """Height of the smallest digit of a readable scene; issue 4 asks for 12, and perspective takes a little."""
 
+FEW_PX = 28.0
+"""Below this height a digit of a fine pen has lines thinner than a pixel and a half."""
+
 LIGHT_GROUND = 420
 """Sum of the three colours above which a ground is lighter than its ink: boards and black paper stay under 210."""
 
@@ -90,12 +93,20 @@ def _text(kind: str, rng: np.random.Generator) -> str:
 def _written(order: Order, seed: tuple[int, ...], rng: np.random.Generator) -> Scene:
     """A scene with digits that are all large enough to be read."""
     while True:
-        scene = _tried(order, seed, rng)
-        if float(scene.facts["least_px"]) >= LEAST_PX:
+        scene, boldness = _tried(order, seed, rng)
+        if _is_readable(float(scene.facts["least_px"]), boldness, scene.pen.tooth):
             return scene
 
 
-def _tried(order: Order, seed: tuple[int, ...], rng: np.random.Generator) -> Scene:
+def _is_readable(height_px: float, boldness: float, tooth: float) -> bool:
+    """Whether a person could read it: a thin line, or a pencil's, is gone where a digit is only some pixels high."""
+    if height_px < FEW_PX:
+        return height_px >= LEAST_PX and boldness >= 0.7 and (tooth < 0.4 or height_px > 0.8 * FEW_PX)
+    return True
+
+
+def _tried(order: Order, seed: tuple[int, ...], rng: np.random.Generator) -> tuple[Scene, float]:
+    """A scene, and how bold its pen is, 0..1."""
     kind, at = order.kind, order.at
     text = _text(kind, rng)
     on = chance.ground(rng)
@@ -113,7 +124,7 @@ def _tried(order: Order, seed: tuple[int, ...], rng: np.random.Generator) -> Sce
         touching=0.4 if rng.random() < 0.3 else 0.0,
     )
     boldness = float(rng.uniform(*pen.fineness))
-    boldness = max(boldness, 0.7) if digit_px < 30.0 else boldness
+    boldness = max(boldness, 0.7) if digit_px < 1.4 * FEW_PX else boldness
     px_per_mm = digit_px / style.height_mm
     hand, write = writer(order.pools, boldness, rng)
     marks, touching = layout.lines(text, style, write, px_per_mm, rng)
@@ -125,7 +136,7 @@ def _tried(order: Order, seed: tuple[int, ...], rng: np.random.Generator) -> Sce
     least_px = min(_height_px(mark, view) for mark in marks)
     fingers = chance.fingers(chance.extent_px(marks, view), size, rng) if rng.random() < 0.2 and not crop else ()
     specks = chance.specks(extent_mm(marks), style.height_mm, rng) if rng.random() < 0.15 else ()
-    return Scene(
+    scene = Scene(
         kind=kind,
         label=" ".join(text.split()),
         sheet=chance.sheet(on, colour, extent_mm(marks), style.height_mm, rng),
@@ -138,6 +149,7 @@ def _tried(order: Order, seed: tuple[int, ...], rng: np.random.Generator) -> Sce
         fingers=fingers,
         facts=_facts(at, hand, on, pen_name, least_px, touching=touching, crop=crop, specks=len(specks)),
     )
+    return scene, boldness
 
 
 def _facts(at: Angles, hand: str, on: Ground, pen: str, least_px: float, **more: int) -> dict[str, str | float]:
