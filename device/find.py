@@ -75,6 +75,7 @@ class Writing:
         after_mark: Between it and the one before stands a mark that is no digit: a point, a comma, a dash.
         cut_off: The edges of the frame that its strokes cross, as what to say about it.
         softness: How wide the soft edge of its strokes is, as a share of its longer side.
+        tangled: It has more stroke than any digit: joined-up writing, a scribble, digits that touch.
         separated: It touched another, and was cut from it.
     """
 
@@ -85,6 +86,7 @@ class Writing:
     after_mark: bool
     cut_off: tuple[Advice, ...]
     softness: float
+    tangled: bool = False
     separated: bool = False
 
 
@@ -136,6 +138,7 @@ def find(frame: Frame) -> Finding:
         return Finding()
     height_px, core = _usual(pieces)
     pieces = [piece for piece in pieces if piece.core >= 0.4 * core and _longer(piece.box) >= 0.08 * height_px]
+    pieces = [piece for piece in pieces if not _is_outline(piece, pieces)]
     pieces = _without_strays_at_edges(pieces, pixels.shape, tight=tight)
     pieces = _joined(pieces, height_px)
     digits = [piece for piece in pieces if piece.box.height >= 0.35 * height_px]
@@ -154,7 +157,8 @@ def find(frame: Frame) -> Finding:
             cut_off = _cut_off(piece, pixels.shape)
             ink, ink_box = _ink(pixels, piece)
             shown = ink_box.scaled(1 / seen.factor)
-            writings.append(Writing(box, ink, shown, group, marked, cut_off, _softness(pixels, piece)))
+            softness = _softness(pixels, piece)
+            writings.append(Writing(box, ink, shown, group, marked, cut_off, softness, _is_tangle(piece)))
     return Finding(tuple(writings), _has_blots(found, digits, core), tight)
 
 
@@ -246,11 +250,24 @@ def _has_blots(found: Sequence[_Piece], digits: Sequence[_Piece], core: float) -
     ]
     return any(
         0.5 * digit.box.height <= blot.box.height <= 2 * digit.box.height
-        and abs(_middle(blot.box) - _middle(digit.box)) < 0.5 * digit.box.height
         and max(blot.box.x - digit.box.right, digit.box.x - blot.box.right) < digit.box.height
+        and max(blot.box.y - digit.box.bottom, digit.box.y - blot.box.bottom) < digit.box.height
         for blot in blots
         for digit in digits
     )
+
+
+def _is_outline(piece: _Piece, pieces: Sequence[_Piece]) -> bool:
+    """Whether it is drawn around writing: the edge of a sheet, a frame; a zero has at most a slash or a dot in it."""
+    within = [
+        other
+        for other in pieces
+        if other.box.x > piece.box.x
+        and other.box.right < piece.box.right
+        and other.box.y > piece.box.y
+        and other.box.bottom < piece.box.bottom
+    ]
+    return len(within) > 1
 
 
 def _without_strays_at_edges(pieces: Sequence[_Piece], shape: tuple[int, ...], *, tight: bool) -> list[_Piece]:

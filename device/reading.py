@@ -90,7 +90,7 @@ def _cuts_through(sheet: Sheet, whole: Observation) -> bool:
 def _without_strays(
     found: Sequence[Writing], inputs: Pixels, probabilities: Probabilities
 ) -> tuple[list[Writing], Pixels, Probabilities]:
-    """Leave out what crosses the edge, is not surely a digit and stands on no line with one: a finger, the edge of a sheet."""
+    """Leave out what crosses the edge, is not surely a digit and stands on no line with one: a finger, a sheet."""
     free = [
         writing
         for writing, row in zip(found, probabilities, strict=True)
@@ -123,7 +123,8 @@ def _stacked(inputs: Sequence[Pixels]) -> Pixels:
 
 def _is_one_digit(writing: Writing, probabilities: Probabilities) -> bool:
     """Whether there is no doubt that it need not be taken apart."""
-    return float(probabilities[:10].max()) >= SURELY_ONE and writing.box.width <= WIDEST_ONE * writing.box.height
+    is_sure = float(probabilities[:10].max()) >= SURELY_ONE and not writing.tangled
+    return is_sure and writing.box.width <= WIDEST_ONE * writing.box.height
 
 
 def _part_of(writing: Writing, proposed: Lattice, part: Part) -> Writing:
@@ -135,7 +136,15 @@ def _part_of(writing: Writing, proposed: Lattice, part: Part) -> Writing:
     box = Box(left, top, max(1, round(width * across)), max(1, round(height * down)))
     first = part.begin == 0
     touched = max(proposed.costs[part.begin], proposed.costs[part.end]) > 1.0
-    return replace(writing, box=box, ink=ink, ink_box=box, after_mark=writing.after_mark and first, separated=touched)
+    return replace(
+        writing,
+        box=box,
+        ink=ink,
+        ink_box=box,
+        after_mark=writing.after_mark and first,
+        separated=touched,
+        tangled=False,
+    )
 
 
 class Reader:
@@ -160,7 +169,9 @@ class Reader:
             return whole
         views = [self._look_at(frame, sheet) for sheet in found if suspect or not _cuts_through(sheet, whole)]
         views = [view for view in views if view.evidence.boxes and not _is_frame_of(view)]
-        return max(views if views and suspect else [whole, *views], key=self._rank)
+        if suspect and not views:
+            return replace(whole, evidence=replace(whole.evidence, other_ink=True))
+        return max(views if suspect else [whole, *views], key=self._rank)
 
     def _rank(self, seen: Observation) -> tuple[bool, bool, float]:
         """Better views of a frame are greater: what can be answered surely, what can be answered, what says most."""
@@ -215,7 +226,7 @@ class Reader:
             way, share = best_way(proposed, np.log(np.maximum(parts[:, :10].max(axis=1, initial=0.0), 1e-4)).tolist())
             several = [_part_of(writing, proposed, part) for part in way] if len(way) > 1 else [writing]
             separated += several
-            shares += [share] * len(several)
+            shares += [0.0 if writing.tangled and len(way) < 2 else share] * len(several)
         if len(separated) > len(found):
             inputs = _stacked([mnist_layout(writing.ink) for writing in separated])
             probabilities = self._probabilities(inputs)

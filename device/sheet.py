@@ -128,7 +128,7 @@ def _paper_around(pixels: Pixels, mask: Pixels) -> Pixels:
 def _divided(small: Pixels) -> Iterator[Pixels]:
     """Masks of what is lighter, and of what is darker, than each of some levels, in brightness and in two colours."""
     for channel in cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2LAB)):
-        low, high = (float(value) for value in np.percentile(channel, (0.5, 99.5)))
+        low, high = (float(value) for value in np.percentile(channel, (0.05, 99.95)))
         if high - low < LEAST_RANGE:
             continue
         for level in np.linspace(low, high, LEVELS + 2)[1:-1]:

@@ -1,0 +1,94 @@
+"""Sheets smaller than the frame are found and cut out, whatever their size, colour and turn."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from drawing import paper, shade, write
+
+from device.domain import Box, Frame, Pixels
+from device.ink import SCENE_PX
+from device.sheet import Sheet, cut_out, shared, sheets
+
+
+def table_with(
+    *places: tuple[int, int, int, int, float], colour: tuple[int, int, int] = (225, 230, 235), table: int = 80
+) -> Frame:
+    """A table with sheets: middle, size and turn of each."""
+    pixels = paper(900, 1200, luma=table, grain=4.0)
+    for x, y, width, height, degrees in places:
+        corners = cv2.boxPoints(((x, y), (width, height), degrees))
+        cv2.fillConvexPoly(pixels, np.rint(corners).astype(np.int32), colour, cv2.LINE_AA)
+    return Frame(pixels)
+
+
+@pytest.mark.parametrize("size", [(60, 80), (300, 200), (900, 600)])
+@pytest.mark.parametrize("degrees", [0.0, 12.0, -20.0])
+@pytest.mark.parametrize(("colour", "table"), [((225, 230, 235), 80), ((90, 220, 240), 200), ((40, 40, 40), 180)])
+def test_a_sheet_is_found_where_it_lies(
+    size: tuple[int, int], degrees: float, colour: tuple[int, int, int], table: int
+) -> None:
+    """White paper on a dark table, a yellow note on a light one, a blackboard on a wall; small or large, turned."""
+    frame = table_with((600, 450, *size, degrees), colour=colour, table=table)
+    first = sheets(frame)[0]
+    x, y, width, height = cv2.boundingRect(cv2.boxPoints(((600, 450), size, degrees)))
+    assert shared(first.box, Box(x, y, width, height)) > 0.85
+    assert abs(first.degrees - degrees) < 3.0
+
+
+def test_writing_on_the_sheet_does_not_break_it() -> None:
+    """A digit, a ruled line and a shadow on it."""
+    frame = table_with((600, 450, 500, 400, 0.0))
+    pixels = shade(frame.pixels, darkest=0.7)
+    write(pixels, 7, Box(560, 380, 80, 130), pen_px=12)
+    cv2.line(pixels, (350, 500), (850, 500), (150, 120, 100), 2)
+    assert shared(sheets(Frame(pixels))[0].box, Box(350, 250, 500, 400)) > 0.85
+
+
+@pytest.mark.parametrize(
+    "frame", [Frame(paper(600, 800)), Frame(paper(600, 800, grain=25.0)), Frame(paper(1, 1)), Frame(paper(3, 700))]
+)
+def test_bare_paper_and_noise_show_no_sheet(frame: Frame) -> None:
+    """What fills the frame, or is nothing at all, needs no finding."""
+    assert sheets(frame) == []
+
+
+def test_what_is_round_is_no_sheet() -> None:
+    """A coin, a finger's tip, the inside of a zero."""
+    pixels = paper(600, 800, luma=80)
+    cv2.circle(pixels, (400, 300), 120, (220, 220, 220), -1, cv2.LINE_AA)
+    assert sheets(Frame(pixels)) == []
+
+
+def around(box: Box) -> Sheet:
+    """An upright sheet."""
+    corners = [(box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom)]
+    return Sheet(np.array(corners, np.int32), 0.0)
+
+
+def test_a_cut_out_sheet_is_a_scene_without_its_table() -> None:
+    """A note of 120 x 80 px is enlarged, its places can be traced back, and nothing as dark as the table is left."""
+    frame = table_with((300, 200, 120, 80, 0.0))
+    note, corner, factor = cut_out(frame, around(Box(240, 160, 120, 80)))
+    assert corner == (240, 160)
+    assert min(note.width_px, note.height_px) >= SCENE_PX
+    assert factor == pytest.approx(SCENE_PX / 80, rel=0.03)
+    assert note.pixels.min() > 180
+    assert note.scale == frame.scale
+
+
+def test_a_sheet_that_leaves_the_frame_is_cut_at_its_edge() -> None:
+    """Its outline may lie outside."""
+    frame = table_with((0, 450, 600, 500, 0.0))
+    note, corner, factor = cut_out(frame, around(Box(-300, 200, 600, 500)))
+    assert corner == (0, 200)
+    assert (note.width_px, note.height_px) == pytest.approx((300 * factor, 500 * factor), rel=0.01)
+
+
+def test_the_frame_is_not_changed() -> None:
+    """The picture that is shown and kept stays as it was."""
+    frame = table_with((300, 200, 120, 80, 0.0))
+    before: Pixels = frame.pixels.copy()
+    cut_out(frame, sheets(frame)[0])
+    assert np.array_equal(frame.pixels, before)
