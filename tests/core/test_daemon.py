@@ -572,6 +572,8 @@ def test_the_watchdog_hears_from_every_turn(appliance):
 def test_a_stop_closes_everything(appliance):
     """Once each, from any mode, with status 0, and the supervisor is told."""
     appliance.started()
+    appliance.tap()
+    appliance.until(lambda: appliance.kept and appliance.mode is Mode.IDLE)  # nobody waits for the history to open
     appliance.press()
     appliance.daemon.post(StopRequested())
     assert appliance.end() == 0
