@@ -16,7 +16,7 @@ from train.card import TFLITE_NAME, Facts, identity, write_card
 from train.errors import CompressionError
 from train.feed import Course, NetworkInput, Targets, network_input, steps_in
 from train.fit import load_best, save_keras, train
-from train.flatbuffer import Sparsity, operators, sparsity
+from train.flatbuffer import Sparsity, operators, sparsity, without_names
 from train.model import architecture
 from train.output import write_bytes, written_beside
 from train.sets import Learned
@@ -137,7 +137,7 @@ def quantize(model: keras.Model, calibration: Pixels) -> bytes:
     converter.inference_input_type = tf.uint8
     converter.inference_output_type = tf.int8
     converter.exclude_conversion_metadata = True  # a kilobyte that nobody reads
-    return bytes(converter.convert())
+    return without_names(bytes(converter.convert()))
 
 
 def _check(zeros: Sparsity, found: dict[str, int]) -> None:

@@ -210,6 +210,16 @@ def test_a_damaged_checkpoint_is_one_line(parts, settings, tmp_path, content):
         fit(parts, settings, tmp_path)
 
 
+def test_inner_names_are_dropped_and_nothing_else(run):
+    """The file that is shipped has names for what goes in and out alone, and is a valid file."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf((run / "digits.tflite").read_bytes(), 0)
+    graph = model.subgraphs[0]
+    named = {number for number, tensor in enumerate(graph.tensors) if tensor.name}
+    assert named == {*graph.inputs, *graph.outputs}
+
+
 def test_shrinking_removes_only_channels_that_earn_nothing():
     """Channels whose normalisation gives nothing go without a change in what the network says."""
     from train.feed import CLASSES
