@@ -100,7 +100,7 @@ def contrast(frame: Frame) -> Contrast:
         cv2.bitwise_not(small, dst=small)
     is_wide = not scene or max(dark, light) > 0
     pixels = _against_ground(grey, small, reach_share=CROP_REACH if is_wide else SCENE_REACH)
-    return Contrast(pixels, _least_contrast(pixels, scene=not is_wide), factor, light_ink, is_wide)
+    return Contrast(pixels, _least_contrast(pixels, scene=scene), factor, light_ink, is_wide)
 
 
 def _at_working_size(grey: Pixels) -> tuple[Pixels, float]:

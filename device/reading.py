@@ -36,6 +36,9 @@ SHEET_SHARE = 0.5
 MOST_OF_SHEET = 0.75
 """A digit takes no more of its sheet, box by box."""
 
+MOSTLY_READ = 0.7
+"""What is read with this probability isn't tried turned."""
+
 EITHER_WAY_UP = (0, 1, 2, 5, 6, 8, 9)
 """Digits that are digits upside down too."""
 
@@ -115,6 +118,12 @@ def _worth(evidence: Evidence) -> float:
     """How much can be read, in nats: each digit counts as much as it is better than chance, junk counts against it."""
     best = np.log(np.maximum(evidence.probabilities[:, :10].max(axis=1, initial=0.0), 1e-6)) + 1.0
     return float(np.maximum(best, -2.0).sum()) - (1.0 if evidence.other_ink else 0.0)
+
+
+def _is_mostly_read(evidence: Evidence) -> bool:
+    """Whether the digits are as likely, in the geometric mean, as those of a sheet that lies as it should."""
+    best = np.maximum(evidence.probabilities[:, :10].max(axis=1, initial=0.0), 1e-6)
+    return bool(best.size) and float(np.log(best).mean()) > np.log(MOSTLY_READ)
 
 
 def _stacked(inputs: Sequence[Pixels]) -> Pixels:
@@ -262,6 +271,8 @@ class Reader:
 
     def _turned(self, frame: Frame, upright: Evidence) -> Evidence:
         """What the frame says with its sheet turned upright, where that can be read better than as it lies."""
+        if _is_mostly_read(upright):
+            return upright
         boxes = [box.scaled(1 / frame.scale) for box in upright.boxes]
         views = [(_worth(upright), upright)]
         for degrees in possible_turns(frame, boxes):

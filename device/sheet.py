@@ -42,6 +42,9 @@ SAME_SHARE = 0.6
 MOST_SHEETS = 3
 """Sheets given, the most even first."""
 
+TWIN_RATIO = 1.15
+"""Sheets are twins where neither side differs by more."""
+
 RIM = 0.015
 """What lies nearer to a sheet's edge, as a share of its size and at least two pixels, is the edge."""
 
@@ -82,9 +85,8 @@ def sheets(frame: Frame) -> list[Sheet]:
     for _, outline in found:
         if all(shared(_box(outline), _box(other)) < SAME_SHARE for other in chosen):
             chosen.append(outline)
-        if len(chosen) == MOST_SHEETS:
-            break
-    return [_sheet(outline, factor) for outline in chosen]
+    alone = [outline for outline in chosen if not any(_are_twins(outline, other) for other in chosen)]
+    return [_sheet(outline, factor) for outline in alone[:MOST_SHEETS]]
 
 
 def cut_out(frame: Frame, sheet: Sheet) -> tuple[Frame, tuple[int, int], float]:
@@ -151,6 +153,12 @@ def _outlines(mask: Pixels) -> Iterator[tuple[float, NDArray[np.int32]]]:
         solid = area / max(1.0, cv2.contourArea(hull))
         if solid >= SOLID and rectangular >= RECTANGULAR and min(sides) >= LEAST_SIDE_PX:
             yield solid * rectangular, np.asarray(hull[:, 0], np.int32)
+
+
+def _are_twins(one: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
+    """Whether two outlines are of the same size and turn, side by side: the squares of squared paper."""
+    sides = [np.sort(cv2.minAreaRect(outline)[1]) for outline in (one, other)]
+    return one is not other and bool(np.all(np.abs(np.log(sides[0] / sides[1])) < np.log(TWIN_RATIO)))
 
 
 def shared_area(one: Box, other: Box) -> int:
