@@ -129,6 +129,7 @@ class ReadingConfig:
     enough_frames: Annotated[int, Between(1, 9)]
     limit_seconds: Annotated[float, Between(0.5, 30.0)]
     any_angle: bool
+    fusion: Annotated[str, OneOf("mean", "quality", "attention")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,6 @@ from numpy.typing import NDArray
 from device.domain import Box
 from device.judge import Evidence, Probabilities
 from device.sheet import shared
-
-Method = Literal["mean", "quality", "attention"]
 
 SAME_SHARE = 0.4
 """Boxes of two frames that, once registered, share this much (intersection over union) are the same writing."""
@@ -29,7 +26,7 @@ ATTENTION_TEMPERATURE = 0.1
 Weights = NDArray[np.float64]
 
 
-def fused(burst: Sequence[Evidence], method: Method = "attention") -> Evidence:
+def fused(burst: Sequence[Evidence], method: str = "attention") -> Evidence:
     """The burst as one frame: that with the most common number of pieces, each piece's probabilities averaged.
 
     Args:

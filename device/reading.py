@@ -168,6 +168,7 @@ class Reader:
         self._classifier = classifier
         self._enough_frames = settings.enough_frames
         self._any_angle = settings.any_angle
+        self._fusion = settings.fusion
 
     def observe(self, frame: Frame) -> Observation:
         """Look at one frame and at the sheets in it. Boxes are in pixels of the given picture (frame.scale)."""
@@ -263,7 +264,7 @@ class Reader:
                 break
         if not burst:
             raise ValueError("a reading needs at least one frame")
-        evidence = fused(burst)
+        evidence = fused(burst, self._fusion)
         reading = judged(evidence, self._classifier.card)
         if self._any_angle and reading.status is not Status.OK and not evidence.tight:
             reading = judged(self._turned(frame, evidence), self._classifier.card)
