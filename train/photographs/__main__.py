@@ -1,4 +1,4 @@
-"""Draw photographs, show some, or measure the box on them: python -m train.photographs draw|show|measure --help."""
+"""Draw photographs, show some, measure the box on them: python -m train.photographs draw|show|measure|fusing -h."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import cv2
 
 from device.errors import DigitboxError
 from train.photographs.files import KINDS, SEEDS, shot, shots, write_shots
+from train.photographs.fusing import compare
 from train.photographs.hands import Part, Pool, pools
 from train.photographs.measure import PARTS, Plan, measure
 from train.photographs.mistakes import overview
@@ -23,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0; 1 when something cannot be read or written; 2 for a wrong command line."""
     cv2.setNumThreads(1)
     parser = argparse.ArgumentParser(prog="python -m train.photographs", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="draw|show|measure")
+    commands = parser.add_subparsers(required=True, metavar="draw|show|measure|fusing")
     draw = commands.add_parser("draw", help="write photographs and labels.csv")
     draw.add_argument("--kind", choices=list(KINDS), default="mixed")
     draw.add_argument("--count", type=_positive, default=100, help="photographs, or bursts")
@@ -36,7 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     take.set_defaults(run=_measure)
     show = commands.add_parser("show", help="one picture of some photographs of every kind")
     show.set_defaults(run=_show)
-    for command, part in ((draw, Part.TRAINING), (show, Part.TUNING), (take, Part.HELD_OUT)):
+    fuse = commands.add_parser("fusing", help="the ways to fuse a burst, compared")
+    fuse.add_argument("--count", type=_positive, default=100, help="bursts of five frames")
+    fuse.set_defaults(run=_fuse)
+    for command, part in ((draw, Part.TRAINING), (show, Part.TUNING), (take, Part.HELD_OUT), (fuse, Part.TUNING)):
         command.add_argument(
             "--part", choices=[one.value for one in Part], default=part.value, help="whose handwriting"
         )
@@ -81,6 +85,13 @@ def _show(chosen: argparse.Namespace) -> int:
     some = [shot(kind, hands, _seed(chosen), number) for kind, count in SHOWN.items() for number in range(count)]
     chosen.out.write_bytes(jpeg(overview(some), 80))
     sys.stdout.write(f"{chosen.out}\n")
+    return 0
+
+
+def _fuse(chosen: argparse.Namespace) -> int:
+    shown = compare(_hands(chosen), chosen.count, _seed(chosen))
+    chosen.out.write_text(shown, encoding="utf-8")
+    sys.stdout.write(shown)
     return 0
 
 

@@ -107,7 +107,7 @@ def real(data: Path, name: str, reader: compose.ModelReader) -> Iterator[Answer]
 def drawn(shot: Shot, reader: compose.ModelReader) -> Answer:
     """Read a synthetic photograph, or the frames of a burst, after JPEG."""
     frames = [
-        Frame(_through_jpeg(frame.pixels, frame.scene.lens.jpeg_quality), source=shot.name) for frame in shot.frames
+        Frame(through_jpeg(frame.pixels, frame.scene.lens.jpeg_quality), source=shot.name) for frame in shot.frames
     ]
     reading = reader.read(frames)
     scene, boxes = shot.scene, shot.frames[0].boxes
@@ -120,7 +120,8 @@ def drawn(shot: Shot, reader: compose.ModelReader) -> Answer:
     return replace(answer, picture=_tile(frames[0].pixels, boxes, reading)) if answer.mistaken else answer
 
 
-def _through_jpeg(pixels: Pixels, quality: int) -> Pixels:
+def through_jpeg(pixels: Pixels, quality: int) -> Pixels:
+    """What a file of this quality, 1..100, makes of a picture."""
     decoded = cv2.imdecode(np.frombuffer(jpeg(pixels, quality), np.uint8), cv2.IMREAD_COLOR)
     return np.asarray(decoded, np.uint8)
 
