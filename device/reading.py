@@ -209,13 +209,15 @@ class Reader:
             boxes=tuple(writing.box.scaled(frame.scale) for writing in found),
             groups=tuple(writing.group for writing in found),
             probabilities=probabilities,
-            advice=advise(frame, found),
+            advice=(),
             cut_off=any(writing.cut_off for writing in found),
             tight=finding.tight,
             other_ink=finding.other_ink or any(writing.after_mark for writing in found),
             separated=tuple(writing.separated for writing in found),
             sharpness=1.0 / float(np.median([writing.softness for writing in found])) if found else 0.0,
         )
+        if judged(evidence, self._classifier.card).status is not Status.OK:
+            evidence = replace(evidence, advice=advise(frame, found))  # takes a tenth of the time
         return Observation(frame, model_inputs, evidence)
 
     def _separated(self, found: Sequence[Writing]) -> tuple[list[Writing], Pixels, Probabilities]:
