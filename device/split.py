@@ -8,13 +8,14 @@ left to right the one with the best scores is taken.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from device.domain import Pixels
+from device.domain import Box, Pixels
+from device.find import Writing
 
 WORK_PX = 64
 """Height at which cuts are looked for and tried."""
@@ -49,6 +50,9 @@ right readings stays below, and nine of twelve wrong ones."""
 
 SHARED = 3.0
 """How far a stroke that a cut runs through still belongs to the other side, in pixels at the working height."""
+
+SURELY_ONE, WIDEST_ONE = 0.97, 0.9
+"""What is read as a digit with this probability, and is no wider than this share of its height, isn't taken apart."""
 
 Path = NDArray[np.int64]
 
@@ -139,6 +143,32 @@ def ink_of(ink: Pixels, lattice: Lattice, part: Part) -> tuple[Pixels, tuple[int
     own = _own(ink, left, right)
     x, y, width, height = cv2.boundingRect((own >= 128).view(np.uint8))
     return own[y : y + height, x : x + width], (x, y, width, height)
+
+
+def is_one_digit(writing: Writing, probabilities: NDArray[np.float32]) -> bool:
+    """Whether there is no doubt that it need not be taken apart."""
+    is_sure = float(probabilities[:10].max()) >= SURELY_ONE and not writing.tangled
+    return is_sure and writing.box.width <= WIDEST_ONE * writing.box.height
+
+
+def part_of(writing: Writing, proposed: Lattice, part: Part) -> Writing:
+    """One digit of several that touch, as a piece of writing of its own."""
+    ink, (x, y, width, height) = ink_of(writing.ink, proposed, part)
+    whole = writing.ink_box
+    across, down = whole.width / writing.ink.shape[1], whole.height / writing.ink.shape[0]
+    left, top = whole.x + round(x * across), whole.y + round(y * down)
+    box = Box(left, top, max(1, round(width * across)), max(1, round(height * down)))
+    first = part.begin == 0
+    touched = max(proposed.costs[part.begin], proposed.costs[part.end]) > 1.0
+    return replace(
+        writing,
+        box=box,
+        ink=ink,
+        ink_box=box,
+        after_mark=writing.after_mark and first,
+        separated=touched,
+        tangled=False,
+    )
 
 
 def _cuts(work: Pixels) -> tuple[list[Path], list[float]]:

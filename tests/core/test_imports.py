@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path for package in ("device", "train") for path in (ROOT / package).rglob("*.py"))
 
-IMAGES = "domain errors ink ruling find split fuse sheet orient preprocess images judge quality advice numpy cv2"
+IMAGES = "domain errors ink ruling find split fuse sheet orient views preprocess images judge quality advice numpy cv2"
 ALLOWED = {
     "domain": "errors numpy",
     "errors": "",
@@ -33,6 +33,7 @@ ALLOWED = {
     "fuse": IMAGES,
     "sheet": IMAGES,
     "orient": IMAGES,
+    "views": IMAGES,
     "preprocess": IMAGES,
     "judge": IMAGES + " config",
     "quality": IMAGES,
@@ -54,7 +55,7 @@ ALLOWED = {
 
 ALL_OF_DEVICE_AND = {"compose": "cv2", "cli": "", "doctor": "", "bench": "numpy cv2"}
 OF_DEVICE_IN_TRAIN = (
-    "domain errors config images ink ruling find split fuse sheet orient preprocess judge advice reading "
+    "domain errors config images ink ruling find split fuse sheet orient views preprocess judge advice reading "
     "adapters.classifier_tflite adapters.camera_files"
 )
 HARDWARE = "picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL pyvips"

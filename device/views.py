@@ -1,0 +1,89 @@
+"""Several views of one frame - the whole, each sheet in it, a sheet turned - and which of them to believe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from device.domain import Box, Pixels
+from device.find import Writing
+from device.judge import Evidence, Probabilities
+from device.sheet import Sheet, shared, shared_area
+
+SURE = 0.97
+"""What is read as a digit with this probability is one, wherever it stands."""
+
+TURN_LEAD = 1.5
+"""By so much, in nats, a turned sheet must be better to read than as it lies, and than any other way."""
+
+SHEET_SHARE = 0.5
+"""A box that shares this much with a sheet's (intersection over union) is the sheet."""
+
+MOST_OF_SHEET = 0.75
+"""A digit takes no more of its sheet, box by box."""
+
+MOSTLY_READ = 0.7
+"""What is read with this probability isn't tried turned."""
+
+EITHER_WAY_UP = (0, 1, 2, 5, 6, 8, 9)
+"""Digits that are digits upside down too."""
+
+
+def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) -> bool:
+    """Whether what was found may be the outline of a sheet, or an edge of it or the table's grain taken for a one."""
+    if any(shared(box, sheet.box) > SHEET_SHARE for box in boxes for sheet in found):
+        return True
+    digits = whole.probabilities[:, :10].argmax(axis=1).tolist()
+    outside = [[digit for box, digit in zip(boxes, digits, strict=True) if not sheet.holds(box)] for sheet in found]
+    return bool(outside) and 1 in min(outside, key=len)
+
+
+def is_rim(boxes: Sequence[Box], sheet: Sheet) -> bool:
+    """Whether what was found on a sheet is its own rim, as that of a zero whose inside was taken for a sheet."""
+    return any(box.area > MOST_OF_SHEET * sheet.box.area for box in boxes)
+
+
+def cuts_through(sheet: Sheet, boxes: Sequence[Box]) -> bool:
+    """Whether the outline crosses writing: then it is that of a shadow, or of the inside of a zero."""
+    box = sheet.box
+    return any(
+        not sheet.holds(writing) and shared_area(writing, box) > 0.1 * writing.area and writing.area < box.area
+        for writing in boxes
+    )
+
+
+def without_strays(
+    found: Sequence[Writing], inputs: Pixels, probabilities: Probabilities
+) -> tuple[list[Writing], Pixels, Probabilities]:
+    """Leave out what crosses the edge, is not surely a digit and stands on no line with one: a finger, a sheet."""
+    free = [
+        writing
+        for writing, row in zip(found, probabilities, strict=True)
+        if not writing.cut_off and row[:10].max() >= SURE
+    ]
+    kept = [
+        index
+        for index, writing in enumerate(found)
+        if not (writing.cut_off and free)
+        or probabilities[index, :10].max() >= SURE
+        or any(_on_one_line(writing.box, other.box) for other in free)
+    ]
+    return [found[index] for index in kept], inputs[kept], probabilities[kept]
+
+
+def _on_one_line(one: Box, other: Box) -> bool:
+    """Whether more than half of the lower box is beside the other."""
+    return min(one.bottom, other.bottom) - max(one.y, other.y) > 0.5 * min(one.height, other.height)
+
+
+def worth(evidence: Evidence) -> float:
+    """How much can be read, in nats: each digit counts as much as it is better than chance, junk counts against it."""
+    best = np.log(np.maximum(evidence.probabilities[:, :10].max(axis=1, initial=0.0), 1e-6)) + 1.0
+    return float(np.maximum(best, -2.0).sum()) - (1.0 if evidence.other_ink else 0.0)
+
+
+def is_mostly_read(evidence: Evidence) -> bool:
+    """Whether the digits are as likely, in the geometric mean, as those of a sheet that lies as it should."""
+    best = np.maximum(evidence.probabilities[:, :10].max(axis=1, initial=0.0), 1e-6)
+    return bool(best.size) and float(np.log(best).mean()) > np.log(MOSTLY_READ)
