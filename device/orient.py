@@ -38,14 +38,16 @@ MOST_PIXELS = 1_000_000
 """A larger frame is turned at this size: four turns take four times the time of one reading."""
 
 
-def possible_turns(frame: Frame, boxes: Sequence[Box]) -> list[float]:
+def possible_turns(frame: Frame, boxes: Sequence[Box], square: float | None = None) -> list[float]:
     """Angles by which the sheet may be turned clockwise, in degrees, -180..180, other than upright; at most five.
 
     Args:
         frame: Any.
         boxes: What was found in it, in its pixels, whether it could be read or not.
+        square: How far the sheet's sides are turned, in degrees, where that is known.
     """
-    square = _direction_of_edges(frame)
+    if square is None:
+        square = _direction_of_edges(frame)
     turns = [(square or 0.0) + quarter for quarter in (0.0, 90.0, 180.0, 270.0)]
     along = _direction_of_writing(boxes)
     if along is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +26,7 @@ from device.views import (
     is_mostly_read,
     is_rim,
     may_be_edges,
+    sheet_under,
     without_strays,
     worth,
 )
@@ -178,27 +179,35 @@ class Reader:
         evidence = fused(burst, self._fusion)
         reading = judged(evidence, self._classifier.card)
         if self._any_angle and reading.status is not Status.OK and not evidence.tight:
-            reading = judged(self._turned(frame, evidence), self._classifier.card)
+            reading = judged(self._turned(observation, evidence), self._classifier.card)
         return replace(reading, elapsed_ms=(time.perf_counter() - begin) * 1000)
 
-    def _turned(self, frame: Frame, upright: Evidence) -> Evidence:
-        """What the frame says with its sheet turned upright, where that can be read better than as it lies."""
+    def _turned(self, last: Observation, upright: Evidence) -> Evidence:
+        """What the last frame says with its sheet turned upright, where that is better to read than as it lies."""
         if is_mostly_read(upright):
             return upright
-        boxes = [box.scaled(1 / frame.scale) for box in upright.boxes]
         views = [(worth(upright), upright)]
-        for degrees in possible_turns(frame, boxes):
-            view, back = turned(frame, degrees, boxes)
-            evidence = self._look(view).evidence
-            places = (turned_back(box.scaled(1 / view.scale), back, frame.pixels.shape) for box in evidence.boxes)
-            seen = replace(evidence, boxes=tuple(place.scaled(frame.scale) for place in places), advice=upright.advice)
-            views.append((worth(seen), seen))
+        views += [(worth(seen), replace(seen, advice=upright.advice)) for seen in self._turns(last)]
         (best, chosen), *others = sorted(views, key=lambda view: view[0], reverse=True)
         if chosen is upright or best - worth(upright) < TURN_LEAD:
             return upright
         digits = chosen.probabilities[:, :10].argmax(axis=1)
         either_way = bool(np.isin(digits, EITHER_WAY_UP).all())
         return replace(chosen, ambiguous=either_way or best - others[0][0] < TURN_LEAD)
+
+    def _turns(self, last: Observation) -> Iterator[Evidence]:
+        """What can be seen on the sheet, or in the part of the frame with writing, turned in every likely way."""
+        frame, boxes, corner, factor = last.frame, _boxes(last), (0, 0), 1.0
+        sheet = last.sheet or sheet_under(boxes, sheets(frame))
+        if sheet is not None:
+            frame, corner, factor = cut_out(frame, sheet)
+            boxes = []  # all of the sheet is turned: what is found of writing that lies is not all
+        for degrees in possible_turns(frame, boxes, sheet.degrees if sheet else None):
+            view, back = turned(frame, degrees, boxes)
+            seen = self._look(view)
+            on_frame = (turned_back(box, back, frame.pixels.shape).scaled(1 / factor) for box in _boxes(seen))
+            places = (Box(box.x + corner[0], box.y + corner[1], box.width, box.height) for box in on_frame)
+            yield replace(seen.evidence, boxes=tuple(place.scaled(frame.scale) for place in places))
 
     def _is_enough(self, burst: list[Evidence]) -> bool:
         """Whether the latest frames agree and are sure."""

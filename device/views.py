@@ -39,6 +39,11 @@ def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) 
     return bool(outside) and 1 in min(outside, key=len)
 
 
+def sheet_under(boxes: Sequence[Box], found: Sequence[Sheet]) -> Sheet | None:
+    """The sheet on which all of these lie, or the most even one where nothing was found; None if there is none."""
+    return next((sheet for sheet in found if all(sheet.holds(box) for box in boxes)), None)
+
+
 def is_rim(boxes: Sequence[Box], sheet: Sheet) -> bool:
     """Whether what was found on a sheet is its own rim, as that of a zero whose inside was taken for a sheet."""
     return any(box.area > MOST_OF_SHEET * sheet.box.area for box in boxes)

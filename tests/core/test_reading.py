@@ -9,10 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from drawing import paper, scene, write
 
 from device import config, images
 from device.adapters.classifier_tflite import TfliteClassifier
-from device.domain import Advice, Frame, Status
+from device.domain import Advice, Box, Frame, Status
 from device.reading import Observation, Reader
 
 PICTURES = Path(__file__).parents[2] / "device" / "pictures"
@@ -96,3 +97,59 @@ def test_any_frame_gives_a_status(reader, shape):
     """Noise of any size ends in a status other than ok, without an error."""
     noise = np.random.default_rng(3).integers(0, 256, (*shape, 3), dtype=np.uint8)
     assert reader.read([Frame(noise)]).status is not Status.OK
+
+
+def on_a_table(*digits: int, height: int = 160, turned_by: float = 0.0) -> Frame:
+    """A note with digits on a dark table, its middle at (500, 400) of 1200 x 900, turned clockwise."""
+    note = scene(*digits, height=height, width=round(1.4 * height), digit_px=height // 2, pen_px=max(2, height // 24))
+    table = paper(900, 1200, luma=70.0, grain=3.0)
+    turn = cv2.getRotationMatrix2D((note.width_px / 2, note.height_px / 2), -turned_by, 1.0)
+    turn[:, 2] += (500 - note.width_px / 2, 400 - note.height_px / 2)
+    cv2.warpAffine(note.pixels, turn, (1200, 900), dst=table, borderMode=cv2.BORDER_TRANSPARENT)
+    return Frame(table)
+
+
+@pytest.mark.parametrize("height", [80, 160, 400])
+@pytest.mark.parametrize("turned_by", [0.0, 12.0])
+def test_a_small_note_is_read_where_it_lies(reader, height: int, turned_by: float):
+    """The table around it is left out, and the place is that in the frame."""
+    reading = reader.read([on_a_table(7, height=height, turned_by=turned_by)])
+    assert reading.number == "7"
+    box = reading.digits[0].box
+    assert abs(box.x + box.width / 2 - 500) < 0.2 * height
+    assert abs(box.y + box.height / 2 - 400) < 0.2 * height
+
+
+@pytest.mark.parametrize("turned_by", [90.0, 180.0, -100.0])
+def test_a_turned_sheet_is_read_once_it_is_turned_back(reader, turned_by: float):
+    """Two digits that are none upside down; with any_angle off they stay unread."""
+    frame = on_a_table(7, 4, height=400, turned_by=turned_by)
+    assert reader.read([frame]).number == "74"
+    fixed = Reader(reader._classifier, replace(config.load().reading, any_angle=False))
+    assert fixed.read([frame]).status is not Status.OK
+
+
+def test_what_could_lie_either_way_up_is_never_sure(reader):
+    """A lone nine on its side may be a six."""
+    sideways = changed(nine := images.load(PICTURES / "07-9.jpg"), np.rot90(nine.pixels))
+    assert reader.read([sideways]).status is not Status.OK
+
+
+def test_digits_that_touch_are_read_as_two(reader):
+    """A seven whose bar runs into a four."""
+    pixels = paper(480, 640)
+    write(pixels, 7, Box(230, 180, 72, 120), pen_px=9)
+    write(pixels, 4, Box(296, 180, 72, 120), pen_px=9)
+    reading = reader.read([Frame(cv2.GaussianBlur(pixels, (3, 3), 0))])
+    assert reading.number == "74"
+    assert [digit.box.x < 290 for digit in reading.digits] == [True, False]
+    assert {digit.group for digit in reading.digits} == {0}
+
+
+def test_a_scribble_is_no_digit(reader):
+    """More stroke than any digit has, at the size of one."""
+    pixels = paper(480, 640)
+    rng = np.random.default_rng(8)
+    points = np.stack([rng.integers(260, 380, 40), rng.integers(180, 300, 40)], axis=1).astype(np.int32)
+    cv2.polylines(pixels, [points], isClosed=False, color=(40, 40, 40), thickness=5, lineType=cv2.LINE_AA)
+    assert reader.read([Frame(pixels)]).status is not Status.OK
