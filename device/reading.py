@@ -22,6 +22,7 @@ from device.split import best_way, is_one_digit, lattice, part_of
 from device.views import (
     EITHER_WAY_UP,
     TURN_LEAD,
+    UPRIGHT_LEAD,
     cuts_through,
     is_mostly_read,
     is_rim,
@@ -186,10 +187,10 @@ class Reader:
         """What the last frame says with its sheet turned upright, where that is better to read than as it lies."""
         if is_mostly_read(upright):
             return upright
-        views = [(worth(upright), upright)]
+        views = [(worth(upright) + UPRIGHT_LEAD, upright)]
         views += [(worth(seen), replace(seen, advice=upright.advice)) for seen in self._turns(last)]
         (best, chosen), *others = sorted(views, key=lambda view: view[0], reverse=True)
-        if chosen is upright or best - worth(upright) < TURN_LEAD:
+        if chosen is upright:
             return upright
         digits = chosen.probabilities[:, :10].argmax(axis=1)
         either_way = bool(np.isin(digits, EITHER_WAY_UP).all())

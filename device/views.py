@@ -15,7 +15,7 @@ SURE = 0.97
 """What is read as a digit with this probability is one, wherever it stands."""
 
 TURN_LEAD = 1.5
-"""By so much, in nats, a turned sheet must be better to read than as it lies, and than any other way."""
+"""By so much worth (below) a turned sheet must be better to read than any other way to be believed surely."""
 
 SHEET_SHARE = 0.5
 """A box that shares this much with a sheet's (intersection over union) is the sheet."""
@@ -23,7 +23,10 @@ SHEET_SHARE = 0.5
 MOST_OF_SHEET = 0.75
 """A digit takes no more of its sheet, box by box."""
 
-MOSTLY_READ = 0.7
+UPRIGHT_LEAD = 0.4
+"""So much more worth has a sheet that lies as it should: most do."""
+
+MOSTLY_READ = 0.95
 """What is read with this probability isn't tried turned."""
 
 EITHER_WAY_UP = (0, 1, 2, 5, 6, 8, 9)
@@ -83,8 +86,8 @@ def _on_one_line(one: Box, other: Box) -> bool:
 
 
 def worth(evidence: Evidence) -> float:
-    """How much can be read, in nats: each digit counts as much as it is better than chance, junk counts against it."""
-    best = np.log(np.maximum(evidence.probabilities[:, :10].max(axis=1, initial=0.0), 1e-6)) + 1.0
+    """How much can be read: a sure digit counts 1, one as likely as not less than 0, and junk -2."""
+    best = 1.0 + 2.0 * np.log(np.maximum(evidence.probabilities[:, :10].max(axis=1, initial=0.0), 1e-6))
     return float(np.maximum(best, -2.0).sum()) - (1.0 if evidence.other_ink else 0.0)
 
 
