@@ -96,7 +96,7 @@ class Finding:
 
     Attributes:
         writings: In reading order; empty where there is no writing, and when there is too much.
-        other_ink: There is something besides: more writing than a number can have, or a blot among the digits.
+        other_ink: There is something besides: more writing than a number can have, or a stroke lost.
         tight: The frame is a crop rather than a scene, in which strokes may touch the edge and still be whole.
     """
 
@@ -159,7 +159,7 @@ def find(frame: Frame) -> Finding:
             shown = ink_box.scaled(1 / seen.factor)
             softness = _softness(pixels, piece)
             writings.append(Writing(box, ink, shown, group, marked, cut_off, softness, _is_tangle(piece)))
-    return Finding(tuple(writings), _has_blots(found, digits, core), tight)
+    return Finding(tuple(writings), not tight and _has_left_out(found, digits, core), tight)
 
 
 def _pieces(pixels: Pixels, level: float) -> Iterator[_Piece]:
@@ -241,20 +241,24 @@ def _is_blot(piece: _Piece, shape: tuple[int, ...]) -> bool:
     return lies_along or not HAIRLINE <= share <= 0.35
 
 
-def _has_blots(found: Sequence[_Piece], digits: Sequence[_Piece], core: float) -> bool:
-    """Whether among the digits stands something as dark and as high that can't be strokes: a digit crossed out."""
-    blots = [
-        piece
+def _has_left_out(found: Sequence[_Piece], digits: Sequence[_Piece], core: float) -> bool:
+    """Whether beside the digits stands something as dark and high that was left out: one crossed out, or lost."""
+    left_out = [
+        piece.box
         for piece in found
-        if piece.core >= 0.6 * core and 2 * float(_depths(piece).max()) > 0.5 * _longer(piece.box)
+        if piece.core >= 0.6 * core and not any(_holds(digit.box, piece.box) for digit in digits)
     ]
     return any(
-        0.5 * digit.box.height <= blot.box.height <= 2 * digit.box.height
-        and max(blot.box.x - digit.box.right, digit.box.x - blot.box.right) < digit.box.height
-        and max(blot.box.y - digit.box.bottom, digit.box.y - blot.box.bottom) < digit.box.height
-        for blot in blots
+        0.5 * digit.box.height <= box.height <= 2 * digit.box.height
+        and max(box.x - digit.box.right, digit.box.x - box.right) < digit.box.height
+        and max(box.y - digit.box.bottom, digit.box.y - box.bottom) < digit.box.height
+        for box in left_out
         for digit in digits
     )
+
+
+def _holds(outer: Box, inner: Box) -> bool:
+    return outer.x <= inner.x and inner.right <= outer.right and outer.y <= inner.y and inner.bottom <= outer.bottom
 
 
 def _is_outline(piece: _Piece, pieces: Sequence[_Piece]) -> bool:
