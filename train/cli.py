@@ -48,7 +48,7 @@ and beside them:
 
   digitbox-train teach    --data DIR --out DIR  train the larger network and write train/soft_labels.npz anew
   digitbox-train sweep    GROUP --data DIR      the baselines and experiments of the literature as a table and a picture
-  digitbox-train scenes   --out DIR             draw photographs of handwritten digits
+  digitbox-train scenes   --data DIR --out DIR  draw photographs of sheets, digits and numbers, with labels
 """
 
 SETTINGS_NAME = "settings.json"
@@ -213,10 +213,18 @@ def _report_command(options: argparse.Namespace) -> str:
 
 
 def scenes_command(options: argparse.Namespace) -> None:
-    """Draw photographs of handwritten digits."""
-    from train.scenes import write_scenes
+    """Draw photographs of handwritten digits and numbers, in the hands of the sets where they are there."""
+    from train.photographs.files import KINDS, SEEDS, shots, write_shots
+    from train.photographs.hands import Part, pools
 
-    write_scenes(options.out, options.count, options.seed)
+    parts = {part.value: part for part in Part}
+    for name, choices in (("kind", KINDS), ("part", parts)):
+        if getattr(options, name) not in choices:
+            raise DataError(f"--{name} {getattr(options, name)}: is none of {', '.join(choices)}")
+    part = parts[options.part]
+    seed = SEEDS[part] if options.seed is None else options.seed
+    files = write_shots(options.out, shots(options.kind, pools(options.data, part), options.count, seed))
+    print(f"{files} photographs and labels.csv in {options.out}")
 
 
 def _new_settings(options: argparse.Namespace) -> Settings:
@@ -292,8 +300,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, (command, add_options) in COMMANDS.items():
         subparser = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
         subparser.set_defaults(command=command)
-        if name != "scenes":
-            subparser.add_argument("--data", type=Path, default=Path("data"), help="folder of the sets: mnist/, ...")
+        subparser.add_argument("--data", type=Path, default=Path("data"), help="folder of the sets: mnist/, ...")
         place = Path(PLACES.get(name, "runs/digits"))
         subparser.add_argument("--out", type=Path, default=place, help="folder for the results")
         add_options(subparser)
@@ -324,8 +331,10 @@ def _report_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _scenes_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kind", default="mixed", help="train/photographs/README.md says of what")
+    parser.add_argument("--part", default="training", help="whose handwriting: training, tuning or held out")
     parser.add_argument("--count", type=int, default=20, help="pictures to draw")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed draws the same pictures")
+    parser.add_argument("--seed", type=int, help="the same seed draws the same pictures; each part has its own")
 
 
 COMMANDS: Mapping[str, tuple[Callable[[argparse.Namespace], None], Callable[[argparse.ArgumentParser], None]]] = {

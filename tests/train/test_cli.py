@@ -146,3 +146,14 @@ def test_ctrl_c_stops_a_run_with_one_line(tmp_path):
     assert "Traceback" not in said
     assert list((tmp_path / "out").glob("views-*/*")) == []
     assert [path.name for path in (tmp_path / "out").iterdir() if path.is_file()] == ["settings.json"]
+
+
+def test_scenes_are_drawn_without_any_set(tmp_path, capsys):
+    """In drawn hands where no set is there: pictures, their labels, and how many there are."""
+    arguments = ["scenes", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out"), "--kind", "single"]
+    assert main([*arguments, "--count", "2"]) == 0
+    assert "2 photographs" in capsys.readouterr().out
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == 2
+    assert (tmp_path / "out" / "labels.csv").read_text(encoding="utf-8").count("\n") == 3
+    assert main([*arguments, "--part", "mine"]) == 1
+    assert "--part mine: is none of training, tuning" in capsys.readouterr().err
