@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import platform
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from device.domain import Box, Pixels
-from train.scenes import BUNDLED, draw, write_bundled, write_scenes
+from train.scenes import BUNDLED, draw, write_bundled
 from train.scenes.area import Area
 from train.scenes.camera import Camera, Light, jpeg, lit
 from train.scenes.ink import Pen, write
@@ -198,22 +197,6 @@ def test_chosen_scenes_show_all_their_writing() -> None:
             assert 308 / 16 < box.height < 308 * 0.65
             cut = scene.pixels[box.y : box.bottom, box.x : box.right].min(axis=2)
             assert cut.min() < 0.75 * np.median(cut)
-
-
-def test_written_scenes_are_labelled_and_repeatable(tmp_path: Path) -> None:
-    """labels.csv names every file, its label and one box per digit; the same seed writes the same bytes."""
-    write_scenes(tmp_path / "a", 2, 7)
-    write_scenes(tmp_path / "b", 1, 7)
-    with (tmp_path / "a" / "labels.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert sorted(path.name for path in (tmp_path / "a").glob("*.jpg")) == [row["file"] for row in rows]
-    assert len(rows) == 2
-    for row in rows:
-        boxes = [[int(number) for number in box.split()] for box in row["boxes"].split(";")]
-        assert len(boxes) == len(row["label"])
-        assert all(len(box) == 4 for box in boxes)
-    first = rows[0]["file"]
-    assert (tmp_path / "a" / first).read_bytes() == (tmp_path / "b" / first).read_bytes()
 
 
 # --- the bundled pictures ---

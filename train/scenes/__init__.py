@@ -6,7 +6,6 @@ A scene is drawn from settings, all in millimetres and degrees, and a seeded gen
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from train.scenes import ink, strokes
 from train.scenes.bundled import BUNDLED
 from train.scenes.camera import Camera, jpeg, lit, photograph
 from train.scenes.desk import lay_out, on_table
-from train.scenes.settings import Settings, chosen
+from train.scenes.settings import Settings
 from train.scenes.strokes import Trace
 
 STEP_MM = 0.05
@@ -60,32 +59,6 @@ def _box(trace: Trace, pen: ink.Pen, camera: Camera) -> Box:
     left, top = np.floor(places.min(axis=0)).astype(int).tolist()
     right, bottom = np.ceil(places.max(axis=0)).astype(int).tolist()
     return Box(left, top, right - left, bottom - top)
-
-
-def write_scenes(out: Path, count: int, seed: int) -> None:
-    """Write `count` photographs with settings chosen at random, and labels.csv, into a folder made if need be.
-
-    The columns are file, label (the digits in reading order) and boxes (`x y width height` in pixels for each
-    digit, separated by semicolons). A picture depends on the seed and its own number only.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / "labels.csv").open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(("file", "label", "boxes"))
-        for number in range(count):
-            rng = np.random.default_rng((seed, number))
-            settings = chosen(rng)
-            scene = draw(settings, rng)
-            path = out / f"{number:05}-{scene.label}.jpg"
-            path.write_bytes(jpeg(scene.pixels, settings.camera.jpeg_quality))
-            rows.writerow((path.name, scene.label, ";".join(_words(box) for box in scene.boxes)))
-
-
-def _words(box: Box) -> str:
-    return f"{box.x} {box.y} {box.width} {box.height}"
 
 
 def write_bundled(out: Path, bundled: Sequence[tuple[int, Settings]] = BUNDLED) -> list[Path]:
