@@ -234,8 +234,12 @@ def _vips_pixels(image: Image.Image, path: Path, factor: int) -> tuple[Pixels, i
     # libvips would write its remarks on damaged files to standard error; a second thread would hold more rows.
     os.environ.setdefault("VIPS_WARNING", "0")
     os.environ.setdefault("VIPS_CONCURRENCY", "1")
-    import pyvips  # here, since it takes 14 MB that the daemon never needs
-
+    try:
+        import pyvips  # here, since it takes 14 MB that the daemon never needs
+    except (ImportError, OSError) as error:
+        raise ImageFileError(
+            f"{path}: needs libvips ({error}); pip install 'pyvips[binary]', or save the picture as a JPEG"
+        ) from error
     try:
         if isinstance(image, WebPImagePlugin.WebPImageFile):
             picture = pyvips.Image.webpload(str(path), scale=1.0 / factor, fail_on="truncated")

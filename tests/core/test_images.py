@@ -251,6 +251,14 @@ def test_a_forbidden_file_says_so(tmp_path: Path) -> None:
         images.load(path)
 
 
+def test_a_missing_libvips_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PNG says what to install; a JPEG needs no libvips."""
+    monkeypatch.setitem(sys.modules, "pyvips", None)
+    with pytest.raises(ImageFileError, match=r"needs libvips .*pip install 'pyvips\[binary\]'"):
+        images.load(save(sample(), tmp_path / "a.png"))
+    assert images.load(save(sample(), tmp_path / "a.jpg")).pixels.shape == (40, 60, 3)
+
+
 def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
     """A few bytes that claim 900 megapixels are refused before anything is decoded."""
     header = struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)
