@@ -20,8 +20,9 @@ from device.sheet import shared
 SAME_SHARE = 0.4
 """Boxes of two frames that, once registered, share this much (intersection over union) are the same writing."""
 
-ATTENTION_TEMPERATURE = 0.1
-"""Agreement of frames, 0..1, over this gives their weights: lower trusts the majority more."""
+ATTENTION_TEMPERATURE = 0.4
+"""Agreement of frames, 0..1, over this gives their weights: lower trusts the majority more. Of 80 bursts to tune on
+(train/photographs) 39 are answered, none wrongly; with 0.2 it is 42 and one wrong, with 0.1 45 and two."""
 
 Weights = NDArray[np.float64]
 

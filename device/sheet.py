@@ -131,7 +131,8 @@ def _paper_around(pixels: Pixels, mask: Pixels) -> Pixels:
 
 def _divided(small: Pixels) -> Iterator[Pixels]:
     """Masks of what is lighter, and of what is darker, than each of some levels, in brightness and in two colours."""
-    for channel in cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2LAB)):
+    # Not Lab, whose tables take OpenCV 7 MB.
+    for channel in cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb)):
         low, high, _, _ = cv2.minMaxLoc(channel)
         if high - low < LEAST_RANGE:
             continue
