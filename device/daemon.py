@@ -487,9 +487,7 @@ class Daemon:
         if reading.status is Status.NOTHING:
             return
         self._unsaved.append((reading, datetime.now().astimezone().isoformat(timespec="seconds")))
-        history = self._history.adapter
-        if history is not None:
-            self._use(self._history, lambda: self._save(history), self._settings.device_limit_seconds)
+        self._save_on_worker()
 
     def _save(self, history: History) -> None:
         """Write what has not been written yet; what fails stays for the next try."""
@@ -564,6 +562,8 @@ class Daemon:
         if message.device is Device.SOUND and self._early_tone is not None:
             self._play_tone(self._early_tone)
             self._early_tone = None
+        if message.device is Device.HISTORY:
+            self._save_on_worker()  # a reading may have been made since it wrote what had waited
         if message.device is Device.SPEECH:
             pieces = self._parts.catalogue.fixed_pieces()
             self._parts.voice.forget_others(pieces)
@@ -644,12 +644,29 @@ class Daemon:
         """Close everything; what hangs is left behind, its thread ends with the process."""
         self._parts.supervisor.stopping()
         until = self._monotonic() + CLOSE_SECONDS
+        self._install_what_opened()
         for slot in self._slots:
             if slot.adapter is not None:
                 slot.worker.submit(self._guarded(slot.adapter.close), limit_seconds=CLOSE_SECONDS)
         for slot in self._slots:
             if not slot.worker.finish(max(0.0, until - self._monotonic())):
                 log.warning("%s: did not close in time", slot.device.value)
+
+    def _install_what_opened(self) -> None:
+        """Take over what opened while the loop came to its end, so that it is closed, and so that nothing is lost."""
+        left = [message for _, message in self._postponed]
+        while not self._inbox.empty():
+            left.append(self._inbox.get_nowait()[1])
+        for message in left:
+            if isinstance(message, _Opened):
+                self._slot_of(message.device).adapter = message.adapter
+        self._save_on_worker()
+
+    def _save_on_worker(self) -> None:
+        """Write on the history's worker what has not been written yet; one that is not open writes when it opens."""
+        history = self._history.adapter
+        if history is not None and self._unsaved:
+            self._use(self._history, lambda: self._save(history), self._settings.device_limit_seconds)
 
     def _on_pressed(self) -> None:
         self.post(ButtonPressed())
