@@ -8,7 +8,6 @@ colour-blind), by the line around it and by a sign.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -154,7 +153,7 @@ def sheet(name: str, observations: Sequence[Observation], reading: Reading, said
     figures_top = cards_top + rows * CARD_ROW_PX + (4 if rows else 0)
     canvas = Image.new("RGB", (WIDTH_PX, figures_top + 26 * (len(lines) + 1) + 40), WHITE)
     draw = ImageDraw.Draw(canvas)
-    _head(draw, name, len(observations), reading, said)
+    _head(draw, name, len({id(seen.frame) for seen in observations}), reading, said)
     factor = photograph.shape[1] / (shown.frame.width_px * shown.frame.scale)
     right = MARGIN_PX + PANEL_PX + GAP_PX
     for left, title, pixels in (
@@ -185,7 +184,9 @@ def write(drawn: Image.Image, folder: Path, name: str) -> Path:
     """
     prepare(folder)
     stem = Path(name).stem or "picture"
-    for number in itertools.count(1):
+    number = 0
+    while True:
+        number += 1
         path = folder / (f"{stem}-explained.png" if number == 1 else f"{stem}-explained-{number}.png")
         try:
             with path.open("xb") as file:
@@ -198,7 +199,6 @@ def write(drawn: Image.Image, folder: Path, name: str) -> Path:
                 f"{path}: cannot be written ({reason}); name a folder with space after --explain"
             ) from error
         return path
-    raise AssertionError  # pragma: no cover - count() does not end
 
 
 def prepare(folder: Path) -> None:

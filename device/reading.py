@@ -164,7 +164,7 @@ class Reader:
 
         Args:
             frames: At least one, of one scene.
-            seen: Is shown each observation as it is made.
+            seen: Is shown each observation as it is made, and at last a turned one if that is answered.
         """
         begin = time.perf_counter()
         burst: list[Evidence] = []
@@ -180,23 +180,28 @@ class Reader:
         evidence = fused(burst, self._fusion)
         reading = judged(evidence, self._classifier.card)
         if self._any_angle and reading.status is not Status.OK and not evidence.tight:
-            reading = judged(self._turned(observation, evidence), self._classifier.card)
+            chosen = self._turned(observation, evidence)
+            if chosen is not None:
+                reading = judged(chosen.evidence, self._classifier.card)
+                if seen is not None:
+                    seen(chosen)
         return replace(reading, elapsed_ms=(time.perf_counter() - begin) * 1000)
 
-    def _turned(self, last: Observation, upright: Evidence) -> Evidence:
-        """What the last frame says with its sheet turned upright, where that is better to read than as it lies."""
+    def _turned(self, last: Observation, upright: Evidence) -> Observation | None:
+        """The last frame seen with its sheet turned upright, where that is better to read than as it lies."""
         if is_mostly_read(upright):
-            return upright
-        views = [(worth(upright) + UPRIGHT_LEAD, upright)]
-        views += [(worth(seen), replace(seen, advice=upright.advice)) for seen in self._turns(last)]
+            return None
+        views: list[tuple[float, Observation | None]] = [(worth(upright) + UPRIGHT_LEAD, None)]
+        views += [(worth(view.evidence), view) for view in self._turns(last)]
         (best, chosen), *others = sorted(views, key=lambda view: view[0], reverse=True)
-        if chosen is upright:
-            return upright
-        digits = chosen.probabilities[:, :10].argmax(axis=1)
+        if chosen is None:
+            return None
+        digits = chosen.evidence.probabilities[:, :10].argmax(axis=1)
         either_way = bool(np.isin(digits, EITHER_WAY_UP).all())
-        return replace(chosen, ambiguous=either_way or best - others[0][0] < TURN_LEAD)
+        ambiguous = either_way or best - others[0][0] < TURN_LEAD
+        return replace(chosen, evidence=replace(chosen.evidence, advice=upright.advice, ambiguous=ambiguous))
 
-    def _turns(self, last: Observation) -> Iterator[Evidence]:
+    def _turns(self, last: Observation) -> Iterator[Observation]:
         """What can be seen on the sheet, or in the part of the frame with writing, turned in every likely way."""
         frame, boxes, corner, factor = last.frame, _boxes(last), (0, 0), 1.0
         sheet = last.sheet or sheet_under(boxes, sheets(frame))
@@ -208,7 +213,8 @@ class Reader:
             seen = self._look(view)
             on_frame = (turned_back(box, back, frame.pixels.shape).scaled(1 / factor) for box in _boxes(seen))
             places = (Box(box.x + corner[0], box.y + corner[1], box.width, box.height) for box in on_frame)
-            yield replace(seen.evidence, boxes=tuple(place.scaled(frame.scale) for place in places))
+            evidence = replace(seen.evidence, boxes=tuple(place.scaled(frame.scale) for place in places))
+            yield Observation(last.frame, seen.model_inputs, evidence, sheet)
 
     def _is_enough(self, burst: list[Evidence]) -> bool:
         """Whether the latest frames agree and are sure."""

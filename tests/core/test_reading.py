@@ -124,7 +124,11 @@ def test_a_small_note_is_read_where_it_lies(reader, height: int, turned_by: floa
 def test_a_turned_sheet_is_read_once_it_is_turned_back(reader, turned_by: float):
     """Two digits that are none upside down; with any_angle off they stay unread."""
     frame = on_a_table(7, 4, height=400, turned_by=turned_by)
-    assert reader.read([frame]).number == "74"
+    seen: list[Observation] = []
+    assert reader.read([frame], seen.append).number == "74"
+    # What is shown at last is what the network saw of the turned sheet.
+    assert reader._classifier.scores(seen[-1].model_inputs).argmax(axis=1).tolist() == [7, 4]
+    assert seen[-1].frame is frame
     fixed = Reader(reader._classifier, replace(config.load().reading, any_angle=False))
     assert fixed.read([frame]).status is not Status.OK
 
