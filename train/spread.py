@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras_tuner  # type: ignore[import-not-found,unused-ignore]
+import keras_tuner
 
 from train.data import DigitSet
 from train.experiments import Experiment
 from train.sweep import sweep
 
 
-class _Runs(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[misc,name-defined,unused-ignore]
+class _Runs(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[misc]
     """Turns a trial of Keras Tuner into one run of a sweep."""
 
     def run_trial(  # noqa: PLR0913, PLR0917 - Keras Tuner calls it, with what `search` was given
