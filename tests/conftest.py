@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -322,6 +324,28 @@ class Appliance:
         if self.power_error is not None:
             raise self.power_error
         self.powered_off = True
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock of the test's own."""
+    return Clock()
+
+
+@pytest.fixture
+def file_size_limit():
+    """A disk that is full: as a context, no file can grow beyond so many bytes."""
+
+    @contextmanager
+    def limited(size_bytes: int) -> Iterator[None]:
+        former = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, former[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, former)
+
+    return limited
 
 
 @pytest.fixture

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -62,22 +59,6 @@ def parts(digits, settings):
     """Something to learn from and something to choose by."""
     training, validation = split(digits, validation=settings.validation, seed=settings.seed)
     return Learned((training,), (validation,))
-
-
-@pytest.fixture
-def file_size_limit():
-    """A disk that is full: as a context, no file can grow beyond so many bytes."""
-
-    @contextmanager
-    def limited(size_bytes: int) -> Iterator[None]:
-        former = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, former[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, former)
-
-    return limited
 
 
 @pytest.fixture(scope="session")
