@@ -12,6 +12,8 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from multiprocessing.pool import Pool
+from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 
 import cv2
@@ -102,7 +104,7 @@ class Views:
             changed_blocks = [_changed_block(*tasks[0])]
         else:
             processes = min(len(tasks), os.cpu_count() or 1)
-            with multiprocessing.get_context("spawn").Pool(processes, initializer=_leave_stopping_to_parent) as pool:
+            with _pool(processes) as pool:
                 changed_blocks = pool.starmap(_changed_block, tasks, chunksize=1)
         counts = [len(block) for block in _blocks(self._sets)]
         digits = [made[:count] for made, count in zip(changed_blocks, counts, strict=True)]
@@ -161,9 +163,17 @@ def mildly_changed(sets: Sequence[DigitSet], settings: Settings) -> DigitSet:
     )
 
 
-def _leave_stopping_to_parent() -> None:
-    """Ctrl-C reaches every process of a terminal; the parent ends the others, and one message is enough."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _pool(processes: int) -> Pool:
+    """Processes that leave Ctrl-C, which reaches every process of a terminal, to their parent, which ends them.
+
+    They inherit a mask that holds the signal back: to ignore it is too late once a process has begun to import.
+    """
+    ensure_running()  # now, since the first start of the tracker lifts the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return multiprocessing.get_context("spawn").Pool(processes)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _changed_block(digits: DigitSet, settings: Settings, seed: tuple[int, ...]) -> NDArray[np.uint8]:
