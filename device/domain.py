@@ -218,6 +218,108 @@ class Audio:
             raise AudioError(f"the sound is not a whole WAV file ({error}); record or convert it again") from error
 
 
+class Context(Enum):
+    """The situation something is said in; it decides what can be meant."""
+
+    IDLE = "idle"
+    READING = "reading"
+    PRACTICE = "practice"
+    CONFIRM = "confirm"
+
+
+class Command(Enum):
+    """What can be asked for (product.md, "The command line"); the value stands in `--json` and names the phrases."""
+
+    READ = "read"
+    REPEAT = "repeat"
+    DIGIT_AT = "digit_at"
+    SPELL = "spell"
+    AS_NUMBER = "as_number"
+    HOW_SURE = "how_sure"
+    CORRECT = "correct"
+    DIGIT = "digit"
+    YES = "yes"
+    NO = "no"
+    CANCEL = "cancel"
+    HISTORY = "history"
+    LAST = "last"
+    BEFORE = "before"
+    LOUDER = "louder"
+    QUIETER = "quieter"
+    SLOWER = "slower"
+    FASTER = "faster"
+    LANGUAGE = "language"
+    HELP = "help"
+    STATUS = "status"
+    AIM = "aim"
+    PRACTISE = "practise"
+    TIME = "time"
+    MUTE = "mute"
+    SHUT_DOWN = "shut_down"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceCommand:
+    """A command with what it is about.
+
+    Attributes:
+        command: Which.
+        digit: 0..9, of CORRECT and DIGIT.
+        position: From 1, of DIGIT_AT.
+        language: Code of a catalogue, of LANGUAGE.
+    """
+
+    command: Command
+    digit: int | None = None
+    position: int | None = None
+    language: str | None = None
+
+    @property
+    def arguments(self) -> dict[str, int | str]:
+        """Those it has, by name, as `listen --json` prints them."""
+        named = {"digit": self.digit, "position": self.position, "language": self.language}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word as the recognizer took it: its confidence is 0..1 and not calibrated, its times count from the start."""
+
+    text: str
+    confidence: float
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a recognizer made of one utterance; "[unk]" stands for speech outside the grammar."""
+
+    words: tuple[SpokenWord, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The words joined by spaces."""
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one utterance was understood as.
+
+    Attributes:
+        text: What the recognizer made of it, "" when nothing.
+        command: What it asks for; None is "not understood".
+        confidence: 0..1; how sure the command is, 0 without one.
+        digit_scores: Calibrated probabilities that 0 to 9 was said, where the command holds a digit.
+    """
+
+    text: str = ""
+    command: VoiceCommand | None = None
+    confidence: float = 0.0
+    digit_scores: tuple[float, ...] | None = None
+
+
 class Light(Enum):
     """What the status LED shows (product.md, "Gestures")."""
 

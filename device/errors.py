@@ -65,6 +65,14 @@ class SpeechError(DigitboxError, OSError):
     """The speech program is absent, failed, or knows no such voice."""
 
 
+class MicrophoneError(DigitboxError, OSError):
+    """The microphone is absent, taken by another program, or has stopped giving sound."""
+
+
+class RecognizerError(DigitboxError, OSError):
+    """The speech model is missing, damaged or of another language, or its engine is not installed."""
+
+
 class HistoryError(DigitboxError, OSError):
     """The history cannot be opened, read or written."""
 

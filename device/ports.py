@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from device.domain import Audio, Frame, HistoryEntry, Light, ModelCard, Pixels, Reading
+from device.domain import Audio, Frame, HistoryEntry, Light, ModelCard, Pixels, Reading, Transcript
 
 
 class Camera(Protocol):
@@ -81,6 +81,52 @@ class Player(Protocol):
 
     def close(self) -> None:
         """Stop, and give the card back."""
+
+
+class Microphone(Protocol):
+    """Takes sound, only between `start` and `stop`."""
+
+    def open(self) -> None:
+        """See that the card is there, without recording. Raises MicrophoneError."""
+
+    def start(self) -> None:
+        """Begin to record. Raises MicrophoneError."""
+
+    def take(self, limit_seconds: float) -> Audio | None:
+        """The next chunk, about 0.1 s, mono at 16 kHz; None once stopped and all was taken, or the recording is over.
+
+        Raises:
+            MicrophoneError: It was unplugged, or gave nothing within the limit.
+        """
+
+    def stop(self) -> None:
+        """Close the recording; returns within milliseconds and may be called from any thread, also when not started."""
+
+    def close(self) -> None:
+        """Stop, and give the card back."""
+
+
+class Recognizer(Protocol):
+    """Turns sound into words. One utterance at a time: `begin`, any number of `feed`, `finish`."""
+
+    def open(self) -> None:
+        """Load the model. Raises RecognizerError."""
+
+    @property
+    def vocabulary(self) -> frozenset[str] | None:
+        """The words that a grammar may use; None when nobody knows."""
+
+    def begin(self, phrases: Sequence[str]) -> None:
+        """Start an utterance that is one of these phrases or something else. Raises RecognizerError."""
+
+    def feed(self, chunk: Audio) -> None:
+        """Hear more of it; takes less time than the chunk lasts. Raises RecognizerError."""
+
+    def finish(self) -> Transcript:
+        """What was said. Raises RecognizerError."""
+
+    def close(self) -> None:
+        """Drop the model and its memory."""
 
 
 class Button(Protocol):
