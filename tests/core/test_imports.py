@@ -23,6 +23,8 @@ ALLOWED = {
     "phrases": "domain errors",
     "appliance": "domain errors phrases tones",
     "worker": "",
+    "network": "",
+    "help": "",
     "voice": "domain errors phrases ports numpy",
     "daemon": "domain errors phrases ports appliance tones voice worker",
     "images": IMAGES + " PIL pyvips",

@@ -12,11 +12,16 @@ import pytest
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICE = UNITS / "digitbox.service"
-NAMES = ("digitbox.service", "digitbox-poweroff.path", "digitbox-poweroff.service")
+NAMES = ("digitbox.service", *sorted(path.name for path in UNITS.glob("digitbox-*")))
 DEBIAN_UNITS = Path("/usr/lib/systemd/system")
 DEBIAN_SYSUSERS = "/usr/lib/sysusers.d/basic.conf"
-EXPOSURE = 0.6
-"""Of 10; issue 6 allows 1.5. Lower it with the unit, never raise it."""
+EXPOSURE = {
+    "digitbox.service": 0.6,
+    "digitbox-help.service": 0.6,
+    "digitbox-network.service": 1.0,
+    "digitbox-recover.service": 1.5,
+}
+"""Of 10, as systemd 252 counts; issue 6 allows 1.5. Lower one with its unit, never raise it."""
 
 needs_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 
@@ -42,10 +47,11 @@ def values(key: str, path: Path = SERVICE, section: str = "Service") -> list[str
 def verified(root: Path, text: str = SERVICE.read_text(encoding="utf-8")) -> subprocess.CompletedProcess[str]:
     """What `systemd-analyze verify` says of the units as installed in a root, with a stand-in for the program."""
     shutil.copytree(DEBIAN_UNITS, root / "usr/lib/systemd/system", symlinks=True)
-    program = root / "opt/digitbox/current/bin/digitbox"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\n", encoding="utf-8")
-    program.chmod(0o755)
+    for name in ("opt/digitbox/current/bin/digitbox", "opt/digitbox/current/bin/python", "usr/bin/python3"):
+        program = root / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text("#!/bin/sh\n", encoding="utf-8")
+        program.chmod(0o755)
     installed = root / "etc/systemd/system"
     installed.mkdir(parents=True)
     for name in NAMES[1:]:
@@ -78,14 +84,22 @@ def test_systemd_would_say_so(tmp_path: Path, line: str, mistake: str) -> None:
 
 
 @needs_analyze
-def test_the_service_stays_as_closed_as_it_is() -> None:
+@pytest.mark.parametrize("name", EXPOSURE)
+def test_a_service_stays_as_closed_as_it_is(name: str) -> None:
     """The exposure that `systemd-analyze security` counts does not rise."""
-    command = ["systemd-analyze", "security", "--offline=true", f"--threshold={round(EXPOSURE * 10)}", str(SERVICE)]
+    limit = EXPOSURE[name]
+    command = ["systemd-analyze", "security", "--offline=true", f"--threshold={round(limit * 10)}", str(UNITS / name)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = re.search(r"Overall exposure level for digitbox.service: ([\d.]+)", done.stdout)
+    found = re.search(rf"Overall exposure level for {name}: ([\d.]+)", done.stdout)
     assert found, done.stderr
-    assert float(found[1]) <= EXPOSURE
+    assert float(found[1]) <= limit
     assert done.returncode == 0
+
+
+def test_every_service_that_runs_a_program_has_a_limit() -> None:
+    """A new service needs its row above."""
+    with_program = {name for name in NAMES if values("ExecStart", UNITS / name)}
+    assert with_program == set(EXPOSURE)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -114,7 +128,9 @@ def test_the_readme_explains_no_line_that_is_gone() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_waits_for_the_network_or_for_all_devices(name: str) -> None:
     """No unit is ordered after the network, the wall clock or udev's settling, all of which may take minutes."""
-    named = " ".join(value for section, _, value in assignments(UNITS / name) if section == "Unit")
+    waits = ("After", "Wants", "Requires", "BindsTo")
+    own = re.compile(r"digitbox-network\.(service|path)")
+    named = own.sub("", " ".join(value for section, key, value in assignments(UNITS / name) if key in waits))
     assert not re.search(r"network|time-sync|udev-settle", named)
 
 
@@ -160,6 +176,13 @@ def test_the_units_and_the_daemon_mean_the_same_places() -> None:
     assert watched == [str(settings.daemon.runtime / REQUEST)]
     assert values("WorkingDirectory") == [str(settings.daemon.runtime)]
     assert f"LG_WD={settings.daemon.runtime}" in values("Environment")
+
+
+def test_the_daemon_waits_for_no_other_unit_of_ours_but_recovery() -> None:
+    """The network's unit is wanted and follows; only an interrupted update is settled first."""
+    after = [word for word in values("After", section="Unit") if word.startswith("digitbox")]
+    assert after == ["digitbox-recover.service"]
+    assert values("After", UNITS / "digitbox-network.service", "Unit") == ["digitbox.service"]
 
 
 @pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="systemd-sysusers is not installed")
