@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from device import __version__, compose, config, phrases
 from device.appliance import StopRequested
 from device.config import Config
 from device.daemon import Daemon
-from device.domain import Digit, Frame, HistoryEntry, Reading
+from device.domain import Context, Digit, Frame, Heard, HistoryEntry, Reading
 from device.errors import CatalogueError, ConfigError, DigitboxError, SoundError
 from device.phrases import Phrase
 
@@ -244,6 +245,47 @@ def _print_reading(path: str, reading: Reading, *, scores: bool) -> None:
             print("    " + "  ".join(f"{number}: {score:.1%}" for number, score in enumerate(digit.scores)))
 
 
+def _listen(options: argparse.Namespace) -> int:
+    from device import sounds
+
+    settings = config.installed(options.config)
+    recognizer = compose.recognizer(settings)
+    recognizer.open()
+    failed = False
+    with contextlib.closing(recognizer):
+        listener = compose.listener(settings, recognizer)
+        for name in options.recordings:
+            started = time.monotonic()
+            try:
+                sound = sounds.resampled(sounds.load(Path(name)))
+                heard = listener.listen(sounds.chunks(sound), options.context)
+            except DigitboxError as error:
+                failed = True
+                _show_error(name, error, options)
+                continue
+            _show_heard(name, heard, 1000.0 * (time.monotonic() - started), options)
+    return int(failed)
+
+
+def _show_heard(path: str, heard: Heard, elapsed_ms: float, options: argparse.Namespace) -> None:
+    command = heard.command
+    if options.json:
+        _print_json(
+            {
+                "path": path,
+                "text": heard.text,
+                "command": command.command.value if command else None,
+                "arguments": command.arguments if command else {},
+                "confidence": round(heard.confidence, 4),
+                "elapsed_ms": round(elapsed_ms, 1),
+            }
+        )
+        return
+    arguments = "".join(f" {value}" for value in command.arguments.values()) if command else ""
+    meant = f"{command.command.value}{arguments} ({heard.confidence:.2f})" if command else "not understood"
+    print(f'{path}: {meant}, heard "{heard.text}"', flush=True)
+
+
 def _say(options: argparse.Namespace) -> int:
     settings = config.installed(options.config)
     if options.language:
@@ -393,6 +435,17 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--burst", action="store_true", help="all images are frames of one reading")
     added.add_argument("--scores", action="store_true", help="show the probabilities of all ten digits")
     added.add_argument("--explain", type=Path, metavar="DIR", help="write a picture of what was seen there, for each")
+
+    added = configured(command("listen", _listen, "run the voice-command path on recordings"))
+    added.add_argument("recordings", nargs="+", metavar="WAV")
+    added.add_argument("--json", action="store_true", help="one object a line")
+    added.add_argument(
+        "--context",
+        type=Context,
+        choices=list(Context),
+        metavar="{" + ",".join(context.value for context in Context) + "}",
+        help="the situation it is said in; without it, whatever means something in any",
+    )
 
     added = configured(command("say", _say, "say a text"))
     added.add_argument("text", metavar="TEXT")

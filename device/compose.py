@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from device import commands, phrases, speech_models
 from device import config as configuration
-from device import phrases
 from device.config import WARNING_SECONDS, Config
 from device.daemon import Daemon, Parts, Settings
 from device.domain import Box, Frame, Hint, Reading
-from device.ports import Button, Camera, History, Indicator, Player, Synthesizer
+from device.listening import Listener
+from device.ports import Button, Camera, History, Indicator, Microphone, Player, Recognizer, Synthesizer
 from device.voice import PieceStore, Voice
 
 if TYPE_CHECKING:
@@ -180,6 +181,51 @@ def synthesizer(config: Config) -> Synthesizer:
     from device.adapters.synthesizer_espeak import EspeakSynthesizer
 
     return EspeakSynthesizer(replace(config.speech, voice=_voice_name(config)))
+
+
+def microphone(config: Config) -> Microphone:
+    """The configured microphone."""
+    match config.microphone.backend:
+        case "wav":
+            from device.adapters.microphone_wav import WavMicrophone
+
+            return WavMicrophone(config.microphone)
+        case "none":
+            from device.adapters.microphone_none import NullMicrophone
+
+            return NullMicrophone()
+        case _:
+            from device.adapters.microphone_alsa import AlsaMicrophone
+
+            return AlsaMicrophone(config.microphone)
+
+
+def recognizer(config: Config) -> Recognizer:
+    """The configured recognizer. Raises CatalogueError."""
+    match config.listening.backend:
+        case "script":
+            from device.adapters.recognizer_script import ScriptRecognizer
+
+            return ScriptRecognizer(config.listening)
+        case "none":
+            from device.adapters.recognizer_none import NullRecognizer
+
+            return NullRecognizer()
+        case _:
+            from device.adapters.recognizer_vosk import VoskRecognizer
+
+            language = config.speech.language
+            return VoskRecognizer(
+                lambda: speech_models.chosen(config.listening, language).folder, commands.load(language).words
+            )
+
+
+def listener(config: Config, opened: Recognizer) -> Listener:
+    """What understands commands in the configured language. Raises CatalogueError."""
+    limit_seconds = config.microphone.limit_seconds
+    if config.button.shutdown_seconds:
+        limit_seconds = min(limit_seconds, WARNING_SECONDS)
+    return Listener(opened, commands.load(config.speech.language), config.listening, limit_seconds)
 
 
 def history(config: Config, *, read_only: bool = False) -> History:

@@ -115,6 +115,29 @@ class SpeechConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MicrophoneConfig:
+    """Where the user's voice comes from."""
+
+    backend: Annotated[str, OneOf("alsa", "wav", "none")]
+    card: str
+    folder: Path
+    limit_seconds: Annotated[float, Between(1.0, 60.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningConfig:
+    """How it hears."""
+
+    backend: Annotated[str, OneOf("vosk", "script", "none")]
+    model: str
+    models: Path
+    script: Path
+    least_confidence: Annotated[float, Between(0.0, 1.0)]
+    least_seconds: Annotated[float, Between(0.0, 2.0)]
+    least_level_db: Annotated[float, Between(-90.0, 0.0)]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelConfig:
     """Which model."""
 
@@ -169,6 +192,8 @@ class Config:
     indicator: IndicatorConfig
     sound: SoundConfig
     speech: SpeechConfig
+    microphone: MicrophoneConfig
+    listening: ListeningConfig
     model: ModelConfig
     reading: ReadingConfig
     aim: AimConfig

@@ -132,6 +132,7 @@ def _read(language: str) -> Catalogue:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         name, voice, digits = content.pop("name"), content.pop("voice"), content.pop("digits")
+        content.pop("commands", None)  # what can be said to it is read by device/commands.py
         return Catalogue(
             language=language,
             name=name,

@@ -26,6 +26,11 @@ ALLOWED = {
     "network": "",
     "help": "",
     "voice": "domain errors phrases ports numpy",
+    "commands": "domain errors",
+    "sounds": "domain errors numpy",
+    "listening": "domain errors config ports commands sounds numpy",
+    "sight_and_speech": "",
+    "speech_models": "errors config",
     "daemon": "domain errors phrases ports appliance tones voice worker",
     "images": IMAGES + " PIL pyvips",
     "ink": IMAGES,
@@ -51,6 +56,9 @@ ALLOWED = {
     "adapters.camera_picamera2": "domain errors ports config numpy picamera2",
     "adapters.camera_v4l2": "domain errors ports config numpy cv2",
     "adapters.display_terminal": "domain errors ports numpy cv2",
+    "adapters.microphone_alsa": "domain errors ports config numpy sounds",
+    "adapters.microphone_wav": "domain errors ports config numpy sounds",
+    "adapters.recognizer_vosk": "domain errors ports config numpy vosk",
     "adapters.synthesizer_espeak": "domain errors ports config numpy espeakng",
 }
 """Module of device/ -> modules of device/ and third-party packages; an adapter not named has the row "adapters"."""
@@ -60,7 +68,7 @@ OF_DEVICE_IN_TRAIN = (
     "domain errors config images ink ruling find split fuse sheet orient views preprocess judge advice reading "
     "adapters.classifier_tflite adapters.camera_files"
 )
-HARDWARE = "picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL pyvips"
+HARDWARE = "vosk requests picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL pyvips"
 
 
 def module_name(path: Path) -> str:

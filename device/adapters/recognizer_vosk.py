@@ -1,0 +1,143 @@
+"""Words from sound, offline, by Vosk (Kaldi nnet3): the only module that imports it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from device.domain import Audio, SpokenWord, Transcript
+from device.errors import RecognizerError
+
+log = logging.getLogger(__name__)
+
+UNKNOWN = "[unk]"
+"""The word by which Vosk's models mean any other."""
+
+NEEDED = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf", "graph/HCLr.fst", "graph/Gr.fst")
+"""Files of every model that takes a grammar at run time; a model with one whole graph (HCLG.fst) cannot."""
+
+_RATE_HZ = 16000
+_PROBE_SECONDS = 60.0
+"""The official small English model loads within five seconds on a Pi 4."""
+
+_PROBE = """
+import json, sys, vosk
+vosk.SetLogLevel(-1)
+model = vosk.Model(sys.argv[1])
+recognizer = vosk.KaldiRecognizer(model, 16000, json.dumps(["[unk]"]))
+recognizer.AcceptWaveform(bytes(16000))
+json.loads(recognizer.FinalResult())
+"""
+"""Loads a model and decodes half a second of silence: a damaged file ends the process (a segmentation fault)."""
+
+
+class VoskRecognizer:
+    """One utterance at a time.
+
+    Args:
+        find: Where the model's folder is, asked by every `open`; may raise RecognizerError.
+        words: Of the language's commands; `vocabulary` holds those of them that the model knows.
+    """
+
+    def __init__(self, find: Callable[[], Path], words: Iterable[str]) -> None:
+        self._find = find
+        self._words = frozenset(words)
+        self._model: Any = None
+        self._vocabulary: frozenset[str] = frozenset()
+        self._utterance: Any = None
+        self._results: list[dict[str, Any]] = []
+
+    def open(self) -> None:
+        """Check the model's files, try it in a process of its own, load it. Raises RecognizerError."""
+        folder = self._find()
+        _check_files(folder)
+        try:
+            import vosk
+        except (ImportError, OSError) as error:
+            raise RecognizerError(f"Vosk is not installed ({error}); pip install 'digitbox[voice]'") from error
+        _try_elsewhere(folder)
+        vosk.SetLogLevel(-1)
+        try:
+            self._model = vosk.Model(str(folder))
+        except Exception as error:  # the library raises no narrower class
+            raise _damaged(folder) from error
+        known = {word for word in self._words if self._model.vosk_model_find_word(word) >= 0}
+        self._vocabulary = frozenset(known)
+        if not known:
+            self.close()
+            raise RecognizerError(f"{folder}: knows no word of the commands; it is of another language")
+
+    @property
+    def vocabulary(self) -> frozenset[str] | None:
+        """The words of commands that the model knows."""
+        return self._vocabulary
+
+    def begin(self, phrases: Sequence[str]) -> None:
+        """Start an utterance: these phrases, in any order and part, or "[unk]". A phrase given twice is likelier.
+
+        Raises:
+            RecognizerError: The model is not loaded.
+        """
+        if self._model is None:
+            raise RecognizerError("the speech model is not loaded; open it first")
+        import vosk
+
+        self._utterance = vosk.KaldiRecognizer(self._model, float(_RATE_HZ), json.dumps([*phrases, UNKNOWN]))
+        self._utterance.SetWords(True)
+        self._results = []
+
+    def feed(self, chunk: Audio) -> None:
+        """Hear more of it. Raises RecognizerError."""
+        if self._utterance is None:
+            raise RecognizerError("no utterance was begun")
+        if self._utterance.AcceptWaveform(chunk.samples.astype("<i2").tobytes()):
+            self._results.append(json.loads(self._utterance.Result()))  # a pause of half a second ends a part
+
+    def finish(self) -> Transcript:
+        """What was said, all its parts. Raises RecognizerError."""
+        if self._utterance is None:
+            raise RecognizerError("no utterance was begun")
+        results, self._results = [*self._results, json.loads(self._utterance.FinalResult())], []
+        self._utterance = None
+        return Transcript(tuple(_word(word) for result in results for word in result.get("result", ())))
+
+    def close(self) -> None:
+        """Drop the model and its memory."""
+        self._utterance = self._model = None
+        self._vocabulary = frozenset()
+
+
+def _word(word: dict[str, Any]) -> SpokenWord:
+    return SpokenWord(str(word["word"]), float(word["conf"]), float(word["start"]), float(word["end"]))
+
+
+def _check_files(folder: Path) -> None:
+    if not folder.is_dir():
+        raise RecognizerError(f"{folder}: there is no such speech model; see digitbox speech-model list")
+    missing = [name for name in NEEDED if not (folder / name).is_file() or not (folder / name).stat().st_size]
+    if missing:
+        raise RecognizerError(f"{folder}: the speech model lacks {', '.join(missing)}; install it again")
+
+
+def _try_elsewhere(folder: Path) -> None:
+    """Vosk ends its process over damaged files, so another process goes first."""
+    command = [sys.executable, "-c", _PROBE, str(folder)]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_PROBE_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RecognizerError(f"{folder}: the speech model cannot be tried ({error}); install it again") from error
+    words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    if done.returncode or any(line.startswith("ERROR") for line in words):
+        log.info("the try of %s ended with %d: %s", folder, done.returncode, words[-1:])
+        raise _damaged(folder)
+
+
+def _damaged(folder: Path) -> RecognizerError:
+    return RecognizerError(f"{folder}: the speech model is damaged or no Vosk model; install it again")

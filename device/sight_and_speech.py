@@ -1,0 +1,56 @@
+"""Late fusion of what was seen and what the user said a digit is; pure.
+
+The user usually is right about what was written, but speech is misheard and people mistake themselves: where both
+are clear and differ, neither is believed and the box asks back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SPEECH_WEIGHT = 0.5
+"""How much speech counts, 0..1; sight has the rest."""
+
+LEAST_BELIEVED = 0.8
+"""A fused probability below asks back."""
+
+_FLOOR = 1e-4
+"""No source is ever surer than this that something is impossible: a calibration has seen too few mistakes for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What sight and speech say together.
+
+    Attributes:
+        digit: The likeliest, 0..9.
+        believed: Whether it is likely enough; otherwise the user is asked back.
+        probability: Of the digit, 0..1.
+    """
+
+    digit: int
+    believed: bool
+    probability: float
+
+
+def fused(sight: Sequence[float], speech: Sequence[float]) -> Agreement:
+    """Mix both in the logarithm, speech with `SPEECH_WEIGHT`.
+
+    Args:
+        sight: Calibrated probabilities of 0 to 9, as in `Digit.scores`.
+        speech: Calibrated probabilities of 0 to 9, as in `Heard.digit_scores`.
+
+    Source:
+        Logarithmic opinion pool (Genest and Zidek 1986, doi:10.1214/ss/1177013825).
+    """
+    weighted = [
+        (1.0 - SPEECH_WEIGHT) * math.log(max(seen, _FLOOR)) + SPEECH_WEIGHT * math.log(max(said, _FLOOR))
+        for seen, said in zip(sight, speech, strict=True)
+    ]
+    most = max(weighted)
+    shares = [math.exp(value - most) for value in weighted]
+    digit = shares.index(max(shares))
+    probability = shares[digit] / sum(shares)
+    return Agreement(digit, probability >= LEAST_BELIEVED, probability)
