@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def fit_command(options: argparse.Namespace) -> None:
     with _tensorflow():
         from train.fit import fit
     settings = _new_settings(options)
-    found = learned(options.data, settings)
+    found = _learned(options, settings)
     write_bytes(options.out / SETTINGS_NAME, json.dumps(asdict(settings), indent=2).encode())
     _make_views(found, settings, options.out, settings.views, "fit")
     fit(found, settings, options.out, _soft_labels(found, settings.soft_share))
@@ -118,12 +119,10 @@ def compress_command(options: argparse.Namespace) -> None:
     with _tensorflow():
         from train.compress import compress, shown_while_pruning
     settings = _kept_settings(options)
-    found = learned(options.data, settings)
-    known = {entry.name: entry for entry in SETS}
+    found = _learned(options, settings)
     facts = {
         "training_data": [
-            {"name": part.name, "count": len(part), "sha256": dict(known[part.set_name].sha256)}
-            for part in found.training
+            {"name": part.name, "count": len(part), "sha256": _checksums(part)} for part in found.training
         ],
         "command": " && ".join(_command(name, options, settings) for name in ("fit", "compress", "evaluate")),
         "settings": asdict(settings),
@@ -242,9 +241,37 @@ def _kept_settings(options: argparse.Namespace) -> Settings:
         raise DataError(f"{path} cannot be read ({error}); run {_command('fit', options)}") from error
 
 
+def _learned(options: argparse.Namespace, settings: Settings) -> Learned:
+    """The sets, and behind them what was cut from photographs, if the settings ask for it."""
+    found = learned(options.data, settings)
+    if not settings.photographs:
+        return found
+    from rich.console import Console
+    from rich.progress import track
+
+    from train.cuts import cut_digits
+
+    what = "photographs of drawn sheets, cut by the finder"
+    cuts = cut_digits(
+        options.data,
+        settings,
+        options.out,
+        shown=lambda steps, count: track(steps, what, count, console=Console(stderr=True)),
+    )
+    return replace(found, training=(*found.training, cuts))
+
+
+def _checksums(part: DigitSet) -> dict[str, str]:
+    """Of a set's own files; of the pictures, where they were made here."""
+    known = {entry.name: dict(entry.sha256) for entry in SETS}
+    return known.get(part.set_name, {"pictures": hashlib.sha256(part.model_inputs.tobytes()).hexdigest()})
+
+
 def _soft_labels(found: Learned, share: float) -> NDArray[np.float32] | None:
-    """The teacher's answers, where they have a share in the targets. Raises DataError."""
-    return read_soft_labels(SOFT_LABELS_PATH, found.training) if share else None
+    """The teacher's answers to the sets, where they have a share in the targets. Raises DataError."""
+    names = {entry.name for entry in SETS}
+    known = [part for part in found.training if part.set_name in names]
+    return read_soft_labels(SOFT_LABELS_PATH, known) if share else None
 
 
 def _make_views(found: Learned, settings: Settings, out: Path, count: int, what: str) -> None:

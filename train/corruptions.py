@@ -1,9 +1,7 @@
 """Fifteen corruptions of model inputs after the description of MNIST-C; seeded, pure.
 
-The strengths were written down before any network was scored on them, and no choice in training was made by them. Of
-these the augmentation of the training has its own forms of: shear, scale, rotate, translate (all of them less far),
-noise (only mild, normal), blur (only mild, round). It has nothing like glass_blur, motion_blur, impulse_noise,
-brightness, stripe, fog, spatter, dotted_line, zigzag and canny_edges.
+The strengths were written down before any network was scored on them, and no choice in training was made by them. The
+training has damage of its own near each of them, drawn from ranges in other ways: `train.damage.KINDS` says which.
 
 Source:
     Mu and Gilmer 2019, "MNIST-C: A robustness benchmark for computer vision", arXiv:1906.02337.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from train.confidence import Scores, fit_temperature, fit_thresholds
 from train.corruptions import CORRUPTIONS, corrupted
 from train.data import DigitSet, Labels, joined
 from train.held_out import held_out_negatives
+from train.interpreter import timed
 from train.measures import Right, calibration_error, confusion, rejection, reliability, risk_coverage, wilson
 from train.output import write_bytes
 from train.settings import Settings
@@ -34,8 +34,6 @@ FALSE_REJECTIONS = 0.01
 
 COVERAGES = 100
 """Points of a risk-coverage curve."""
-
-TIMED_RUNS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,7 @@ def evaluate(
         "negatives": negative_facts(judge, joined(validation, "validation"), first),
         "adversarial": adversarial_errors(judge, model_path.with_name(ADVERSARIAL_NAME)),
         "float": read_json(model_path.with_name(FLOAT_NAME)),
-        "milliseconds": inference_milliseconds(classifier, first.model_inputs[0]),
+        "milliseconds": timed(model_path),
         "size_bytes": model_path.stat().st_size,
         "sparsity": card.facts.get("sparsity"),
     }
@@ -230,16 +228,6 @@ def adversarial_errors(judge: Judge, path: Path) -> dict[str, float] | None:
         return {
             name: round(1.0 - judge.share_right(arrays[name], labels), 6) for name in arrays.files if name != "labels"
         }
-
-
-def inference_milliseconds(classifier: TfliteClassifier, model_input: Pixels) -> float:
-    """Median time of one picture through the classifier, one thread."""
-    times = []
-    for _ in range(TIMED_RUNS):
-        begin = time.perf_counter()
-        classifier.scores(model_input[None])
-        times.append(time.perf_counter() - begin)
-    return round(float(np.median(times)) * 1000, 4)
 
 
 def with_confidence(card: ModelCard, scores: Scores, labels: Labels, settings: Settings) -> ModelCard:

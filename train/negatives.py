@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from device.domain import Pixels
 from device.preprocess import mnist_layout
@@ -41,10 +42,16 @@ def negatives(count: int, digits: Pixels, rng: np.random.Generator) -> Pixels:
     kinds: tuple[Callable[[Pixels, np.random.Generator], Pixels], ...] = (
         _blank,
         _noise,
-        _scribble,
+        _tangle,
+        _hatching,
+        _hatching,
+        _loops,
         _letter,
+        _letter,
+        _letter_piece,
         _pair,
         _pair,
+        _uneven_pair,
         _piece,
         _rule,
     )
@@ -74,12 +81,36 @@ def _noise(_: Pixels, rng: np.random.Generator) -> Pixels:
     return np.clip((smooth - level) * 2000.0, 0.0, 255.0).astype(np.uint8)
 
 
-def _scribble(_: Pixels, rng: np.random.Generator) -> Pixels:
+def _tangle(_: Pixels, rng: np.random.Generator) -> Pixels:
     """A line that crosses itself again and again."""
     corners = rng.uniform(6, CANVAS_PX - 6, (int(rng.integers(7, 16)), 1, 2)).astype(np.float32)
     path = cv2.resize(corners, (1, 8 * len(corners)), interpolation=cv2.INTER_CUBIC)
     ink = _empty()
     cv2.polylines(ink, [path.round().astype(np.int32)], False, INK, int(rng.integers(2, 6)), cv2.LINE_AA)
+    return ink
+
+
+def _hatching(_: Pixels, rng: np.random.Generator) -> Pixels:
+    """Sharp strokes to and fro at any slant, whose reach grows, shrinks or stays; some are crossed out once more."""
+    ink = _empty()
+    for _layer in range(1 if rng.random() < 0.8 else 2):
+        turns = int(rng.integers(6, 14))
+        along = np.sort(rng.uniform(-24.0, 24.0, turns)) if rng.random() < 0.5 else np.linspace(-22.0, 22.0, turns)
+        first, last = rng.uniform(8.0, 24.0, 2)
+        reach = np.linspace(first, last, turns) * rng.uniform(0.8, 1.2, turns)
+        path = np.stack([np.where(np.arange(turns) % 2, reach, -reach), along], axis=1)
+        _draw_path(ink, path @ _turned(rng.uniform(0.0, np.pi)), int(rng.integers(1, 6)))
+    return ink
+
+
+def _loops(_: Pixels, rng: np.random.Generator) -> Pixels:
+    """Coils one beside the other, as of someone who tries a pen."""
+    coils = rng.uniform(3.0, 7.0)
+    phase = np.linspace(0.0, 2.0 * np.pi * coils, int(16 * coils))
+    width, height = rng.uniform(4.0, 9.0), rng.uniform(8.0, 20.0)
+    path = np.stack([width * np.cos(phase) + np.linspace(-18.0, 18.0, len(phase)), height * np.sin(phase)], axis=1)
+    ink = _empty()
+    _draw_path(ink, path @ _turned(rng.uniform(-0.6, 0.6)), int(rng.integers(1, 4)))
     return ink
 
 
@@ -94,16 +125,32 @@ def _letter(_: Pixels, rng: np.random.Generator) -> Pixels:
     return np.asarray(cv2.warpAffine(ink, np.column_stack([shape, middle - shape @ middle]), ink.shape), np.uint8)
 
 
+def _letter_piece(digits: Pixels, rng: np.random.Generator) -> Pixels:
+    """A letter and the beginning of the next, or two: writing that the finder could not take apart."""
+    left, right = (_letter(digits, rng) for _ in range(2))
+    left, right = _trimmed(left), _trimmed(right)
+    kept = right[:, : max(2, int(right.shape[1] * rng.uniform(0.3, 1.0)))]
+    return _side_by_side(left, kept, int(rng.integers(-2, 5)))
+
+
+def _uneven_pair(digits: Pixels, rng: np.random.Generator) -> Pixels:
+    """Two digits that touch, one smaller or lower than the other; sometimes a third."""
+    ink = _trimmed(digits[rng.integers(len(digits))])
+    for row in rng.integers(len(digits), size=1 if rng.random() < 0.85 else 2):
+        other = _trimmed(digits[row])
+        size = tuple(max(2, round(side * rng.uniform(0.65, 1.0))) for side in other.shape[::-1])
+        smaller = np.zeros((len(ink), size[0]), np.uint8)
+        top = int(rng.integers(0, max(1, len(ink) - size[1] + 1)))
+        place = smaller[top : top + size[1]]
+        place[:] = cv2.resize(other, size, interpolation=cv2.INTER_AREA)[: len(place)]
+        ink = _side_by_side(ink, _trimmed(smaller), int(rng.integers(0, 5)))
+    return ink
+
+
 def _pair(digits: Pixels, rng: np.random.Generator) -> Pixels:
     """Two digits that touch."""
     left, right = (_trimmed(digits[row]) for row in rng.integers(len(digits), size=2))
-    overlap = int(rng.integers(0, 4))
-    ink = np.zeros((28, left.shape[1] + right.shape[1]), np.uint8)
-    begin = max(0, left.shape[1] - overlap)
-    ink[:, : left.shape[1]] = left
-    place = ink[:, begin : begin + right.shape[1]]
-    np.maximum(place, right, out=place)
-    return ink
+    return _side_by_side(left, right, int(rng.integers(0, 4)))
 
 
 def _piece(digits: Pixels, rng: np.random.Generator) -> Pixels:
@@ -125,6 +172,26 @@ def _rule(_: Pixels, rng: np.random.Generator) -> Pixels:
     if rng.random() < 0.5:
         column = int(rng.integers(4, 52))
         cv2.line(ink, (column, row - int(rng.integers(8, 20))), (column, min(55, row + 8)), INK, thickness, cv2.LINE_AA)
+    return ink
+
+
+def _draw_path(ink: Pixels, path: NDArray[np.float64], pen_px: int) -> None:
+    """One stroke along points seen from the middle."""
+    places = np.round(path + CANVAS_PX / 2).astype(np.int32)
+    cv2.polylines(ink, [places], False, INK, pen_px, cv2.LINE_AA)
+
+
+def _turned(angle: float) -> NDArray[np.float64]:
+    return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
+def _side_by_side(left: Pixels, right: Pixels, overlap: int) -> Pixels:
+    """Two pictures of one height as one; the overlap may be negative, which leaves a gap."""
+    begin = max(0, left.shape[1] - overlap)
+    ink = np.zeros((len(left), max(left.shape[1], begin + right.shape[1])), np.uint8)
+    ink[:, : left.shape[1]] = left
+    place = ink[:, begin : begin + right.shape[1]]
+    np.maximum(place, right, out=place)
     return ink
 
 

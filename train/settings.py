@@ -17,7 +17,7 @@ class AugmentSettings:
     """Standard deviation of the horizontal shear, dx per dy."""
     stretch: float = 1.25
     """Width to height changes by up to this factor, either way."""
-    square_chance: float = 0.1
+    square_chance: float = 0.2
     """Share of digits that are widened to fill a square, all or part of the way: forms with a box for each digit, and
     some collections, do so."""
     perspective: float = 0.07
@@ -34,7 +34,7 @@ class AugmentSettings:
     """Greatest share of its ink that a part of a stroke loses: an empty pen, a shadow not quite removed."""
     pencil_chance: float = 0.08
     """Share of digits with the grain of pencil on paper."""
-    coarse_chance: float = 0.06
+    coarse_chance: float = 0.12
     """Share of digits that went through a coarse black-and-white scan."""
     coarse_px: tuple[int, int] = (13, 22)
     """Longer side of the digit in such a scan."""
@@ -72,14 +72,14 @@ MILD = AugmentSettings(
     turn_degrees=5.0,
     slant=0.12,
     stretch=1.2,
-    square_chance=0.05,
+    square_chance=0.08,
     perspective=0.06,
     wobble_px=0.5,
     thin_px=0.4,
     thick_px=1.0,
     fading=0.3,
     pencil_chance=0.04,
-    coarse_chance=0.03,
+    coarse_chance=0.05,
     residue_chance=0.03,
     jpeg_chance=0.03,
     blur_px=0.5,
@@ -109,7 +109,7 @@ class Settings:
     validation parts."""
     validation_share: float = 0.1
     """The same of a set that comes without a validation part."""
-    negative_share: float = 0.1
+    negative_share: float = 0.12
     """Things that are no digit, per digit; 0 leaves the eleventh class untrained."""
     forms_share: float = 0.25
     """Digits of MNIST that are given a form that MNIST lacks, where there is one."""
@@ -121,17 +121,21 @@ class Settings:
     """How often each validation digit is changed mildly to fit the temperature and the thresholds."""
     batch: int = 128
     """Digits in a batch; negatives come on top."""
-    views: int = 14
+    views: int = 10
     """Changed copies of each digit, made once and shown in turn: making one takes longer than learning from it."""
     mild_share: float = 0.5
     """Of the digits of a view, those that are changed no further than `mild`."""
     unchanged_share: float = 0.1
     """Of the digits of a view, those that come as they are in their set."""
-    widths: tuple[int, int, int, int] = (16, 28, 36, 48)
+    photographs: int = 800
+    """Sheets that are drawn, photographed and cut by the device's own finder, for digits as the box gets them."""
+    damaged_share: float = 0.2
+    """Of all pictures of a view, those with a damage that no ordinary photograph does (`train.damage`)."""
+    widths: tuple[int, int, int, int, int] = (16, 26, 36, 40, 32)
     """Channels of the network that is trained (`train.model`)."""
-    kept_widths: tuple[int, int, int, int] = (16, 24, 32, 34)
+    kept_widths: tuple[int, int, int, int, int] = (12, 22, 32, 36, 28)
     """Channels that are left of them before pruning, those that earn most: zeros alone make no int8 kernel faster."""
-    epochs: int = 56
+    epochs: int = 38
     """Of the training before pruning."""
     learning_rate: float = 3e-3
     """Adam's greatest, after `warm_up_steps` (Kingma and Ba 2015, arXiv:1412.6980); falls to 0 along a cosine."""
@@ -142,7 +146,7 @@ class Settings:
     arXiv:1503.02531)."""
     sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 55
+    prune_epochs: int = 52
     """Of the pruning."""
     prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
@@ -154,7 +158,7 @@ class Settings:
     """As `mild_share`, while pruning: the network ends on what it will mostly see."""
     prune_unchanged_share: float = 0.2
     """As `unchanged_share`, while pruning."""
-    prune_views: int = 10
+    prune_views: int = 8
     """As `views`, while pruning."""
     teacher_epochs: int = 24
     """Of the teacher's training."""
@@ -173,7 +177,7 @@ def without_teacher(sets: tuple[str, ...]) -> Settings:
 
     Where the labels are all there is to learn, pruning heals in fewer epochs.
     """
-    return Settings(sets=sets, soft_share=0.0, prune_soft_share=0.0, prune_epochs=25)
+    return Settings(sets=sets, soft_share=0.0, prune_soft_share=0.0, prune_epochs=25, photographs=0)
 
 
 def from_json(text: str) -> Settings:

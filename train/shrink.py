@@ -16,8 +16,7 @@ Kept = NDArray[np.intp]
 def shrunk(model: keras.Model, widths: Widths) -> keras.Model:
     """The same network with fewer channels, to be trained on.
 
-    A channel earns the scale of its normalisation times the size of the weights that read it; where two layers are
-    added, a channel is kept or goes in both.
+    A channel earns the scale of its normalisation times the size of the weights that read it.
 
     Args:
         model: As from `train.model.build`.
@@ -27,23 +26,17 @@ def shrunk(model: keras.Model, widths: Widths) -> keras.Model:
         Liu et al. 2017, "Network slimming", arXiv:1708.06519, for the scale; Li et al. 2017, arXiv:1608.08710.
     """
     convolutions, norms, dense = _layers(model)
-    first, second, middle, last = widths
-    kept = [
-        _best(_gain(norms[0], convolutions[1]), first),
-        _best(_gain(norms[1], convolutions[2]), second),
-        _best(_gain(norms[2], convolutions[3], convolutions[4]) + _gain(norms[3], convolutions[4]), middle),
-        _best(_gain(norms[4], dense), last),
-    ]
-    inputs = [np.array([0]), kept[0], kept[1], kept[2], kept[2]]
-    outputs = [kept[0], kept[1], kept[2], kept[2], kept[3]]
+    readers = [*convolutions[1:], dense]
+    kept = [_best(_gain(norm, reader), width) for norm, reader, width in zip(norms, readers, widths, strict=True)]
     small = build(CLASSES, widths)
     small_convolutions, small_norms, small_dense = _layers(small)
-    for number, (convolution, norm) in enumerate(zip(small_convolutions, small_norms, strict=True)):
+    read = [np.array([0]), *kept]  # the picture has one channel
+    for number, outputs in enumerate(kept):
         kernel = convolutions[number].get_weights()[0]
-        convolution.set_weights([kernel[:, :, inputs[number]][..., outputs[number]]])
-        norm.set_weights([values[outputs[number]] for values in norms[number].get_weights()])
+        small_convolutions[number].set_weights([kernel[:, :, read[number]][..., outputs]])
+        small_norms[number].set_weights([values[outputs] for values in norms[number].get_weights()])
     kernel, bias = dense.get_weights()
-    small_dense.set_weights([_by_channel(dense)[:, kept[3]].reshape(-1, kernel.shape[1]), bias])
+    small_dense.set_weights([_by_channel(dense)[:, kept[-1]].reshape(-1, kernel.shape[1]), bias])
     return small
 
 
@@ -57,16 +50,14 @@ def _layers(
 
 
 def _by_channel(dense: layers.Dense) -> NDArray[np.float32]:
-    """The dense layer's weights as it reads the flattened 2x2 places: (4, channels, classes)."""
+    """The dense layer's weights as it reads the flattened 3x3 places: (9, channels, classes)."""
     kernel = dense.get_weights()[0]
-    return np.asarray(kernel.reshape(4, -1, kernel.shape[1]))
+    return np.asarray(kernel.reshape(9, -1, kernel.shape[1]))
 
 
-def _gain(norm: layers.BatchNormalization, *readers: layers.Layer) -> NDArray[np.float32]:
+def _gain(norm: layers.BatchNormalization, reader: layers.Layer) -> NDArray[np.float32]:
     """What each channel earns."""
-    scale = np.abs(norm.get_weights()[0])
-    read = sum(_read_by(reader) for reader in readers)
-    return np.asarray(scale * read, np.float32)
+    return np.asarray(np.abs(norm.get_weights()[0]) * _read_by(reader), np.float32)
 
 
 def _read_by(reader: layers.Layer) -> NDArray[np.float32]:

@@ -10,11 +10,12 @@ import hashlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.pool import Pool
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from device.domain import Pixels
 from train.augment import augmented
+from train.damage import damaged
 from train.data import DigitSet, Labels
 from train.errors import DataError
 from train.forms import other_form
@@ -29,13 +31,16 @@ from train.negatives import negatives
 from train.output import written_beside
 from train.settings import Settings
 
+Result = TypeVar("Result")
+
 NOT_A_DIGIT = 10
 
 BLOCK = 4096
 """Digits that are changed by one process from one state of chance, whatever the number of processes."""
 
-VERSION = 1
-"""Of the changes: raise it with every edit of this file, augment.py, forms.py or negatives.py that alters a picture."""
+VERSION = 2
+"""Of the changes: raise it with every edit of this file, augment.py, damage.py, forms.py or negatives.py that alters a
+picture."""
 
 MNIST_FORMS = "mnist"
 """The set whose digits are given other forms; the others have them by themselves."""
@@ -100,12 +105,7 @@ class Views:
         tasks = [
             (block, self._settings, (self._settings.seed, number, row)) for row, block in enumerate(_blocks(self._sets))
         ]
-        if len(tasks) == 1:
-            changed_blocks = [_changed_block(*tasks[0])]
-        else:
-            processes = min(len(tasks), os.cpu_count() or 1)
-            with _pool(processes) as pool:
-                changed_blocks = pool.starmap(_changed_block, tasks, chunksize=1)
+        changed_blocks = list(in_processes(_changed_block, tasks))
         counts = [len(block) for block in _blocks(self._sets)]
         digits = [made[:count] for made, count in zip(changed_blocks, counts, strict=True)]
         others = [made[count:] for made, count in zip(changed_blocks, counts, strict=True)]
@@ -147,13 +147,15 @@ def changed(digits: DigitSet, settings: Settings, rng: np.random.Generator) -> D
     result[lot >= settings.mild_share], result[lot < settings.mild_share] = changed_far, changed_mildly
     unchanged = np.flatnonzero(rng.random(len(digits)) < settings.unchanged_share)
     result[unchanged] = digits.model_inputs[unchanged]
+    for row in np.flatnonzero(rng.random(len(result)) < settings.damaged_share):
+        result[row] = damaged(result[row], rng)
     labels = np.concatenate([digits.labels, np.full(len(others), NOT_A_DIGIT, np.uint8)])
     return DigitSet(digits.name, result, labels)
 
 
 def mildly_changed(sets: Sequence[DigitSet], settings: Settings) -> DigitSet:
     """Digits as ordinary photographs show them, several copies of each, with negatives among them."""
-    mild = replace(settings, mild_share=1.0, unchanged_share=0.0)
+    mild = replace(settings, mild_share=1.0, unchanged_share=0.0, damaged_share=0.0)
     rng = np.random.default_rng(settings.seed)
     copies = [changed(digits, mild, rng) for digits in sets for _ in range(settings.validation_copies)]
     return DigitSet(
@@ -161,6 +163,20 @@ def mildly_changed(sets: Sequence[DigitSet], settings: Settings) -> DigitSet:
         np.concatenate([copy.model_inputs for copy in copies]),
         np.concatenate([copy.labels for copy in copies]),
     )
+
+
+def in_processes(work: Callable[..., Result], tasks: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
+    """What a function of a module makes of each tuple of arguments, in their order, by all cores."""
+    if len(tasks) == 1:
+        yield work(*tasks[0])
+        return
+    with _pool(min(len(tasks), os.cpu_count() or 1)) as pool:
+        yield from pool.imap(_done, [(work, *task) for task in tasks])
+
+
+def _done(task: tuple[Callable[..., Result], *tuple[Any, ...]]) -> Result:
+    work, *arguments = task
+    return work(*arguments)
 
 
 def _pool(processes: int) -> Pool:
@@ -194,7 +210,16 @@ def _negatives_beside(digits: DigitSet, settings: Settings) -> int:
 
 def _key(sets: Sequence[DigitSet], settings: Settings) -> str:
     """Changes with everything that a view depends on."""
-    names = ("seed", "negative_share", "forms_share", "augment", "mild", "mild_share", "unchanged_share")
+    names = (
+        "seed",
+        "negative_share",
+        "forms_share",
+        "augment",
+        "mild",
+        "mild_share",
+        "unchanged_share",
+        "damaged_share",
+    )
     values = asdict(settings)
     text = repr((VERSION, BLOCK, [(name, values[name]) for name in names]))
     parts = hashlib.sha256(text.encode())

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from train.augment import augmented, warp
+from train.corruptions import CORRUPTIONS
+from train.damage import KINDS
 from train.data import DigitSet
 from train.errors import DataError, OutputError
 from train.feed import Course, batches, mixed, network_input, one_hot
@@ -188,22 +190,60 @@ def test_a_teacher_has_its_share_in_the_targets_of_digits_alone():
 
 def test_only_the_sets_own_digits_are_shown_where_nothing_is_to_be_changed(digits):
     """With all of them unchanged and no negatives a view is the set."""
-    settings = Settings(negative_share=0.0, forms_share=0.0, unchanged_share=1.0)
+    settings = Settings(negative_share=0.0, forms_share=0.0, unchanged_share=1.0, damaged_share=0.0)
     assert np.array_equal(changed(digits, settings, np.random.default_rng(1)).model_inputs, digits.model_inputs)
 
 
 def test_forms_are_drawn_for_mnist_alone(digits):
     """Other sets have them by themselves."""
-    still = Settings(negative_share=0.0, forms_share=1.0, mild_share=0.0, unchanged_share=0.0, augment=STILL)
+    still = replace(
+        Settings(),
+        negative_share=0.0,
+        forms_share=1.0,
+        mild_share=0.0,
+        unchanged_share=0.0,
+        damaged_share=0.0,
+        augment=STILL,
+    )
     other = DigitSet("bhmsds", digits.model_inputs, digits.labels)
     shown, as_is = (changed(given, still, np.random.default_rng(1)).model_inputs for given in (digits, other))
     ones = digits.labels == 1
     assert np.abs(shown[ones].astype(int) - as_is[ones]).max(axis=(1, 2)).min() > 100
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__.strip("_"))
+def test_each_damage_changes_a_digit_seeded_and_leaves_the_given_one(digits, kind):
+    """Model inputs again, another picture each time, and something of the digit left."""
+    before = digits.model_inputs.copy()
+    shown, again = (
+        np.stack([kind(digit, rng) for digit in digits.model_inputs])
+        for rng in (np.random.default_rng(1), np.random.default_rng(1))
+    )
+    assert shown.shape == digits.model_inputs.shape
+    assert shown.dtype == np.uint8
+    assert np.array_equal(shown, again)
+    assert np.array_equal(digits.model_inputs, before)
+    assert (shown != before).any(axis=(1, 2)).mean() > 0.9
+    assert np.ptp(shown.reshape(len(shown), -1), axis=1).min() > 25, "a digit has faded away"
+
+
+def test_only_the_share_that_is_asked_for_is_damaged(digits):
+    """The rest of a view is what it would be without."""
+    still = Settings(negative_share=0.0, forms_share=0.0, unchanged_share=1.0, damaged_share=0.5)
+    shown = changed(digits, still, np.random.default_rng(1)).model_inputs
+    share = (shown != digits.model_inputs).any(axis=(1, 2)).mean()
+    assert 0.3 < share < 0.6
+
+
+def test_every_damage_is_near_corruptions_that_there_are():
+    """What the README says of the fifteen comes from here: all of them are near a damage, none twice."""
+    near = [name for names in KINDS.values() for name in names]
+    assert sorted(near) == sorted(CORRUPTIONS)
+
+
 def test_a_view_that_was_made_is_not_made_again(digits, tmp_path):
     """Another process finds it; other settings make another; a damaged one is named."""
-    settings = Settings()
+    settings = Settings(negative_share=0.1)
     made = Views([digits], settings, tmp_path)
     assert len(made.view(0)) == len(made) == 220
     (path,) = tmp_path.rglob("*.npy")
@@ -227,7 +267,7 @@ def test_a_full_disk_leaves_no_half_view(digits, tmp_path, file_size_limit):
 def test_blocks_are_joined_with_the_negatives_last(digits, tmp_path, monkeypatch):
     """Several processes make the same view as one would: digits in their order, then what is no digit."""
     monkeypatch.setattr("train.views.BLOCK", 64)
-    view = Views([digits], Settings(), tmp_path).view(0)
+    view = Views([digits], Settings(negative_share=0.1), tmp_path).view(0)
     assert np.array_equal(view.labels[:200], digits.labels)
     assert (view.labels[200:] == NOT_A_DIGIT).all()
     assert len(view) == 219  # 6 + 6 + 6 + 1: each block has its own
