@@ -121,13 +121,13 @@ class Settings:
     """How often each validation digit is changed mildly to fit the temperature and the thresholds."""
     batch: int = 128
     """Digits in a batch; negatives come on top."""
-    views: int = 10
+    views: int = 8
     """Changed copies of each digit, made once and shown in turn: making one takes longer than learning from it."""
     mild_share: float = 0.5
     """Of the digits of a view, those that are changed no further than `mild`."""
     unchanged_share: float = 0.1
     """Of the digits of a view, those that come as they are in their set."""
-    photographs: int = 800
+    photographs: int = 500
     """Sheets that are drawn, photographed and cut by the device's own finder, for digits as the box gets them."""
     damaged_share: float = 0.2
     """Of all pictures of a view, those with a damage that no ordinary photograph does (`train.damage`)."""
@@ -135,7 +135,7 @@ class Settings:
     """Channels of the network that is trained (`train.model`)."""
     kept_widths: tuple[int, int, int, int, int] = (12, 22, 32, 36, 28)
     """Channels that are left of them before pruning, those that earn most: zeros alone make no int8 kernel faster."""
-    epochs: int = 38
+    epochs: int = 30
     """Of the training before pruning."""
     learning_rate: float = 3e-3
     """Adam's greatest, after `warm_up_steps` (Kingma and Ba 2015, arXiv:1412.6980); falls to 0 along a cosine."""
@@ -146,7 +146,7 @@ class Settings:
     arXiv:1503.02531)."""
     sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 52
+    prune_epochs: int = 40
     """Of the pruning."""
     prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
@@ -158,7 +158,7 @@ class Settings:
     """As `mild_share`, while pruning: the network ends on what it will mostly see."""
     prune_unchanged_share: float = 0.2
     """As `unchanged_share`, while pruning."""
-    prune_views: int = 8
+    prune_views: int = 6
     """As `views`, while pruning."""
     teacher_epochs: int = 24
     """Of the teacher's training."""
