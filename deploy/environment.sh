@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by deploy/demo and tests/run: what a fresh Debian, Ubuntu or Raspberry Pi OS lacks, and an environment of its own.
+# Sourced by deploy/* and tests/run: what a fresh Debian, Ubuntu or Raspberry Pi OS lacks, and an environment of its own.
 
 say() { printf '%s\n' "digitbox: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -33,6 +33,21 @@ need_environment() {
     python3 -m venv "$folder" || die "python3 cannot make $folder; is there space, and can this folder be written?"
     "$folder/bin/pip" install -q --disable-pip-version-check --editable ".$extras" ||
         die "pip could not install what digitbox needs; check the network and run this again"
+    printf '%s\n' "$stamp" > "$folder/stamp"
+}
+
+# need_locked_environment FOLDER REQUIREMENTS...: one with exactly what these files lock, renewed when they change.
+need_locked_environment() {
+    local folder=$1 stamp file arguments=()
+    shift
+    stamp="$(python3 -c 'import sys; print(sys.version)') $(cat "$@" | sha256sum)"
+    [ "$(cat "$folder/stamp" 2>/dev/null)" != "$stamp" ] || return 0
+    say "making the environment $folder (once)"
+    rm -rf "$folder"
+    python3 -m venv "$folder" || die "python3 cannot make $folder; is there space, and can this folder be written?"
+    for file in "$@"; do arguments+=(-r "$file"); done
+    "$folder/bin/pip" install -q --disable-pip-version-check --no-deps --require-hashes "${arguments[@]}" ||
+        die "pip could not install Ansible; check the network and run this again"
     printf '%s\n' "$stamp" > "$folder/stamp"
 }
 

@@ -1,0 +1,591 @@
+"""Puts releases of digitbox in place: a new one works and stays, or the old one comes back, also after a power cut.
+
+A program of its own, run as root by deploy/install and, at boot, by digitbox-recover.service; a copy lies in
+/usr/local/lib/digitbox and runs on the system's Python with nothing but the standard library, whatever is installed:
+
+    release.py build PAYLOAD            make releases/NAME of a payload (deploy/install makes those)
+    release.py activate NAME [--configuration FILE]
+    release.py rollback                 activate the one before
+    release.py recover                  undo an update that was interrupted
+    release.py list
+
+Each prints one JSON object with `changed` and `message`; status 1 and a line on standard error when it can't be done.
+
+An update, in order: its journal is written; the daemon stops; files are migrated; the new release examines itself; the
+link `current`, and with it the units, changes by one rename; the daemon starts, must say READY and stay up; the journal
+goes. As long as the journal is there the update isn't accepted, and whoever finds it undoes everything: files migrate
+back, the former configuration and link return. Each step of both ways may be cut off and repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import grp
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+SERVICE = "digitbox.service"
+USER = "digitbox"
+GROUPS = ("gpio", "audio", "video")
+"""The daemon's, as in digitbox.service."""
+
+NEEDED_BYTES = 700_000_000
+"""A release with its packages takes 250 MB, its wheels while they are unpacked 100 MB; the rest is for the box."""
+
+SETTLE_SECONDS = 5.0
+"""A daemon that has said READY and is still there, never restarted, so much later has opened camera and model."""
+
+_PIP_LIMIT_SECONDS = 1800.0
+_CHECK_LIMIT_SECONDS = 180.0
+_COMPLETE = "complete.json"
+_KEEP = 2
+
+
+class ReleaseError(Exception):
+    """What failed and the next step, for a person."""
+
+
+# --- files that survive a power cut -----------------------------------------------------------------------------------
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder durable (fsync(2))."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace a file, durably: after a power cut it is the old one or the new one, whole."""
+    beside = path.with_name(f".{path.name}.new")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.chmod(0o644)
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or link that may be there, durably."""
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def link(path: Path, target: str | None) -> None:
+    """Let the link name another target by one rename, durably; None removes it."""
+    if target is None:
+        remove(path)
+        return
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(target)
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+# --- the machine ------------------------------------------------------------------------------------------------------
+
+
+class Machine(Protocol):
+    """What an update asks of the machine besides files."""
+
+    def stop(self) -> None:
+        """Stop the daemon."""
+
+    def start(self) -> str | None:
+        """Start it and wait until it is ready and stays; else why not."""
+
+    def reload(self) -> None:
+        """Let systemd read the units again."""
+
+    def run(self, command: Sequence[str], *, as_daemon: bool) -> subprocess.CompletedProcess[str]:
+        """Run a program, with the daemon's rights or with ours. Raises OSError, subprocess.SubprocessError."""
+
+
+class SystemdMachine:
+    """The real one; where systemd isn't running (a chroot), there is no daemon to stop or start.
+
+    Args:
+        at_boot: The daemon waits for us to end: it is neither stopped, which would cancel its start, nor started.
+    """
+
+    def __init__(self, *, at_boot: bool = False) -> None:
+        self._running = Path("/run/systemd/system").is_dir()
+        self._at_boot = at_boot
+
+    def stop(self) -> None:
+        """Stop the daemon, and who calls for help in its place."""
+        if not self._at_boot:
+            self._systemctl("stop", SERVICE, "digitbox-help.service")
+
+    def start(self) -> str | None:
+        """Start it and wait; else the first lines of why not."""
+        if not self._running or self._at_boot:
+            return None
+        self._systemctl("reset-failed", SERVICE)
+        if self._systemctl("start", SERVICE):
+            return self._why("does not start")
+        time.sleep(SETTLE_SECONDS)
+        shown = subprocess.run(
+            ["systemctl", "show", "--value", "-p", "ActiveState,NRestarts", SERVICE],
+            capture_output=True, text=True, check=False,
+        ).stdout.split()  # fmt: skip
+        return None if sorted(shown) == ["0", "active"] else self._why("did not stay up")
+
+    def reload(self) -> None:
+        """Read the units again."""
+        self._systemctl("daemon-reload")
+
+    def run(self, command: Sequence[str], *, as_daemon: bool) -> subprocess.CompletedProcess[str]:
+        """Run it as root, or as the daemon's user with its groups."""
+        user: dict[str, Any] = {"user": USER, "group": USER, "extra_groups": list(_groups())} if as_daemon else {}
+        return subprocess.run(
+            command, **user, umask=0o077 if as_daemon else 0o022, cwd="/", env=_environment(),
+            capture_output=True, text=True, timeout=_CHECK_LIMIT_SECONDS, check=False,
+        )  # fmt: skip
+
+    def _systemctl(self, *words: str) -> int:
+        if not self._running:
+            return 0
+        return subprocess.run(["systemctl", "--quiet", *words], capture_output=True, check=False).returncode
+
+    def _why(self, what: str) -> str:
+        lines = subprocess.run(
+            ["journalctl", "--no-pager", "--quiet", "-o", "cat", "-n", "4", "-u", SERVICE],
+            capture_output=True, text=True, check=False,
+        ).stdout.splitlines()  # fmt: skip
+        return f"the daemon {what}: " + " | ".join(lines)
+
+
+def _groups() -> Iterator[int]:
+    for name in GROUPS:
+        with suppress(KeyError):  # a plain Debian has no gpio
+            yield grp.getgrnam(name).gr_gid
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/"}
+
+
+# --- releases ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where an installation lives; tests take another root."""
+
+    base: Path = Path("/opt/digitbox")
+    configuration: Path = Path("/etc/digitbox/digitbox.toml")
+    state: Path = Path("/var/lib/digitbox")
+
+    @property
+    def releases(self) -> Path:
+        """One folder a release."""
+        return self.base / "releases"
+
+    @property
+    def journal(self) -> Path:
+        """There as long as an update isn't accepted; digitbox-recover.service looks for it."""
+        return self.base / "update.json"
+
+    @property
+    def former_configuration(self) -> Path:
+        """The configuration before the update, while the journal is there."""
+        return self.base / "update.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """How everything was before the update."""
+
+    former: str | None
+    new: str
+    previous: str | None
+    layouts: Mapping[str, int | None]
+    had_configuration: bool
+
+
+class Releases:
+    """The installed releases and the way from one to another.
+
+    Args:
+        places: Where they are.
+        machine: The daemon and its user.
+        note: Told each step, for the person who watches.
+    """
+
+    def __init__(self, places: Places, machine: Machine, note: Callable[[str], None] = lambda text: None) -> None:
+        self._places = places
+        self._machine = machine
+        self._note = note
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lock against a second installation; first undo what an interrupted one left. Raises ReleaseError."""
+        self._places.releases.mkdir(parents=True, exist_ok=True)
+        with (self._places.base / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ReleaseError(
+                    "another installation is at work on this box; wait for its end, then run again"
+                ) from None
+            if self.undo() and self.current:
+                self._machine.start()
+            yield
+
+    @property
+    def current(self) -> str | None:
+        """The release in use."""
+        return self._target("current")
+
+    @property
+    def previous(self) -> str | None:
+        """The one before, if it is still there."""
+        return self._target("previous")
+
+    def complete(self) -> list[str]:
+        """Whole releases, the newest first."""
+        markers = self._places.releases.glob(f"*/{_COMPLETE}")
+        return [marker.parent.name for marker in sorted(markers, key=lambda path: -path.stat().st_mtime)]
+
+    # --- building -----------------------------------------------------------------------------------------------------
+
+    def build(self, payload: Path) -> bool:
+        """Make a release of a payload; False when it is there. Raises ReleaseError."""
+        with tarfile.open(payload) as tar:
+            name = str(json.load(_member(tar, "manifest.json"))["release"])
+            folder = self._places.releases / name
+            if (folder / _COMPLETE).exists():
+                return False
+            self._check_space()
+            shutil.rmtree(folder, ignore_errors=True)  # an interrupted run's
+            self._note(f"making {folder}")
+            with tempfile.TemporaryDirectory(dir=self._places.base, prefix=".unpacked-") as unpacked:
+                _unpack(tar, unpacked)
+                self._install(folder, Path(unpacked))
+        os.sync()
+        write(folder / _COMPLETE, json.dumps({"release": name}).encode())
+        return True
+
+    def _install(self, folder: Path, unpacked: Path) -> None:
+        venv = [sys.executable, "-m", "venv", "--system-site-packages", str(folder)]
+        _must(venv, "python3 cannot make an environment", "is python3-venv installed?")
+        wheels = unpacked / "wheels"
+        offline = ["--no-index", "--find-links", str(wheels)] if wheels.is_dir() else []
+        pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+               "--root-user-action=ignore", "--no-deps"]  # fmt: skip
+        step = "does this box reach the package index? deploy/bundle makes a payload that needs none"
+        for locked in self._locked(unpacked):
+            command = [*pip, *offline, "--only-binary", ":all:", "--require-hashes", "-r", str(locked)]
+            _must(command, "pip cannot install the packages", step)
+        ours = [str(wheel) for pattern in ("built/*.whl", "digitbox-*.whl") for wheel in sorted(unpacked.glob(pattern))]
+        _must([*pip, "--no-index", *ours], "pip cannot install digitbox", "make the payload again")
+        shutil.copytree(unpacked / "systemd", folder / "systemd")
+
+    def _locked(self, unpacked: Path) -> list[Path]:
+        """The locked packages for this Python; lgpio's only where apt has none."""
+        tag = f"py{sys.version_info.major}{sys.version_info.minor}"
+        locked = unpacked / "requirements" / f"{tag}.txt"
+        if not locked.exists():
+            raise ReleaseError(
+                f"this release has no packages for Python {sys.version_info.major}.{sys.version_info.minor}; "
+                "install Raspberry Pi OS Bookworm or Trixie, 64-bit"
+            )
+        has_lgpio = (
+            subprocess.run([sys.executable, "-c", "import lgpio"], capture_output=True, check=False).returncode == 0
+        )
+        return [locked] if has_lgpio else [locked, locked.with_name(f"{tag}-lgpio.txt")]
+
+    def _check_space(self) -> None:
+        free = shutil.disk_usage(self._places.base).free
+        if free < NEEDED_BYTES:
+            raise ReleaseError(
+                f"the disk is too small: {free / 1e9:.1f} GB free, {NEEDED_BYTES / 1e9:.1f} GB needed; "
+                "sudo apt clean, or take a card of 8 GB or more"
+            )
+
+    # --- changing -----------------------------------------------------------------------------------------------------
+
+    def activate(self, name: str, configuration: bytes | None = None) -> bool:
+        """Take this release, with this configuration, into use; False when it is already. Raises ReleaseError.
+
+        Whatever fails is undone first; the error then says so.
+        """
+        if not (self._places.releases / name / _COMPLETE).exists():
+            raise ReleaseError(
+                f"there is no release {name}; build it first, or choose of: {', '.join(self.complete())}"
+            )
+        if self.current == name and configuration in (None, self._configuration()):
+            return False
+        former = self.current
+        self._begin(name)
+        try:
+            self._change(name, configuration)
+        except (ReleaseError, OSError, subprocess.SubprocessError) as error:
+            self.undo()
+            again = self._machine.start() if former else None
+            back = f"{former} runs again" if former else "nothing was installed before"
+            raise ReleaseError(f"{name} did not pass and was undone, {back}: {error}{_also(again)}") from error
+        self._accept()
+        return True
+
+    def rollback(self) -> str:
+        """Activate the release before this one; its name. Raises ReleaseError."""
+        name = self.previous
+        if name is None:
+            raise ReleaseError(f"there is no release before {self.current} on this box")
+        try:
+            self.activate(name)
+        except ReleaseError:
+            kept = self._places.releases / name / "digitbox.toml"
+            if not kept.exists() or kept.read_bytes() == self._configuration():
+                raise
+            self._note(f"{name} does not work with this configuration; trying the one it last had")
+            self.activate(name, kept.read_bytes())
+        return name
+
+    def undo(self) -> bool:
+        """Bring back what the journal says was before; False when there is nothing to undo."""
+        journal = self._read_journal()
+        if journal is None:
+            return False
+        self._note(f"undoing the update to {journal.new}")
+        self._machine.stop()
+        try:
+            self._migrate(journal.layouts, [journal.new, journal.former])
+        except (ReleaseError, OSError, subprocess.SubprocessError) as error:
+            self._note(f"a file could not be migrated back: {error}")  # better an old release that says so than none
+        if self._places.former_configuration.exists():
+            write(self._places.configuration, self._places.former_configuration.read_bytes())
+        elif not journal.had_configuration:
+            remove(self._places.configuration)
+        self._switch(journal.former, journal.previous)
+        remove(self._places.journal)
+        remove(self._places.former_configuration)
+        return True
+
+    def prune(self, keep: int = _KEEP) -> list[str]:
+        """Delete all but the release in use, the one before and the newest, `keep` in all; the names of those gone."""
+        kept = [name for name in dict.fromkeys([self.current, self.previous, *self.complete()]) if name][: max(keep, 1)]
+        gone = [path for path in self._places.releases.iterdir() if path.name not in kept]
+        for path in gone:
+            (path / _COMPLETE).unlink(missing_ok=True)  # half a release must not pass for a whole one
+            sync_folder(path)
+            shutil.rmtree(path)
+        return [path.name for path in gone]
+
+    def _begin(self, name: str) -> None:
+        """Write down how everything is, before anything changes."""
+        configuration = self._configuration()
+        remove(self._places.former_configuration)
+        if configuration is not None:
+            write(self._places.former_configuration, configuration)
+        layouts = self._migration(name, "present")
+        journal = Journal(self.current, name, self.previous, layouts, configuration is not None)
+        write(self._places.journal, json.dumps(asdict(journal)).encode())
+
+    def _change(self, name: str, configuration: bytes | None) -> None:
+        self._note(f"changing from {self.current or 'nothing'} to {name}")
+        self._machine.stop()
+        former = self.current
+        if configuration is not None:
+            write(self._places.configuration, configuration)
+        self._migrate(self._migration(name, "latest"), [name, former])
+        self._examine(name, former)
+        self._switch(name, former if former != name else self.previous)
+        trouble = self._machine.start()
+        if trouble:
+            raise ReleaseError(trouble)
+
+    def _accept(self) -> None:
+        journal = self._read_journal()
+        if journal and journal.former not in (None, journal.new) and self._places.former_configuration.exists():
+            kept = self._places.releases / str(journal.former) / "digitbox.toml"
+            write(kept, self._places.former_configuration.read_bytes())
+        remove(self._places.journal)
+        remove(self._places.former_configuration)
+
+    def _switch(self, current: str | None, previous: str | None) -> None:
+        link(self._places.base / "previous", f"releases/{previous}" if previous else None)
+        link(self._places.base / "current", f"releases/{current}" if current else None)
+        self._machine.reload()
+
+    # --- examining and migrating --------------------------------------------------------------------------------------
+
+    def _examine(self, name: str, former: str | None) -> None:
+        """Raise ReleaseError when the release is at fault, or when a device fails that did not with the former one."""
+        failed = [finding for finding in self._findings(name, None) if not finding["ok"]]
+        if failed and former and former != name and not any(finding["software"] for finding in failed):
+            kept = self._places.former_configuration
+            before = self._findings(former, kept if kept.exists() else None)
+            as_before = {finding["check"] for finding in before if not finding["ok"]}
+            new = [finding for finding in failed if finding["check"] not in as_before]
+        else:
+            new = [finding for finding in failed if finding["software"]]
+        for finding in failed:
+            self._note(f"{finding['check']}: {finding['message']} -> {finding['remedy']}")
+        if new:
+            raise ReleaseError("; ".join(f"{finding['check']}: {finding['message']}" for finding in new))
+
+    def _findings(self, name: str, configuration: Path | None) -> list[dict[str, Any]]:
+        command = [self._python(name), "-I", "-m", "device.health"]
+        command += ["--config", str(configuration)] if configuration else []
+        done = self._machine.run(command, as_daemon=True)
+        findings = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        if done.returncode not in (0, 1) or "reading" not in {finding["check"] for finding in findings}:
+            last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+            raise ReleaseError(f"{name} cannot examine itself: {last}")
+        return findings
+
+    def _migration(self, name: str, *words: str, as_daemon: bool = True) -> dict[str, int | None]:
+        """What the release's migrate answers."""
+        places = ["--configuration", str(self._places.configuration), "--state", str(self._places.state)]
+        command = [self._python(name), "-I", "-m", "device.migrate", *words, *places]
+        done = self._machine.run(command, as_daemon=as_daemon)
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+            raise ReleaseError(f"{name} cannot migrate: {last}")
+        answer: dict[str, int | None] = json.loads(done.stdout)
+        return answer
+
+    def _migrate(self, wanted: Mapping[str, int | None], names: Sequence[str | None]) -> None:
+        """Bring the files to these layouts, with the first of the releases that knows those they have and will have."""
+        known = [name for name in names if name and (self._places.releases / name / _COMPLETE).exists()]
+        if not known:
+            return
+        present = self._migration(known[0], "present")
+        steps = {kind: layout for kind, layout in wanted.items() if None not in (layout, present[kind])}
+        steps = {kind: layout for kind, layout in steps.items() if layout != present[kind]}
+        if not steps:
+            return
+        able = [name for name in known if self._knows(name, [steps, {kind: present[kind] for kind in steps}])]
+        if not able:
+            raise ReleaseError(f"no release here can change the layouts {present} to {dict(wanted)}")
+        # The configuration is root's, all else the daemon's; what root would write the daemon could not.
+        own = [f"{kind}={layout}" for kind, layout in steps.items() if kind != "configuration"]
+        if own:
+            self._migration(able[0], "to", *own)
+        if "configuration" in steps:
+            self._migration(able[0], "to", f"configuration={steps['configuration']}", as_daemon=False)
+
+    def _knows(self, name: str, layouts: Sequence[Mapping[str, int | None]]) -> bool:
+        latest = self._migration(name, "latest")
+        return all((latest.get(kind) or 0) >= (layout or 0) for needed in layouts for kind, layout in needed.items())
+
+    def _python(self, name: str) -> str:
+        return str(self._places.releases / name / "bin" / "python")
+
+    def _configuration(self) -> bytes | None:
+        try:
+            return self._places.configuration.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _read_journal(self) -> Journal | None:
+        try:
+            return Journal(**json.loads(self._places.journal.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+
+    def _target(self, name: str) -> str | None:
+        try:
+            target = (self._places.base / name).readlink().name
+        except OSError:
+            return None
+        return target if (self._places.releases / target / _COMPLETE).exists() else None
+
+
+def _member(tar: tarfile.TarFile, name: str) -> Any:  # noqa: ANN401 - tarfile's type is private
+    try:
+        found = tar.extractfile(name)
+    except KeyError:
+        found = None
+    if found is None:
+        raise ReleaseError(f"{tar.name!r} is no payload of digitbox: it has no {name}; deploy/install makes one")
+    return found
+
+
+def _unpack(tar: tarfile.TarFile, folder: str) -> None:
+    """Without owners, devices and names that lead outside, where this Python can (3.11.4, PEP 706)."""
+    if hasattr(tarfile, "data_filter"):
+        tar.extractall(folder, filter="data")
+    else:
+        tar.extractall(folder)  # noqa: S202 - the payload is ours
+
+
+def _must(command: Sequence[str], failed: str, step: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_LIMIT_SECONDS, check=False)
+    if done.returncode:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise ReleaseError(f"{failed}: {(words or ['it says nothing'])[-1]}; {step}")
+
+
+def _also(trouble: str | None) -> str:
+    return f"; and {trouble}" if trouble else ""
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def _obey(options: argparse.Namespace, releases: Releases) -> tuple[bool, str]:
+    """Whether anything changed, and what to say."""
+    match options.order:
+        case "build":
+            made = releases.build(options.payload)
+            return made, "built" if made else "already there"
+        case "activate":
+            configuration = options.configuration.read_bytes() if options.configuration else None
+            changed = releases.activate(options.name, configuration)
+            gone = releases.prune(options.keep)
+            return changed or bool(gone), f"{options.name} is in use"
+        case "rollback":
+            return True, f"{releases.rollback()} is in use"
+    return False, f"{releases.current or 'nothing'} is in use"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Obey the command line; the exit status."""
+    parser = argparse.ArgumentParser(prog="release.py", description="Change between releases of digitbox.")
+    orders = parser.add_subparsers(dest="order", required=True)
+    orders.add_parser("build").add_argument("payload", type=Path)
+    activate = orders.add_parser("activate")
+    activate.add_argument("name")
+    activate.add_argument("--configuration", type=Path)
+    activate.add_argument("--keep", type=int, default=_KEEP)
+    for order in ("rollback", "recover", "list"):
+        orders.add_parser(order)
+    options = parser.parse_args(arguments)
+    machine = SystemdMachine(at_boot=options.order == "recover")
+    releases = Releases(Places(), machine, lambda text: print(f"digitbox: {text}", file=sys.stderr))  # noqa: T201
+    try:
+        if options.order == "list":
+            changed, message = False, " ".join(releases.complete())
+        else:
+            with releases.alone():
+                changed, message = _obey(options, releases)
+    except (ReleaseError, OSError, ValueError, subprocess.SubprocessError) as error:
+        sys.stderr.write(f"digitbox: {error}\n")
+        return 1
+    sys.stdout.write(json.dumps({"changed": changed, "message": message, "current": releases.current}) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# A fresh Debian with a running systemd of its own, as a container without any container engine: seconds instead of the
+# minutes of a virtual machine. What happens in it happens in memory and is gone when it stops, unless KEEP=1.
+#   container.sh start               # build the root if need be, boot it, wait until it is up
+#   container.sh exec COMMAND...     # as root, in it
+#   container.sh ssh-config          # prints an ssh configuration for the host "box", whose user pi may sudo
+#   container.sh stop
+#   container.sh power-cut           # end it as if the plug were pulled: no process gets to do anything
+# SUITE=bookworm|trixie. It shares this machine's network; ssh needs no port, it goes through nsenter and `sshd -i`.
+set -euo pipefail
+# shellcheck source=tests/machines/machine.sh
+. "$(dirname "$0")/machine.sh"
+suite=${SUITE:-bookworm}
+root=$machines/container-$suite
+run=$machines/container-$suite.run
+key=$machines/container-key
+WAIT_SECONDS=60
+
+leader() { # the container's first process, as this machine numbers it
+  [ -e "$run/pid" ] && pgrep -o -P "$(cat "$run/pid")"
+}
+inside() {
+  local first
+  first=$(leader) || die 'the container is not running'
+  nsenter -t "$first" -m -u -i -p -C -r -w -- /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
+
+# What Raspberry Pi OS has and a bare Debian lacks: ssh, sudo, python3-apt, the user pi who may do everything.
+build() {
+  build_root "$suite" "$root" ca-certificates dbus iproute2 kmod libpam-systemd openssh-server procps python3 python3-apt \
+    sudo systemd systemd-sysv udev
+  [ -e "$key" ] || ssh-keygen -q -t ed25519 -N '' -C digitbox-tests -f "$key"
+  [ -e "$root/home/pi" ] || chroot "$root" useradd -m -s /bin/bash -G sudo,audio,video pi
+  echo 'pi ALL=(ALL) NOPASSWD: ALL' > "$root/etc/sudoers.d/010_pi-nopasswd"
+  install -d -m 700 -o 1000 -g 1000 "$root/home/pi/.ssh"
+  install -m 600 -o 1000 -g 1000 "$key.pub" "$root/home/pi/.ssh/authorized_keys"
+  ln -sf /dev/null "$root/etc/systemd/system/apt-daily.timer"
+  ln -sf /dev/null "$root/etc/systemd/system/apt-daily-upgrade.timer"
+}
+
+start() {
+  local arguments file state='' first=''
+  ! leader > /dev/null || die 'the container is already running'
+  build
+  mkdir -p "$run" "$machines/pip-cache" "$machines/archives-$suite/partial"
+  arguments=(--quiet --keep-unit --register=no --boot --console=pipe --resolv-conf=off "--directory=$root" --machine=box
+    "--bind=$machines/pip-cache:/root/.cache/pip" "--bind=$machines/archives-$suite:/var/cache/apt/archives")
+  [ "${KEEP:-0}" = 1 ] || arguments+=(--volatile=overlay)
+  for file in /etc/resolv.conf /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
+    [ -e "$file" ] || continue
+    mkdir -p "$root$(dirname "$file")"
+    [ -e "$root$file" ] || : > "$root$file"
+    arguments+=("--bind-ro=$(realpath "$file"):$file")
+  done
+  setsid systemd-nspawn "${arguments[@]}" > "$run/console" 2>&1 < /dev/null &
+  echo $! > "$run/pid"
+  for _ in $(seq $((WAIT_SECONDS * 5))); do
+    kill -0 "$(cat "$run/pid")" 2> /dev/null || die "systemd-nspawn ended: $(tail -n 3 "$run/console")"
+    first=$(leader) && state=$(inside systemctl is-system-running 2> /dev/null) || true
+    case $state in
+      running | degraded)
+        inside mkdir -p /run/sshd
+        return ;;
+    esac
+    sleep 0.2
+  done
+  die "after $WAIT_SECONDS s systemd is in the state '$state': $(tail -n 3 "$run/console")"
+}
+
+end() { # SIGNAL...: until the container is gone
+  local outer
+  outer=$(cat "$run/pid" 2> /dev/null) || return 0
+  for _ in $(seq 50); do
+    kill -0 "$outer" 2> /dev/null || break
+    sleep 0.2
+  done
+  if kill -0 "$outer" 2> /dev/null; then kill -KILL "$outer"; fi
+  rm -f "$run/pid"
+}
+
+case ${1:-} in
+  start) start ;;
+  exec) shift; inside "$@" ;;
+  ssh-config)
+    printf '%s\n' 'Host box' '  User pi' "  IdentityFile $key" '  IdentitiesOnly yes' '  StrictHostKeyChecking no' \
+      '  UserKnownHostsFile /dev/null' '  LogLevel ERROR' \
+      "  ProxyCommand env DIGITBOX_MACHINES=$machines SUITE=$suite $here/container.sh exec /usr/sbin/sshd -i" ;;
+  stop)
+    leader > /dev/null || exit 0
+    inside systemctl poweroff > /dev/null 2>&1 || true
+    end ;;
+  power-cut)
+    kill -KILL "$(leader)"
+    end ;;
+  *) sed -n '2,9s/^# \?//p' "$0" >&2; exit 2 ;;
+esac
