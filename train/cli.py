@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 
 from device.errors import DigitboxError
 from train.card import TFLITE_NAME, versions
-from train.compare import Compared, baselines, more_figures, ours, table, write_between_marks
+from train.compare import (
+    Compared,
+    baselines,
+    corruption_table,
+    more_figures,
+    ours,
+    table,
+    timed_together,
+    write_between_marks,
+)
 from train.contact_sheet import write_contact_sheet
 from train.data import DigitSet, calibration_set
 from train.errors import DataError, ToolError
@@ -163,6 +172,8 @@ def sweep_command(options: argparse.Namespace) -> None:
         from train.sweep import sweep
     settings = without_teacher(("mnist",))
     (training,) = learned(options.data, settings).training
+    if options.digits is not None:
+        training = training.part(training.name, np.arange(min(options.digits, len(training))))
     measured = list(measured_on(options.data, settings))
     for group in options.group or ["baselines"]:
         folder = options.out / group
@@ -188,13 +199,13 @@ def report_command(options: argparse.Namespace) -> None:
         runs["ours, MNIST alone"] = options.alone
     if options.baselines is not None:
         compared += baselines(options.baselines)
+    compared = timed_together(compared)
     with _tool("the report"):
         from train.report import write_report
     print(write_report(options.out, compared))
     if options.table is not None:
-        write_between_marks(
-            options.table, f"Made by `{_report_command(options)}`.\n\n{table(compared)}\n\n{more_figures(runs)}"
-        )
+        parts = (f"Made by `{_report_command(options)}`.", table(compared), more_figures(runs), corruption_table(runs))
+        write_between_marks(options.table, "\n\n".join(parts))
         print(options.table)
 
 
@@ -314,6 +325,12 @@ def _group(name: str) -> str:
     return name
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
 def _failed(message: str) -> int:
     print(f"digitbox-train: {message}", file=sys.stderr)
     return 1
@@ -348,6 +365,9 @@ def _teach_options(parser: argparse.ArgumentParser) -> None:
 
 def _sweep_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("group", nargs="*", metavar="GROUP", type=_group, help=f"what is varied: {', '.join(GROUPS)}")
+    parser.add_argument(
+        "--digits", type=_count, help="learn from so many of MNIST's digits, into an --out of their own"
+    )
     parser.add_argument("--spread", action="store_true", help="share the runs with other machines through Keras Tuner")
 
 

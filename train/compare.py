@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from train.card import TFLITE_NAME
+from train.corruptions import CORRUPTIONS
+from train.damage import KINDS
 from train.errors import DataError
 from train.evaluate import EVALUATION_NAME
+from train.interpreter import timed
 from train.output import write_bytes
 
 SETS = ("mnist t10k", "semeion", "bhmsds", "unipen_digits, test part", "photo_digits", "sudoku_photo")
@@ -29,6 +33,7 @@ class Compared:
         parameters: Weights, zeros included.
         size_bytes: Of its .tflite file.
         milliseconds: Median of one inference: one thread, on the machine of the run.
+        path: Its .tflite file.
     """
 
     name: str
@@ -36,22 +41,38 @@ class Compared:
     parameters: int
     size_bytes: int
     milliseconds: float
+    path: Path
 
 
 def ours(name: str, out: Path) -> Compared:
     """The int8 file of a run, as `evaluate` measured it. Raises DataError."""
     facts = read_facts(out / EVALUATION_NAME, "evaluate")
     accuracy = {name: figures["accuracy"] for name, figures in facts["sets"].items()}
-    return Compared(name, accuracy, facts["sparsity"]["weights"], facts["size_bytes"], facts["milliseconds"])
+    size = facts["sparsity"]["weights"], facts["size_bytes"]
+    return Compared(name, accuracy, *size, facts["milliseconds"], out / TFLITE_NAME)
 
 
 def baselines(folder: Path) -> list[Compared]:
     """The networks of a sweep, in the order of their size. Raises DataError."""
-    found = [
-        Compared(facts["name"], facts["accuracy"], facts["parameters"], facts["size_bytes"], facts["milliseconds"])
-        for facts in (read_facts(path, "sweep") for path in sorted(folder.glob("*.json")))
-    ]
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        facts = read_facts(path, "sweep")
+        size = facts["parameters"], facts["size_bytes"]
+        found.append(
+            Compared(facts["name"], facts["accuracy"], *size, facts["milliseconds"], path.with_suffix(".tflite"))
+        )
     return sorted(found, key=lambda entry: entry.size_bytes)
+
+
+def timed_together(networks: Sequence[Compared], rounds: int = 5) -> list[Compared]:
+    """The same networks with times that can be compared: taken in turn, on one machine, the best of some rounds.
+
+    Those whose files are not there keep the times that they have. Raises ToolError where there is no interpreter.
+    """
+    there = [entry for entry in networks if entry.path.exists()]
+    taken = [[timed(entry.path) for entry in there] for _ in range(rounds)]
+    best = {entry.path: min(times) for entry, times in zip(there, zip(*taken, strict=True), strict=True)}
+    return [replace(entry, milliseconds=best.get(entry.path, entry.milliseconds)) for entry in networks]
 
 
 def table(networks: Sequence[Compared]) -> str:
@@ -76,6 +97,18 @@ def more_figures(runs: Mapping[str, Path]) -> str:
     rows = [["figure", *facts], ["---"] * (1 + len(facts))]
     for title, value in _FIGURES:
         rows.append([title, *(value(found) for found in facts.values())])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def corruption_table(runs: Mapping[str, Path]) -> str:
+    """Markdown: share wrong under each corruption, one column a run, and the damage in the training that is near it."""
+    errors = {name: read_facts(path / EVALUATION_NAME, "evaluate")["corruptions"] for name, path in runs.items()}
+    near = {corruption: kind.__name__.strip("_") for kind, names in KINDS.items() for corruption in names}
+    rows = [["share wrong", *errors, "near it in `damage.py`"], ["---"] * (2 + len(errors))]
+    rows += [
+        [corruption, *(_share(found, corruption) for found in errors.values()), near.get(corruption, "")]
+        for corruption in (*CORRUPTIONS, "mean")
+    ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

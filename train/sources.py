@@ -181,6 +181,39 @@ def _semeion(members: Members) -> Arrays:
     }
 
 
+def _unipen_digits(members: Members) -> Arrays:
+    """split/{trn,val,tst}.txt name the pictures, each in a folder named by its character's code: 48/101.png is a 0.
+
+    They stand in the order of their names; of pictures that are alike, pixel by pixel, the first is kept.
+    """
+    parts = {
+        line.strip(): number
+        for number, part in enumerate(("trn", "val", "tst"))
+        for line in members[f"split/{part}.txt"].decode().splitlines()
+        if line.strip() and _is_digit(line.strip())
+    }
+    kept: dict[bytes, tuple[str, Pixels]] = {}
+    for name in sorted(parts):
+        picture = _grey(members[f"{UNIPEN_FOLDER}/{name}"])
+        kept.setdefault(picture.tobytes(), (name, picture))
+    names = [PurePosixPath(name) for name, _ in kept.values()]
+    return {
+        "images": np.stack([picture for _, picture in kept.values()]),
+        "labels": np.array([int(name.parent.name) - ord("0") for name in names], np.uint8),
+        "split": np.array([parts[str(name)] for name in names], np.uint8),
+        "source_id": np.array([int(name.stem) for name in names], np.int32),
+    }
+
+
+UNIPEN_FOLDER = "_NumberDataSet"
+
+
+def _is_digit(name: str) -> bool:
+    """Whether a picture of the UNIPEN set, as 48/101.png, shows one."""
+    folder, _, file = name.partition("/")
+    return folder in {str(ord(digit)) for digit in "0123456789"} and file.removesuffix(".png").isdigit()
+
+
 def _grey(png: bytes) -> Pixels:
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
     if picture is None:
@@ -198,11 +231,19 @@ SOURCES: Mapping[str, Source] = {
         lambda name: name.startswith("symbols/") and name[8:9].isdigit() and name[9:10] == "-",
         _bhmsds,
     ),
+    "unipen_digits": Source(
+        [
+            _archive("jeng-a-yo/Final-Project", "b3602b753506e76bac4ce89245ad2156204b334b"),
+            _archive("sueiras/handwritting_characters_database", "fe153a7da2c311d8c81ffe367d2c9bffbc71688e"),
+        ],
+        lambda name: name.startswith("split/") or _is_digit(name.removeprefix(f"{UNIPEN_FOLDER}/")),
+        _unipen_digits,
+    ),
     "semeion": Source(
         [_archive("iamb2/Semion-Digits", "d9a28192f36006abd6e07491e73a2cdb6086c911")],
         lambda name: name == "semeion.data",
         _semeion,
     ),
 }
-"""As the table in the data folder's README says. unipen_digits is copied: which of its duplicates were dropped, and its
-order, are not written down well enough to convert the originals to the same bytes."""
+"""As the table in the data folder's README says. Which one of unipen_digits' duplicates is kept is not written there;
+should it not be the first by name, the checksums say so and nothing is replaced."""

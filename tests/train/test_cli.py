@@ -31,7 +31,15 @@ def test_help_explains_the_steps_in_their_order(capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["bake"], ["fit", "--epochs", "3"], ["data", "--sets", "x"], ["sweep", "everything"]]
+    "arguments",
+    [
+        [],
+        ["bake"],
+        ["fit", "--epochs", "3"],
+        ["data", "--sets", "x"],
+        ["sweep", "everything"],
+        ["sweep", "--digits", "0"],
+    ],
 )
 def test_a_wrong_command_line_ends_with_2(arguments, capsys):
     """Unknown commands and options are argparse's to refuse."""
@@ -128,7 +136,7 @@ def test_help_and_data_do_not_load_tensorflow():
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
 def test_ctrl_c_stops_a_run_with_one_line(tmp_path):
     """In the middle of changing the digits, which all processes do: status 1, one line at the end, no half view."""
-    arguments = ["fit", "--data", SHARED_DATA, "--out", tmp_path / "out"]
+    arguments = ["fit", "--data", SHARED_DATA, "--out", tmp_path / "out", "--sets", "mnist"]
     with subprocess.Popen(
         [sys.executable, "-u", "-c", RUN, *arguments],
         cwd=ROOT,

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from train.compare import BEGIN, END, baselines, more_figures, ours, table, write_between_marks
+from device.adapters.classifier_tflite import RUNTIMES
+from train.compare import (
+    BEGIN,
+    END,
+    baselines,
+    corruption_table,
+    more_figures,
+    ours,
+    table,
+    timed_together,
+    write_between_marks,
+)
 from train.errors import DataError
 from train.experiments import GROUPS, Experiment
 
@@ -125,6 +138,27 @@ def test_further_figures_name_the_worst_corruption_and_what_each_step_cost(run):
     assert "| worst of them | 7.00% (fog) |" in found
     assert "| MNIST test, float, pruned | 99.72% |" in found
     assert "| calibration error, sudoku_photo | not measured |" in found
+
+
+def test_every_corruption_is_beside_the_damage_that_is_near_it(run):
+    """Fifteen lines and their mean; what was not measured is said."""
+    lines = corruption_table({"ours": run}).splitlines()
+    assert len(lines) == 2 + 16
+    assert "| fog | 7.00% | veiled |" in lines
+    assert "| stripe | not measured | banded |" in lines
+    assert lines[-1] == "| mean | 4.00% |  |"
+
+
+@pytest.mark.skipif(not any(map(find_spec, RUNTIMES)), reason="needs a TensorFlow Lite interpreter")
+def test_networks_are_timed_side_by_side(run, swept):
+    """A file that is there is timed anew; the others keep their times."""
+    shipped = Path(__file__).parents[2] / "device" / "models" / "digits.tflite"
+    given = [replace(ours("ours", run), path=shipped, milliseconds=1e9), *baselines(swept)]
+    # In another process: tflite_runtime can't be loaded beside TensorFlow.
+    with multiprocessing.get_context("spawn").Pool(1) as other:
+        found = other.apply(timed_together, (given, 1))
+    assert 0.0 < found[0].milliseconds < 1000.0
+    assert found[1:] == given[1:]
 
 
 def test_only_what_stands_between_the_marks_is_replaced(tmp_path):

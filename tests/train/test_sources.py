@@ -7,6 +7,7 @@ import io
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import ClassVar
 
 import cv2
@@ -14,10 +15,11 @@ import numpy as np
 import pytest
 
 from train.errors import DownloadError, OutputError
-from train.sets import Bhmsds, Semeion
+from train.sets import Bhmsds, Semeion, UnipenDigits
 from train.sources import SOURCES, Source, download, fetched
 
 CONTENT = bytes(range(256)) * 2000
+DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 class Server(BaseHTTPRequestHandler):
@@ -181,3 +183,54 @@ def test_semeion_is_read_from_its_lines(server, tmp_path):
     assert list(fetched([entry], tmp_path, sources)) == ["semeion: fetched"]
     with np.load(tmp_path / entry.place) as arrays:
         assert np.array_equal(arrays["images"], wanted["images"])
+
+
+def unipen_upstream(arrays, rng) -> list[bytes]:
+    """The two archives that would give these digits: more pictures than are listed, and some digits twice."""
+    names = [f"{48 + label}/{number}.png" for label, number in zip(arrays["labels"], arrays["source_id"], strict=True)]
+    pictures = dict(zip(names, map(png, arrays["images"]), strict=True))
+    lists = {part: [name for name, of in zip(names, arrays["split"], strict=True) if of == part] for part in range(3)}
+    for row in rng.choice(len(names), min(50, len(names) // 3), replace=False):
+        again = f"{names[row].removesuffix('.png')}99999.png"  # after it in the order of names
+        pictures[again] = pictures[names[row]]
+        lists[int(rng.integers(3))].append(again)
+    for listed in lists.values():
+        rng.shuffle(listed)
+        listed.append("65/12.png")
+    members = {f"_NumberDataSet/{name}": content for name, content in pictures.items()}
+    members |= {"_NumberDataSet/48/7.png.txt": b"text", "_NumberDataSet/48/0-0001.png": b"of another set"}
+    texts = {f"split/{name}.txt": "\n".join(lists[part]).encode() for part, name in enumerate(("trn", "val", "tst"))}
+    return [archive(members), archive(texts)]
+
+
+def fetched_unipen(server, tmp_path, arrays, entry):
+    """What comes of these digits, from two archives by way of the network."""
+    handler, address = server
+    for number, content in enumerate(unipen_upstream(arrays, np.random.default_rng(3))):
+        handler.files[f"/unipen-{number}"] = content
+    known = SOURCES["unipen_digits"]
+    sources = {entry.name: Source([f"{address}unipen-{n}" for n in range(2)], known.wanted, known.convert)}
+    return list(fetched([entry], tmp_path, sources))
+
+
+def test_unipen_is_named_by_its_lists_and_its_duplicates_are_dropped(server, tmp_path, digits):
+    """Labels from the folders, parts from the lists, order by name; the first of equal pictures stays."""
+    arrays = {
+        "images": digits.model_inputs[[0, 10, 1, 2, 12]],
+        "labels": np.array([0, 0, 1, 2, 2], np.uint8),
+        "split": np.array([0, 2, 1, 0, 1], np.uint8),
+        "source_id": np.array([101, 9, 12, 1000, 11], np.int32),
+    }
+    entry = UnipenDigits(sha256({name: arrays[name] for name in ("images", "labels", "split")}))
+    assert fetched_unipen(server, tmp_path, arrays, entry) == ["unipen_digits: fetched"]
+    with np.load(tmp_path / entry.place) as found:
+        assert all(np.array_equal(found[name], values) for name, values in arrays.items())
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not (DATA / UnipenDigits().place).exists(), reason="needs ../shared/data")
+def test_the_real_unipen_comes_out_with_its_recorded_checksums(server, tmp_path):
+    """All 9,957 digits, taken apart into the files that upstream has, come back to the bytes of the data folder."""
+    with np.load(DATA / UnipenDigits().place) as kept:
+        arrays = dict(kept)
+    assert fetched_unipen(server, tmp_path, arrays, UnipenDigits()) == ["unipen_digits: fetched"]
