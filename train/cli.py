@@ -57,6 +57,7 @@ steps, in their order:
 and beside them:
 
   digitbox-train teach    --data DIR --out DIR  train the larger network and write train/soft_labels.npz anew
+  digitbox-train aware    --data DIR --out DIR  after compress: would quantization-aware training do better?
   digitbox-train sweep    GROUP --data DIR      the baselines and experiments of the literature as a table and a picture
   digitbox-train scenes   --data DIR --out DIR  draw photographs of sheets, digits and numbers, with labels
 """
@@ -141,6 +142,19 @@ def compress_command(options: argparse.Namespace) -> None:
     soft = _soft_labels(found, settings.prune_soft_share)
     path = compress(found, calibration_set(found.training), settings, options.out, facts=facts, soft=soft)
     print(f"{path}, {path.stat().st_size} bytes, and its card; next: {_command('evaluate', options)}")
+
+
+def aware_command(options: argparse.Namespace) -> None:
+    """Compare quantization-aware training with quantization after training, on validation digits."""
+    with _tensorflow():
+        from train.aware import aware
+        from train.compress import shown_while_pruning
+    settings = _kept_settings(options)
+    found = _learned(options, settings)
+    _make_views(found, shown_while_pruning(settings), options.out, settings.prune_views, "aware")
+    shares = aware(found, settings, options.out, _soft_labels(found, settings.prune_soft_share))
+    for name, right in shares.items():
+        print(f"{name}: " + ", ".join(f"{digits} {share:.2%}" for digits, share in right.items()))
 
 
 def evaluate_command(options: argparse.Namespace) -> None:
@@ -389,6 +403,7 @@ COMMANDS: Mapping[str, tuple[Callable[[argparse.Namespace], None], Callable[[arg
     "teach": (teach_command, _teach_options),
     "fit": (fit_command, _fit_options),
     "compress": (compress_command, _no_options),
+    "aware": (aware_command, _no_options),
     "evaluate": (evaluate_command, _no_options),
     "report": (report_command, _report_options),
     "sweep": (sweep_command, _sweep_options),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -130,10 +130,16 @@ def quantize(model: keras.Model, calibration: Pixels) -> bytes:
         for picture in network_input(calibration):
             yield [picture[None]]
 
+    return converted(model, examples)
+
+
+def converted(model: keras.Model, examples: Callable[[], Iterator[list[NetworkInput]]] | None = None) -> bytes:
+    """A .tflite file, uint8 in, int8 out; without examples for a model that was trained with int8's rounding."""
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = examples
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    if examples is not None:
+        converter.representative_dataset = examples
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.uint8
     converter.inference_output_type = tf.int8
     converter.exclude_conversion_metadata = True  # a kilobyte that nobody reads

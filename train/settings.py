@@ -160,6 +160,10 @@ class Settings:
     """As `unchanged_share`, while pruning."""
     prune_views: int = 6
     """As `views`, while pruning."""
+    aware_epochs: int = 3
+    """Of quantization-aware training, which is only compared (`train.aware`)."""
+    aware_learning_rate: float = 2e-4
+    """Adam's greatest then."""
     teacher_epochs: int = 24
     """Of the teacher's training."""
     teacher_views: int = 3

@@ -220,6 +220,18 @@ def test_inner_names_are_dropped_and_nothing_else(run):
     assert named == {*graph.inputs, *graph.outputs}
 
 
+def test_training_with_int8_simulated_is_compared_and_keeps_the_zeros(run, parts, settings):
+    """Both files are scored on the validation digits; what pruning made zero stays so."""
+    from train.aware import aware
+    from train.flatbuffer import sparsity
+
+    found = aware(parts, settings, run)
+    assert set(found) == {"digits.tflite", "aware.tflite"}
+    assert all(share > 0.6 for shares in found.values() for share in shares.values())
+    assert sparsity((run / "aware.tflite").read_bytes()).share >= 0.5
+    assert (run / "aware.json").exists()
+
+
 def test_shrinking_removes_only_channels_that_earn_nothing():
     """Channels whose normalisation gives nothing go without a change in what the network says."""
     from train.feed import CLASSES
