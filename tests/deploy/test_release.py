@@ -1,0 +1,276 @@
+"""Releases: a good one stays, a bad one is undone, and a power cut at any step leaves the old one or the new one."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tarfile
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from device import release
+from device.release import ReleaseError
+from tests.deploy.boxes import Behaviour, Box
+
+NEWER = {"configuration": 1, "preferences": 0, "history": 2}
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    """A box on which "one" runs, with a configuration and a history."""
+    made = Box(tmp_path)
+    made.keep("configuration", 0)
+    made.keep("history", 1)
+    made.add("one")
+    made.releases().activate("one")
+    return made
+
+
+def test_a_first_release_is_taken_into_use(box):
+    """The link names it, its units are read, its daemon runs, and nothing of the update is left."""
+    assert (box.releases().current, box.releases().previous, box.running) == ("one", None, "one")
+    assert box.reloads == 1
+    assert sorted(os.listdir(box.places.base)) == ["current", "releases"]  # noqa: PTH208
+
+
+def test_the_same_release_again_changes_nothing(box):
+    """Neither without a configuration nor with the one that is there."""
+    assert not box.releases().activate("one")
+    assert not box.releases().activate("one", box.places.configuration.read_bytes())
+    assert box.reloads == 1
+
+
+def test_an_update_migrates_and_remembers_the_one_before(box):
+    """The newer release's layouts are on the disk when it starts."""
+    box.add("two", Behaviour(latest=NEWER))
+    assert box.releases().activate("two")
+    assert (box.releases().current, box.releases().previous, box.running) == ("two", "one", "two")
+    assert (box.layout("configuration"), box.layout("history")) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        (Behaviour(NEWER, failing=[("reading", True)]), "reading!"),
+        (Behaviour(NEWER, failing=[("camera", False)]), "camera!"),
+        (Behaviour(NEWER, refuses="the daemon did not stay up: bang"), "bang"),
+        (Behaviour(NEWER, needs_in_configuration="new_key"), "configuration!"),
+    ],
+)
+def test_a_release_that_fails_is_undone(box, behaviour, said):
+    """The one before runs again on its own layouts; the message says what was wrong."""
+    box.add("two", behaviour)
+    with pytest.raises(ReleaseError, match=said):
+        box.releases().activate("two", b"# layout 1\nwanted = 1\n")
+    assert (box.releases().current, box.releases().previous, box.running) == ("one", None, "one")
+    assert (box.layout("configuration"), box.layout("history")) == (0, 1)
+    assert not box.places.journal.exists()
+
+
+def test_a_device_that_was_missing_before_is_no_reason(box):
+    """A bench without a camera can be updated."""
+    box.behaviour["one"].failing = [("camera", False)]
+    box.add("two", Behaviour(failing=[("camera", False)]))
+    assert box.releases().activate("two")
+
+
+def test_a_first_release_needs_no_device(tmp_path):
+    """Plugging in comes later; but its own software has to work, and else nothing is left of it."""
+    empty = Box(tmp_path)
+    empty.add("one", Behaviour(failing=[("camera", False)]))
+    empty.add("broken", Behaviour(failing=[("reading", True)]))
+    with pytest.raises(ReleaseError, match="nothing was installed before"):
+        empty.releases().activate("broken", b"x = 1\n")
+    assert (empty.releases().current, empty.places.configuration.exists()) == (None, False)
+    assert empty.releases().activate("one")
+
+
+def test_a_wrong_configuration_is_undone(box):
+    """The same release goes on with the configuration it had."""
+    box.behaviour["one"].needs_in_configuration = "layout"
+    with pytest.raises(ReleaseError, match="one runs again"):
+        box.releases().activate("one", b"nonsense = 1\n")
+    assert box.layout("configuration") == 0
+    assert box.running == "one"
+
+
+def test_the_release_before_comes_back_with_its_layouts(box):
+    """Rolling back undoes migrations with the code of the newer release; rolling back again goes forward."""
+    box.add("two", Behaviour(latest=NEWER))
+    box.releases().activate("two")
+    assert box.releases().rollback() == "one"
+    assert (box.layout("configuration"), box.layout("history"), box.running) == (0, 1, "one")
+    assert box.releases().rollback() == "two"
+    assert (box.layout("configuration"), box.layout("history"), box.running) == (1, 2, "two")
+
+
+def test_the_release_before_comes_back_with_its_configuration(box):
+    """Where it can't work with the present one, it gets the one it last ran with."""
+    before = box.places.configuration.read_bytes()
+    box.behaviour["one"].needs_in_configuration = before.decode()
+    box.add("two")
+    box.releases().activate("two", b"other = 1\n")
+    assert box.releases().rollback() == "one"
+    assert box.places.configuration.read_bytes() == before
+
+
+def test_without_a_release_before_there_is_no_way_back(box):
+    """And the message says so."""
+    with pytest.raises(ReleaseError, match="no release before one"):
+        box.releases().rollback()
+
+
+def test_two_installations_at_once_are_refused(box):
+    """The second is told to wait, and changes nothing."""
+    with box.releases().alone(), pytest.raises(ReleaseError, match="another installation"), box.releases().alone():
+        pass
+
+
+def test_old_releases_go_and_the_one_before_stays(box):
+    """Also half-built ones; never the one in use."""
+    for name in ("two", "three"):
+        box.add(name)
+        box.releases().activate(name)
+    (box.places.releases / "half").mkdir()
+    assert sorted(box.releases().prune(keep=2)) == ["half", "one"]
+    assert box.releases().prune(keep=1) == ["two"]
+    assert os.listdir(box.places.releases) == ["three"]  # noqa: PTH208
+
+
+def test_what_is_no_release_is_named(box):
+    """With those there are."""
+    with pytest.raises(ReleaseError, match="there is no release two; build it first, or choose of: one"):
+        box.releases().activate("two")
+
+
+def payload(folder: Path, **files: bytes) -> Path:
+    """A payload with these members."""
+    path = folder / "payload.tar"
+    with tarfile.open(path, "w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name.replace("__", "/").replace("_json", ".json"))
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def test_what_is_no_payload_is_named(box, tmp_path):
+    """Rather than a traceback about a member."""
+    with pytest.raises(ReleaseError, match="no payload of digitbox"):
+        box.releases().build(payload(tmp_path, other=b""))
+
+
+def test_a_disk_too_small_is_said_before_anything_is_written(box, tmp_path, monkeypatch):
+    """With what is free and what is needed."""
+    monkeypatch.setattr(release, "NEEDED_BYTES", 10**15)
+    with pytest.raises(ReleaseError, match=r"too small: .* GB free, 1000000.0 GB needed"):
+        box.releases().build(payload(tmp_path, manifest_json=json.dumps({"release": "two"}).encode()))
+    assert not (box.places.releases / "two").exists()
+
+
+class PowerCutError(BaseException):
+    """Nothing catches it, as nothing catches a pulled plug."""
+
+
+class Plug:
+    """Cuts the power before the n-th step that reaches the disk."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.left = -1
+        self.count = 0
+        monkeypatch.setattr(os, "fsync", self._counting(lambda descriptor: None))  # which would take its time
+        for name in ("replace", "symlink", "unlink", "rename"):
+            monkeypatch.setattr(os, name, self._counting(getattr(os, name)))
+
+    def _counting(self, real):
+        def step(*arguments, **named):
+            self.count += 1
+            if self.count == self.left:
+                raise PowerCutError
+            return real(*arguments, **named)
+
+        return step
+
+    def cut_at(self, step: int) -> None:
+        """Count from here; 0 never cuts."""
+        self.left, self.count = step, 0
+
+
+def working(box: Box) -> str:
+    """The release in use, after asserting that everything on the disk fits it."""
+    name = box.releases().current
+    assert name is not None
+    assert not box.places.journal.exists()
+    assert box.start() is None
+    latest = box.behaviour[name].latest
+    assert {kind: box.layout(kind) for kind in ("configuration", "history")} == {
+        kind: latest[kind] for kind in ("configuration", "history")
+    }
+    return name
+
+
+@pytest.mark.parametrize("order", ["update", "update that fails", "rollback"])
+def test_a_power_cut_at_any_step_leaves_a_working_release(tmp_path, monkeypatch, order):
+    """Cut before each step of the update, then again before each step of the recovery that follows."""
+    plug = Plug(monkeypatch)
+    outcomes = set()
+    for first in range(1, 200):
+        cut_in_recovery, second = True, 0
+        while cut_in_recovery:
+            box = prepared(tmp_path / f"{first}-{second}", order)
+            cut = interrupted(plug, first, partial(change, box, order))
+            cut_in_recovery = cut and interrupted(plug, second + 1, partial(boot, box))
+            plug.cut_at(0)
+            boot(box)
+            outcomes.add(working(box))
+            second += 1
+        if not cut:
+            break
+    assert first > 10
+    assert outcomes == ({"one"} if order == "update that fails" else {"one", "two"})
+
+
+def prepared(folder: Path, order: str) -> Box:
+    """A box before the order."""
+    box = Box(folder)
+    box.keep("configuration", 0)
+    box.keep("history", 1)
+    box.add("one")
+    box.add("two", Behaviour(latest=NEWER, refuses="bang" if order == "update that fails" else None))
+    box.releases().activate("one")
+    if order == "rollback":
+        box.releases().activate("two")
+    return box
+
+
+def change(box: Box, order: str) -> None:
+    """Obey; an update that fails is an answer."""
+    try:
+        if order == "rollback":
+            box.releases().rollback()
+        else:
+            box.releases().activate("two", b"# layout 1\nwanted = 1\n")
+    except ReleaseError:
+        pass
+
+
+def boot(box: Box) -> None:
+    """What digitbox-recover.service does."""
+    box.running = None
+    with box.releases().alone():
+        pass
+
+
+def interrupted(plug: Plug, step: int, action) -> bool:
+    """Whether the power was cut at that step of the action."""
+    plug.cut_at(step)
+    try:
+        action()
+    except PowerCutError:
+        return True
+    finally:
+        plug.cut_at(0)
+    return False
