@@ -20,10 +20,10 @@ import numpy as np
 from device import compose, images, phrases
 from device.adapters.classifier_tflite import TfliteClassifier
 from device.adapters.player_wav import WavPlayer
-from device.appliance import StopRequested
 from device.config import Config
 from device.domain import Audio, Frame
 from device.errors import DigitboxError
+from device.events import StopRequested
 from device.ports import Camera
 from device.reading import Reader
 from device.tones import Tone, sound
@@ -233,12 +233,15 @@ backend = "none"
 backend = "wav"
 [speech]
 phrases = "phrases"
+[microphone]
+backend = "none"
 [reading]
 enough_frames = 5
 [history]
 path = "history.sqlite3"
 [daemon]
 runtime = "run"
+preferences = "preferences.toml"
 """
 
 _PROGRAM = "import sys; from device.cli import main; main(sys.argv[1:]); print(open('/proc/self/status').read())"

@@ -21,11 +21,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from device import __version__, compose, config, phrases
-from device.appliance import StopRequested
 from device.config import Config
 from device.daemon import Daemon
 from device.domain import Context, Digit, Frame, Heard, HistoryEntry, Reading
-from device.errors import CatalogueError, ConfigError, DigitboxError, SoundError
+from device.errors import CatalogueError, ConfigError, DigitboxError, MicrophoneError, SoundError
+from device.events import StopRequested
 from device.phrases import Phrase
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _demo(options: argparse.Namespace) -> int:
 
     once = options.once or not sys.stdin.isatty()
     settings = compose.demo_config(compose.state_folder(), photos=options.photos, once=once)
-    settings = _aiming(_with_some_sound(settings), options)
+    settings = _aiming(_with_what_records(_with_some_sound(settings)), options)
     if settings.sound.backend == "wav":
         print(f"There is no sound card: what I say goes to WAV files in {settings.sound.folder}")
         logging.getLogger("device.adapters.player_wav").setLevel(logging.INFO)
@@ -114,6 +114,18 @@ def _with_some_sound(settings: Config) -> Config:
         player.close()
     except SoundError:
         return replace(settings, sound=replace(settings.sound, backend="wav"))
+    return settings
+
+
+def _with_what_records(settings: Config) -> Config:
+    """The microphone where there is one, else no spoken commands."""
+    microphone = compose.microphone(settings)
+    try:
+        microphone.open()
+    except MicrophoneError as error:
+        print(f"I can't take spoken commands: {error}")
+        return replace(settings, microphone=replace(settings.microphone, backend="none"))
+    microphone.close()
     return settings
 
 
@@ -350,7 +362,8 @@ def _history(options: argparse.Namespace) -> int:
     history.open()
     with contextlib.closing(history):
         if options.delete:
-            print(f"{history.delete()} readings deleted")
+            compose.samples(settings).delete()
+            print(f"{history.delete()} readings deleted, and all kept pictures")
             return 0
         entries = history.entries()
     if options.export is not None:

@@ -22,7 +22,7 @@ LANGUAGES = Path(__file__).with_name("languages")
 UNKNOWN = "[unk]"
 """How a recognizer writes speech that is none of the phrases."""
 
-CONFIRMED = frozenset({Command.SHUT_DOWN, Command.MUTE, Command.LANGUAGE, Command.CORRECT})
+CONFIRMED = frozenset({Command.SHUT_DOWN, Command.MUTE, Command.LANGUAGE, Command.CORRECT, Command.FORGET})
 """Commands that change or stop something and so are asked back before they are obeyed (product.md, "Speech")."""
 
 _NEEDS_READING = {
@@ -49,7 +49,8 @@ def _groups(commands: Iterable[Command]) -> frozenset[str]:
 _MEANT: Mapping[Context | None, frozenset[str]] = {
     Context.IDLE: _groups(set(Command) - _NEEDS_READING - _ANSWERS),
     Context.READING: _groups(set(Command) - _ANSWERS),
-    Context.PRACTICE: _groups({Command.CANCEL, Command.REPEAT, Command.HELP, *_ANSWERS}) | {_NEXT},
+    Context.PRACTICE: _groups({Command.CANCEL, Command.REPEAT, Command.HELP, Command.DIGIT, Command.CORRECT, *_ANSWERS})
+    | {_NEXT},
     Context.CONFIRM: _groups({Command.CANCEL, *_ANSWERS}),
     None: _groups(Command),
 }

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device import commands, phrases, speech_models
 from device import config as configuration
 from device.config import WARNING_SECONDS, Config
-from device.daemon import Daemon, Parts, Settings
-from device.domain import Box, Frame, Hint, Reading
+from device.daemon import Daemon
+from device.domain import Audio, Box, Context, Frame, Heard, Hint, Reading
+from device.errors import CatalogueError, ConfigError, RecognizerError
 from device.listening import Listener
-from device.ports import Button, Camera, History, Indicator, Microphone, Player, Recognizer, Synthesizer
-from device.voice import PieceStore, Voice
+from device.parts import Parts, Settings
+from device.ports import Button, Camera, History, Indicator, Microphone, Player, Recognizer, Samples, Synthesizer
+from device.preferences import Preferences
+from device.voice import PieceStore
 
 if TYPE_CHECKING:
     from device.reading import Observation, Reader
+
+log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parent
 
@@ -29,26 +37,51 @@ def daemon(config: Config, parts: Parts | None = None) -> Daemon:
     return Daemon(parts or configured_parts(config), _settings(config))
 
 
+def preferred(config: Config) -> Config:
+    """The configuration with the user's preferences laid over; a file of them that is of no use is put aside."""
+    path = config.daemon.preferences
+    try:
+        changed = configuration.preferred(config)
+        phrases.load(changed.speech.language)
+    except (ConfigError, CatalogueError) as error:
+        log.warning("%s", error)
+        with suppress(OSError):
+            path.replace(path.with_name(f"{path.name}.damaged"))
+        return config
+    return changed
+
+
 def configured_parts(config: Config) -> Parts:
-    """What the configuration asks for; nothing is opened yet.
+    """What the configuration and the user's preferences ask for; nothing is opened yet.
 
     Raises:
         CatalogueError: There is no such language.
     """
     from device.adapters.display_none import NullDisplay
+    from device.adapters.machine_linux import LinuxMachine
     from device.adapters.power_file import FilePower
+    from device.adapters.preferences_toml import TomlPreferences
     from device.adapters.supervisor_systemd import SystemdSupervisor
 
+    config = preferred(config)
     return Parts(
         button=lambda: button(config),
         indicator=lambda: indicator(config),
         player=lambda: player(config),
         camera=lambda: camera(config),
         reader=lambda: ModelReader(config),
-        synthesizer=lambda: synthesizer(config),
+        # The daemon makes it louder itself, so that what was synthesised once serves every loudness.
+        synthesizer=lambda preferences: synthesizer(speaking(config, replace(preferences, volume=100))),
         history=lambda: history(config),
-        voice=Voice(piece_store(config)),
-        catalogue=phrases.load(config.speech.language),
+        microphone=lambda: microphone(config),
+        ears=lambda preferences: CommandListener(speaking(config, preferences)),
+        hears=hears(config),
+        preferences=Preferences(**{key: getattr(config.speech, key) for key in configuration.PREFERENCES}),
+        preferences_store=TomlPreferences(config.daemon.preferences),
+        pieces=lambda preferences: piece_store(speaking(config, preferences)),
+        catalogue=phrases.load,
+        samples=samples(config),
+        machine=LinuxMachine(config.daemon.runtime, config.history.path.parent),
         power=FilePower(config.daemon),
         supervisor=SystemdSupervisor(),
         display=NullDisplay(),
@@ -74,7 +107,9 @@ def demo_config(state: Path, *, photos: Path | None = None, once: bool = False) 
         sound=replace(config.sound, folder=state / "said"),
         speech=replace(config.speech, phrases=state / "phrases"),
         history=replace(config.history, path=state / "history.sqlite3"),
-        daemon=replace(config.daemon, runtime=state / "run"),
+        daemon=replace(
+            config.daemon, runtime=state / "run", preferences=state / "preferences.toml", samples=state / "samples"
+        ),
     )
 
 
@@ -118,6 +153,67 @@ class ModelReader:
     def close(self) -> None:
         """Drop the model."""
         self._reader = None
+
+
+class CommandListener:
+    """The ears for the configured language; the speech model is loaded by `open`, and again after `unload`.
+
+    Where there is no speech model for that language it listens for English commands, so that whoever changed the
+    language by voice can change it back.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config if _has_speech_model(config) else _in_language(config, phrases.REFERENCE)
+        self._recognizer: Recognizer | None = None
+        self._listener: Listener | None = None
+
+    def open(self) -> None:
+        """Load the speech model. Raises RecognizerError, CatalogueError."""
+        opened = recognizer(self._config)
+        opened.open()
+        self._recognizer, self._listener = opened, listener(self._config, opened)
+
+    def listen(self, chunks: Iterable[Audio], context: Context) -> Heard:
+        """Understand one utterance as it comes. Raises RecognizerError, and what `chunks` raises."""
+        if self._listener is None:
+            self.open()
+        if self._listener is None:
+            raise RuntimeError("open() made no listener")
+        return self._listener.listen(chunks, context)
+
+    def unload(self) -> None:
+        """Give the model's memory back until the next utterance."""
+        self.close()
+
+    def close(self) -> None:
+        """Drop the model."""
+        opened, self._recognizer, self._listener = self._recognizer, None, None
+        if opened is not None:
+            opened.close()
+
+
+def _has_speech_model(config: Config) -> bool:
+    try:
+        speech_models.chosen(config.listening, config.speech.language)
+    except RecognizerError:
+        return config.listening.backend != "vosk"
+    return True
+
+
+def _in_language(config: Config, language: str) -> Config:
+    return replace(config, speech=replace(config.speech, language=language, voice=""))
+
+
+def hears(config: Config) -> bool:
+    """Whether spoken commands are installed: a microphone is wanted, and there is something to understand with."""
+    if "none" in (config.microphone.backend, config.listening.backend):
+        return False
+    return config.listening.backend != "vosk" or find_spec("vosk") is not None
+
+
+def speaking(config: Config, preferences: Preferences) -> Config:
+    """The configuration with these preferences in place of its own."""
+    return replace(config, speech=replace(config.speech, **asdict(preferences)))
 
 
 def button(config: Config) -> Button:
@@ -239,10 +335,17 @@ def history(config: Config, *, read_only: bool = False) -> History:
     return SqliteHistory(config.history, read_only=read_only)
 
 
+def samples(config: Config) -> Samples:
+    """Where pictures kept for learning lie."""
+    from device.adapters.samples_png import PngSamples
+
+    return PngSamples(config.daemon.samples)
+
+
 def piece_store(config: Config) -> PieceStore:
     """Where synthesised pieces are kept. Raises CatalogueError."""
     speech = config.speech
-    settings = f"{_voice_name(config)} {speech.words_per_minute} {speech.pitch} {speech.volume}"
+    settings = f"{_voice_name(config)} {speech.words_per_minute} {speech.pitch}"
     return PieceStore(speech.phrases, settings)
 
 
@@ -259,7 +362,6 @@ def _voice_name(config: Config) -> str:
 def _settings(config: Config) -> Settings:
     return Settings(
         frames=config.reading.frames,
-        number_style=config.speech.number_style,
         tone_volume=config.sound.tone_volume,
         hold_seconds=config.button.hold_seconds,
         warning_seconds=WARNING_SECONDS,
@@ -275,4 +377,5 @@ def _settings(config: Config) -> Settings:
         aims_after_trouble=config.aim.begin == "trouble",
         look_seconds=config.aim.look_seconds,
         aim_limit_seconds=config.aim.limit_seconds,
+        spare_memory_bytes=config.daemon.spare_megabytes * 1_000_000,
     )

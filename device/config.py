@@ -11,7 +11,7 @@ import json
 import math
 import sys
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -19,6 +19,9 @@ from device.errors import ConfigError
 
 DEFAULT_PATH = Path(__file__).with_name("default.toml")
 SYSTEM_PATH = Path("/etc/digitbox/digitbox.toml")
+PREFERENCES = ("language", "voice", "words_per_minute", "pitch", "volume", "number_style")
+"""The keys of [speech] that the user may change, as device.preferences.Preferences has them."""
+
 WARNING_SECONDS = 6.0
 """Product.md, "Gestures": listening ends so long after the press; asking to switch off comes later."""
 
@@ -178,6 +181,9 @@ class DaemonConfig:
     """The loop and its limits."""
 
     runtime: Path
+    preferences: Path
+    samples: Path
+    spare_megabytes: Annotated[int, Between(0, 4096)]
     retry_seconds: Annotated[float, Between(0.1, 600.0)]
     device_limit_seconds: Annotated[float, Between(0.1, 60.0)]
     tick_seconds: Annotated[float, Between(0.01, 10.0)]
@@ -224,6 +230,26 @@ def installed(path: Path | None) -> Config:
     if path is None:
         path = SYSTEM_PATH if SYSTEM_PATH.exists() else None
     return load(*([path] if path else []))
+
+
+def preferred(config: Config) -> Config:
+    """The configuration with what the user has changed laid over [speech].
+
+    Raises:
+        ConfigError: The file of preferences cannot be read or holds something else.
+    """
+    path = config.daemon.preferences
+    if not path.exists():
+        return config
+    values: dict[str, dict[str, Any]] = {}
+    mistakes: list[str] = []
+    _lay_over(values, path, mistakes)
+    chosen = values.pop("speech", {})
+    strange = [*values, *(key for key in chosen if key not in PREFERENCES)]
+    mistakes += [f"{path}: {name} is no preference; delete the file to start afresh" for name in strange]
+    if mistakes:
+        raise ConfigError(mistakes)
+    return replace(config, speech=replace(config.speech, **chosen))
 
 
 def dump(config: Config) -> str:

@@ -7,22 +7,58 @@ all, because a hung camera must not keep the box from saying so.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
-import threading
+import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from device.appliance import (
+from device.actions import (
     Action,
+    ClearDeadline,
+    Correct,
+    KeepSample,
+    Listen,
+    Look,
+    Mute,
+    NotifyReady,
+    PlayTone,
+    PowerOff,
+    Read,
+    Remember,
+    Say,
+    SetDeadline,
+    StopListening,
+    StopSpeech,
+    Tell,
+    Topic,
+    Unmute,
+    UsePreferences,
+)
+from device.appliance import transition
+from device.capture import Burst, Recording
+from device.domain import Audio, Box, Context, Device, Frame, Heard, Pixels, Reading, Status
+from device.errors import (
+    CameraError,
+    CatalogueError,
+    DigitboxError,
+    HistoryError,
+    IndicatorError,
+    MicrophoneError,
+    PowerError,
+    PreferencesError,
+    SoundError,
+)
+from device.events import (
     AssumptionBroken,
     ButtonPressed,
     ButtonReleased,
-    ClearDeadline,
+    CommandHeard,
     Deadline,
     DeadlinePassed,
     DeviceLost,
@@ -31,36 +67,19 @@ from device.appliance import (
     Failed,
     HintSeen,
     InputEnded,
-    Look,
-    Mode,
-    NotifyReady,
-    PlayTone,
+    NotKept,
     PowerFailed,
-    PowerOff,
-    Read,
     ReadingMade,
-    Remember,
-    Say,
-    SetDeadline,
-    Situation,
     SpeechFinished,
-    StopSpeech,
-    transition,
 )
-from device.domain import Audio, Device, Frame, Hint, Reading, Status
-from device.errors import CameraError, CameraTimeout, DigitboxError, IndicatorError, PowerError, SoundError
-from device.phrases import Catalogue, Phrase, Utterance
+from device.parts import Parts, Reader, Settings
+from device.phrases import Phrase, Utterance, phrase
 from device.ports import (
-    Button,
-    Camera,
-    Display,
     History,
-    Indicator,
-    Player,
-    Power,
-    Supervisor,
     Synthesizer,
 )
+from device.preferences import Preferences
+from device.situation import HEARING_DEVICES, STARTUP_DEVICES, Mode, Situation
 from device.tones import Tone, sound
 from device.voice import Voice
 from device.worker import Worker
@@ -73,82 +92,23 @@ log = logging.getLogger(__name__)
 MOST_STUCK = 3
 """A device that has swallowed so many threads is not tried again until one of them comes back."""
 
+EARS_OPEN_SECONDS = 30.0
+"""The larger speech models take several seconds to load from an SD card; nobody waits for them."""
+
 CLOSE_SECONDS = 3.0
 """For all devices together, at the end; systemd would wait longer, a person pulling the plug would not."""
 
-CONFIRM_SECONDS = 5.0
-"""Product.md, "Gestures": so long a press confirms."""
+MEMORY_SECONDS = 10.0
+"""Between two looks at how much memory is left."""
+
+LATEST_TOLD = 5
+"""Readings told when asked for the history: more, nobody remembers while listening."""
+
+CLOCK_YEAR = 2024
+"""A clock before it has not been set since the start."""
 
 MOST_UNSAVED = 1000
 """Readings kept in memory while the history cannot be written; the oldest go."""
-
-
-class Reader(Protocol):
-    """Frames -> Reading; device.reading.Reader, which is only imported after READY because OpenCV takes its time."""
-
-    def open(self) -> None:
-        """Load the model. Raises ModelError."""
-
-    def read(self, frames: Iterable[Frame], seen: Callable[[Observation], None] | None = None) -> Reading:
-        """Read a burst, taking no more frames than it needs."""
-
-    def look(self, frame: Frame) -> Hint:
-        """How to move the paper, by this frame and the one looked at before."""
-
-    def close(self) -> None:
-        """Drop the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything the daemon is made of: what it opens, as factories, so that a lost device gets a fresh adapter."""
-
-    button: Callable[[], Button]
-    indicator: Callable[[], Indicator]
-    player: Callable[[], Player]
-    camera: Callable[[], Camera]
-    reader: Callable[[], Reader]
-    synthesizer: Callable[[], Synthesizer]
-    history: Callable[[], History]
-    voice: Voice
-    catalogue: Catalogue
-    power: Power
-    supervisor: Supervisor
-    display: Display
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The numbers of the loop, from the configuration; seconds unless named otherwise."""
-
-    frames: int
-    number_style: str
-    tone_volume: float
-    hold_seconds: float
-    warning_seconds: float
-    shutdown_seconds: float
-    retry_seconds: float
-    tick_seconds: float
-    capture_limit_seconds: float
-    camera_open_limit_seconds: float
-    reading_limit_seconds: float
-    speech_limit_seconds: float
-    device_limit_seconds: float
-    aims_at_start: bool
-    aims_after_trouble: bool
-    look_seconds: float
-    aim_limit_seconds: float
-
-    def deadline_seconds(self, deadline: Deadline) -> float | None:
-        """From the press (or from now) to the deadline; None when it is turned off."""
-        return {
-            Deadline.HOLD: self.hold_seconds,
-            Deadline.WARNING: self.warning_seconds,
-            Deadline.SHUT_DOWN: self.shutdown_seconds or None,
-            Deadline.CONFIRM: CONFIRM_SECONDS,
-            Deadline.LOOK: self.look_seconds,
-            Deadline.AIM: self.aim_limit_seconds,
-        }[deadline]
 
 
 Adapter = TypeVar("Adapter")
@@ -163,7 +123,15 @@ class _Opened:
     notice: str | None = None
 
 
-_Message = Event | _Opened
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A message of the daemon to itself: what was asked for in this turn has been found out."""
+
+    turn: int
+    phrase: Phrase
+
+
+_Message = Event | _Opened | _Told
 
 
 class Slot(Generic[Adapter]):
@@ -181,63 +149,6 @@ class Slot(Generic[Adapter]):
         self.latest_error = ""
 
 
-class Burst:
-    """The frames of one reading, captured on the camera's worker while the reader works on the one before.
-
-    Args:
-        count: At most so many frames.
-        after_seconds: Monotonic moment before which no exposure may begin.
-        limit_seconds: For one frame.
-    """
-
-    def __init__(self, count: int, after_seconds: float, limit_seconds: float) -> None:
-        self._count = count
-        self._after_seconds = after_seconds
-        self._limit_seconds = limit_seconds
-        # One frame waits while one is being read and one exposed: more would only cost memory.
-        self._frames: queue.Queue[Frame | DigitboxError | None] = queue.Queue(maxsize=1)
-        self._enough = threading.Event()
-
-    def fill(self, camera: Camera) -> None:
-        """Capture until there are enough. Raises what the camera raises, here and in the reader."""
-        try:
-            for _ in range(self._count):
-                if self._enough.is_set():
-                    break
-                self._put(camera.capture(after_seconds=self._after_seconds))
-            self._put(None)
-        except DigitboxError as error:
-            self._put(error)
-            raise
-
-    def end(self) -> None:
-        """Capture nothing more."""
-        self._enough.set()
-
-    def __iter__(self) -> Iterator[Frame]:
-        """The frames as they come."""
-        while (item := self._take()) is not None:
-            if isinstance(item, DigitboxError):
-                raise item
-            yield item
-
-    def _take(self) -> Frame | DigitboxError | None:
-        try:
-            return self._frames.get(timeout=self._limit_seconds)
-        except queue.Empty:
-            raise CameraTimeout(
-                f"the camera gave no frame within {self._limit_seconds:g} s; check its cable, and what else uses it"
-            ) from None
-
-    def _put(self, item: Frame | DigitboxError | None) -> None:
-        while not self._enough.is_set():
-            try:
-                self._frames.put(item, timeout=0.1)
-            except queue.Full:
-                continue  # the reader is still busy; it has a limit of its own and ends the burst when it reaches it
-            return
-
-
 class Daemon:
     """Runs the appliance until it is told to stop.
 
@@ -248,7 +159,14 @@ class Daemon:
     """
 
     def __init__(self, parts: Parts, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self.situation = Situation(aim_wanted=settings.aims_at_start, aims_after_trouble=settings.aims_after_trouble)
+        self.situation = Situation(
+            unknown=STARTUP_DEVICES | (HEARING_DEVICES if parts.hears else frozenset()),
+            hears=parts.hears,
+            aim_wanted=settings.aims_at_start,
+            aims_after_trouble=settings.aims_after_trouble,
+            preferences=parts.preferences,
+            seed=secrets.randbits(32),
+        )
         self.readings_made = 0
         self._parts = parts
         self._settings = settings
@@ -258,7 +176,16 @@ class Daemon:
         self._deadlines: dict[Deadline, float] = {}
         self._event_seconds = monotonic()
         self._burst: Burst | None = None
+        self._recording: Recording | None = None
         self._early_tone: Tone | None = None
+        self._muted = False
+        self._catalogue = parts.catalogue(parts.preferences.language)
+        self._preferences = parts.preferences
+        self._voice = Voice(parts.pieces(parts.preferences), volume=parts.preferences.volume)
+        self._crops: tuple[Pixels, ...] = ()
+        self._latest_entry = 0
+        self._asked_turn = -1
+        self._memory_due = monotonic() + MEMORY_SECONDS
         self._unsaved: deque[tuple[Reading, str]] = deque(maxlen=MOST_UNSAVED)
         limit = settings.device_limit_seconds
         self._button = self._slot(Device.BUTTON, parts.button, limit)
@@ -266,10 +193,15 @@ class Daemon:
         self._player = self._slot(Device.SOUND, parts.player, limit)
         self._camera = self._slot(Device.CAMERA, parts.camera, settings.camera_open_limit_seconds)
         self._reader = self._slot(Device.MODEL, parts.reader, settings.reading_limit_seconds + limit)
-        self._synthesizer = self._slot(Device.SPEECH, parts.synthesizer, settings.speech_limit_seconds)
+        self._synthesizer = self._slot(
+            Device.SPEECH, lambda: parts.synthesizer(self.situation.preferences), settings.speech_limit_seconds
+        )
         self._history = self._slot(Device.HISTORY, parts.history, limit)
+        self._microphone = self._slot(Device.MICROPHONE, parts.microphone, limit)
+        self._ears = self._slot(Device.RECOGNIZER, lambda: parts.ears(self.situation.preferences), EARS_OPEN_SECONDS)
         self._slots: tuple[Slot[Any], ...] = (
             self._indicator, self._button, self._player, self._camera, self._reader, self._synthesizer, self._history,
+            self._microphone, self._ears,
         )  # fmt: skip
 
     def run(self) -> int:
@@ -293,6 +225,10 @@ class Daemon:
             message = self._install(message)
         elif isinstance(message, DeviceLost):
             self._uninstall(self._slot_of(message.device))
+        elif isinstance(message, _Told):
+            if message.turn == self.situation.turn:
+                self._say(message.phrase, message.turn)
+            message = None
         if message is not None:
             self._handle(message)
         for slot in self._slots:
@@ -300,6 +236,7 @@ class Daemon:
                 self._give_up(slot)
             elif slot.retry_at is not None and self._monotonic() >= slot.retry_at:
                 self._retry(slot)
+        self._look_at_memory()
         self._parts.supervisor.ping()
 
     # --- events -------------------------------------------------------------------------------------------------------
@@ -353,16 +290,17 @@ class Daemon:
 
     # --- actions ------------------------------------------------------------------------------------------------------
 
-    def _start(self, action: Action) -> None:
+    def _start(self, action: Action) -> None:  # noqa: PLR0912 - one a case
         match action:
             case NotifyReady():
                 self._parts.supervisor.ready()
-                for slot in (self._synthesizer, self._camera, self._reader, self._history):
+                hearing = (self._microphone, self._ears) if self._parts.hears else ()
+                for slot in (self._synthesizer, self._camera, self._reader, self._history, *hearing):
                     self._open(slot)
             case PlayTone(tone):
                 self._play_tone(tone)
             case StopSpeech(turn):
-                self._parts.voice.hush(self._player.adapter, turn=turn)
+                self._voice.hush(self._player.adapter, turn=turn)
             case Say(phrase, turn):
                 self._say(phrase, turn)
             case Read(turn):
@@ -379,6 +317,26 @@ class Daemon:
                 self._deadlines.pop(deadline, None)
             case PowerOff():
                 self._power_off()
+            case _:
+                self._start_command(action)
+
+    def _start_command(self, action: Action) -> None:
+        """What only spoken commands order."""
+        match action:
+            case Listen(turn, context):
+                self._listen(turn, context)
+            case StopListening():
+                self._stop_listening()
+            case Tell(topic, turn, back):
+                self._tell(topic, turn, back)
+            case UsePreferences(preferences):
+                self._use_preferences(preferences)
+            case Mute() | Unmute():
+                self._muted = isinstance(action, Mute)
+            case Correct(number):
+                self._correct(number)
+            case KeepSample(index, digit):
+                self._keep_sample(index, digit)
 
     def _play_tone(self, tone: Tone) -> None:
         if self._player.adapter is None:
@@ -392,8 +350,12 @@ class Daemon:
 
     def _say(self, phrase: Phrase, turn: int) -> None:
         """Synthesise on the speech worker, then play on the sound worker; without either, a tone has to do."""
-        utterance = self._parts.catalogue.utterance(phrase, number_style=self._settings.number_style)
+        if self._muted:
+            self.post(SpeechFinished(turn))
+            return
+        utterance = self._catalogue.utterance(phrase, number_style=self.situation.preferences.number_style)
         self._parts.display.said(" ".join(utterance))
+        voice = self._voice
         synthesizer, player = self._synthesizer.adapter, self._player.adapter
         if synthesizer is None or player is None:
             self._play_tone(Tone.FAULT)
@@ -402,11 +364,11 @@ class Daemon:
         device_limit = self._settings.device_limit_seconds
 
         def synthesize() -> None:
-            audio = self._parts.voice.audio(synthesizer, utterance)
+            audio = voice.audio(synthesizer, utterance)
             self._use(self._player, lambda: play(audio), audio.seconds + 2 * device_limit)
 
         def play(audio: Audio) -> SpeechFinished:
-            self._parts.voice.play(player, audio, turn=turn, limit_seconds=device_limit)
+            voice.play(player, audio, turn=turn, limit_seconds=device_limit)
             return SpeechFinished(turn)
 
         self._use(self._synthesizer, synthesize, self._settings.speech_limit_seconds * len(utterance))
@@ -448,6 +410,7 @@ class Daemon:
         finally:
             burst.end()
         log.info("reading: %s, %d digits in %.0f ms", reading.status.value, len(reading.digits), reading.elapsed_ms)
+        self._crops = _crops(latest[0].frame, reading) if latest else ()
         if latest:
             self._parts.display.answer(latest[0].frame, reading, latest[0].model_inputs)
         return reading
@@ -493,8 +456,169 @@ class Daemon:
         """Write what has not been written yet; what fails stays for the next try."""
         while self._unsaved:
             reading, moment = self._unsaved[0]
-            history.append(reading, time=moment)
+            self._latest_entry = history.append(reading, time=moment).id
             self._unsaved.popleft()
+
+    # --- spoken commands ----------------------------------------------------------------------------------------------
+
+    def _listen(self, turn: int, context: Context) -> None:
+        """Record on the microphone's worker, once the tone is over, and understand on the ears'."""
+        microphone, ears, player = self._microphone.adapter, self._ears.adapter, self._player.adapter
+        if microphone is None or ears is None:  # lost since the transition: its DeviceLost is in the inbox
+            self.post(CommandHeard(turn, Heard()))
+            return
+        limit_seconds = self._settings.device_limit_seconds
+        recording = self._recording = Recording(limit_seconds)
+
+        def record() -> None:
+            if player is not None:
+                with contextlib.suppress(SoundError):
+                    player.wait(limit_seconds)  # the box must not hear itself
+            recording.fill(microphone)
+
+        def understand() -> Event:
+            try:
+                heard = ears.listen(recording, context)
+            except MicrophoneError as error:
+                return self._lost(self._microphone, error)
+            finally:
+                recording.end()
+            command = heard.command.command.value if heard.command else "nothing"
+            log.info("heard: %s (%.2f)", command, heard.confidence)
+            return CommandHeard(turn, heard)
+
+        longest_seconds = self._settings.warning_seconds + 2 * limit_seconds
+        self._use(self._microphone, record, longest_seconds)
+        self._use(self._ears, understand, longest_seconds + EARS_OPEN_SECONDS)
+
+    def _stop_listening(self) -> None:
+        if self._recording is not None:
+            self._recording.end()
+        if self._microphone.adapter is not None:
+            self._microphone.adapter.stop()
+
+    def _use_preferences(self, preferences: Preferences) -> None:
+        """Speak this way from the next sentence on, and keep it for the next start."""
+        before, self._preferences = self._preferences, preferences
+        self._voice.volume = preferences.volume
+        if replace(before, volume=0) != replace(preferences, volume=0):
+            self._change_voice(before, preferences)
+
+        def save() -> Event | None:
+            try:
+                self._parts.preferences_store.save(preferences)
+            except PreferencesError as error:
+                log.warning("%s", error)
+                return NotKept()
+            return None
+
+        self._use(self._history, save, self._settings.device_limit_seconds)
+
+    def _change_voice(self, before: Preferences, preferences: Preferences) -> None:
+        try:
+            self._catalogue = self._parts.catalogue(preferences.language)
+        except CatalogueError as error:  # nothing is left to say it in but the language spoken so far
+            log.error("%s", error)
+            return
+        self._voice = Voice(self._parts.pieces(preferences), volume=preferences.volume, former=self._voice)
+        if self._synthesizer.adapter is not None:
+            self._replace(self._synthesizer)
+            self._prepare_all(self._synthesizer.adapter)
+        if before.language != preferences.language and self._ears.adapter is not None:
+            self._replace(self._ears)
+
+    def _replace(self, slot: Slot[Any]) -> None:
+        """A fresh adapter in place of one that works, opened before anything else is asked of it."""
+        former, fresh = slot.adapter, slot.make()
+        slot.adapter = fresh
+        if former is None:
+            return
+        slot.worker.submit(self._guarded(former.close), limit_seconds=self._settings.device_limit_seconds)
+        self._use(slot, fresh.open, slot.open_limit_seconds)
+
+    def _tell(self, topic: Topic, turn: int, back: int) -> None:
+        match topic:
+            case Topic.TIME:
+                self._say(_time(datetime.now()), turn)
+            case Topic.STATUS:
+                self._say(self._status(), turn)
+            case _:
+                self._tell_history(topic, turn, back)
+
+    def _status(self) -> Phrase:
+        """What works and what does not, the address, the space, the version."""
+        machine = self._parts.machine
+        free_bytes, address = machine.free_bytes(), machine.network_address()
+        dot = self._catalogue.sentences["told.dot"]
+        parts = [phrase(f"fault.{device.value}") for device in Device if device in self.situation.faults]
+        if not self.situation.hears:
+            parts.append(phrase("appliance.no_voice_commands"))
+        parts = parts or [phrase("told.all_well")]
+        parts.append(
+            phrase("told.address", address=address.replace(".", dot)) if address else phrase("told.no_address")
+        )
+        if free_bytes is not None:
+            parts.append(phrase("told.free_space", count=free_bytes // 1_000_000))
+        parts.append(phrase("told.version", version=machine.version.replace(".", dot)))
+        return _chained(parts)
+
+    def _tell_history(self, topic: Topic, turn: int, back: int) -> None:
+        """Ask the history on its worker, then say what it knows."""
+        history = self._history.adapter
+        if history is None:
+            self._say(phrase("fault.history"), turn)
+            return
+
+        def ask() -> _Told:
+            self._save(history)
+            return _Told(turn, self._forgotten(history) if topic is Topic.FORGOTTEN else _told(history, topic, back))
+
+        self._asked_turn = turn
+        self._use(self._history, ask, self._settings.device_limit_seconds)
+
+    def _forgotten(self, history: History) -> Phrase:
+        history.delete()
+        self._parts.samples.delete()
+        self._crops = ()
+        return phrase("answer.forgotten")
+
+    def _correct(self, number: str) -> None:
+        history = self._history.adapter
+        if history is None:
+            log.warning("a correction is lost, because the history is")
+            return
+
+        def correct() -> None:
+            self._save(history)
+            history.correct(self._latest_entry, number)
+
+        self._use(self._history, correct, self._settings.device_limit_seconds)
+
+    def _keep_sample(self, index: int, digit: int) -> None:
+        crops = self._crops
+
+        def keep() -> Event | None:
+            try:
+                self._parts.samples.keep(crops[index], digit)
+            except HistoryError as error:
+                log.warning("%s", error)
+                return NotKept()
+            return None
+
+        if index < len(crops):
+            self._use(self._history, keep, self._settings.device_limit_seconds)
+
+    def _look_at_memory(self) -> None:
+        """Give the speech model's memory back while the machine is short of it; the next hold loads it again."""
+        if self._monotonic() < self._memory_due:
+            return
+        self._memory_due = self._monotonic() + MEMORY_SECONDS
+        ears, available = self._ears.adapter, self._parts.machine.available_memory_bytes()
+        short = available is not None and available < self._settings.spare_memory_bytes
+        if short and ears is not None and not self._ears.worker.busy:
+            self._use(self._ears, ears.unload, self._settings.device_limit_seconds)
+
+    # --- power and light ----------------------------------------------------------------------------------------------
 
     def _power_off(self) -> None:
         try:
@@ -565,26 +689,29 @@ class Daemon:
         if message.device is Device.HISTORY:
             self._save_on_worker()  # a reading may have been made since it wrote what had waited
         if message.device is Device.SPEECH:
-            pieces = self._parts.catalogue.fixed_pieces()
-            self._parts.voice.forget_others(pieces)
-            self._prepare(message.adapter, pieces)
+            self._prepare_all(message.adapter)
         return DeviceOpened(message.device, message.notice)
 
-    def _prepare(self, synthesizer: Synthesizer, pieces: Utterance) -> None:
+    def _prepare_all(self, synthesizer: Synthesizer) -> None:
+        pieces = self._catalogue.fixed_pieces()
+        self._voice.forget_others(pieces)
+        self._prepare(self._voice, synthesizer, pieces)
+
+    def _prepare(self, voice: Voice, synthesizer: Synthesizer, pieces: Utterance) -> None:
         """Synthesise the fixed pieces one job each, so that whatever is to be said need only wait for one."""
 
         def prepare() -> None:
-            self._parts.voice.prepare(synthesizer, pieces[0])
-            if len(pieces) > 1 and self.situation.mode is not Mode.STOPPED:
-                self._prepare(synthesizer, pieces[1:])
+            voice.prepare(synthesizer, pieces[0])
+            if len(pieces) > 1 and self.situation.mode is not Mode.STOPPED and voice is self._voice:
+                self._prepare(voice, synthesizer, pieces[1:])
 
         self._use(self._synthesizer, prepare, self._settings.speech_limit_seconds)
 
-    def _use(self, slot: Slot[Any], job: Callable[[], Event | None], limit_seconds: float) -> None:
+    def _use(self, slot: Slot[Any], job: Callable[[], _Message | None], limit_seconds: float) -> None:
         """Run a job on a device's worker; an error of its means that the device is lost."""
         adapter = slot.adapter
 
-        def run() -> Event | None:
+        def run() -> _Message | None:
             try:
                 return job()
             except DigitboxError as error:
@@ -633,6 +760,10 @@ class Daemon:
             self._burst.end()
         if slot in (self._synthesizer, self._player):
             self.post(SpeechFinished(self.situation.turn))
+        if slot is self._history and self._asked_turn == self.situation.turn:
+            self.post(SpeechFinished(self._asked_turn))  # what it was asked for will not come: its loss is said instead
+        if slot is self._microphone and self._recording is not None:
+            self._recording.abandon()
 
     def _retry(self, slot: Slot[Any]) -> None:
         if slot.worker.stuck < MOST_STUCK:
@@ -676,3 +807,40 @@ class Daemon:
 
     def _on_ended(self) -> None:
         self.post(InputEnded())
+
+
+def _crops(frame: Frame, reading: Reading) -> tuple[Pixels, ...]:
+    """The picture of each digit with a margin of a quarter of its size, in the frame's own pixels."""
+    return tuple(_crop(frame, digit.box) for digit in reading.digits)
+
+
+def _crop(frame: Frame, box: Box) -> Pixels:
+    place = box.scaled(1.0 / frame.scale)
+    margin = max(place.width, place.height) // 4
+    rows = slice(max(0, place.y - margin), place.bottom + margin)
+    columns = slice(max(0, place.x - margin), place.right + margin)
+    return frame.pixels[rows, columns].copy()
+
+
+def _time(moment: datetime) -> Phrase:
+    if moment.year < CLOCK_YEAR:
+        return phrase("told.no_clock")
+    return phrase("told.time", hour=moment.hour, minute=f"{moment.minute:02}")
+
+
+def _told(history: History, topic: Topic, back: int) -> Phrase:
+    """The latest readings, or the one so many back. Raises HistoryError."""
+    latest = [entry.corrected or entry.number for entry in history.entries(limit=max(LATEST_TOLD, back + 1))][::-1]
+    if not latest:
+        return phrase("told.no_history")
+    if topic is Topic.BACK:
+        return phrase("told.read_then", number=latest[back]) if back < len(latest) else phrase("told.no_more")
+    return phrase("told.history", number=" ".join(number.replace(" ", "") for number in latest[:LATEST_TOLD]))
+
+
+def _chained(phrases: Sequence[Phrase]) -> Phrase:
+    """All of them as one to say, in order."""
+    chained = phrases[-1]
+    for earlier in reversed(phrases[:-1]):
+        chained = replace(earlier, then=chained)
+    return chained

@@ -255,6 +255,7 @@ class Command(Enum):
     PRACTISE = "practise"
     TIME = "time"
     MUTE = "mute"
+    FORGET = "forget"
     SHUT_DOWN = "shut_down"
 
 
@@ -340,6 +341,8 @@ class Device(Enum):
     MODEL = "model"
     SPEECH = "speech"
     HISTORY = "history"
+    MICROPHONE = "microphone"
+    RECOGNIZER = "recognizer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,10 @@ class RecognizerError(DigitboxError, OSError):
     """The speech model is missing, damaged or of another language, or its engine is not installed."""
 
 
+class PreferencesError(DigitboxError, OSError):
+    """What the user changed cannot be kept."""
+
+
 class HistoryError(DigitboxError, OSError):
     """The history cannot be opened, read or written."""
 

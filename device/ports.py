@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.domain import Audio, Frame, HistoryEntry, Light, ModelCard, Pixels, Reading, Transcript
+from device.preferences import Preferences
 
 
 class Camera(Protocol):
@@ -172,11 +173,48 @@ class History(Protocol):
     def entries(self, *, limit: int | None = None) -> Sequence[HistoryEntry]:
         """The latest `limit` entries (all when None), oldest first. Raises HistoryError."""
 
+    def correct(self, number: int, corrected: str) -> None:
+        """Note what the entry of this number really was, durably. Raises HistoryError."""
+
     def delete(self) -> int:
         """Delete everything, say how many there were. Raises HistoryError."""
 
     def close(self) -> None:
         """Close the file."""
+
+
+class Samples(Protocol):
+    """Keeps pictures of digits for learning, each after a spoken yes."""
+
+    def keep(self, picture: Pixels, digit: int) -> None:
+        """Keep a picture of a digit, uint8 (h, w, 3) BGR. Raises HistoryError."""
+
+    def delete(self) -> None:
+        """Delete all of them. Raises HistoryError."""
+
+
+class PreferencesStore(Protocol):
+    """Keeps what the user changed for the next start."""
+
+    def save(self, preferences: Preferences) -> None:
+        """Keep them, durably. Raises PreferencesError."""
+
+
+class Machine(Protocol):
+    """What the computer knows of itself. No method blocks or raises."""
+
+    @property
+    def version(self) -> str:
+        """Of digitbox."""
+
+    def network_address(self) -> str | None:
+        """Its first address, or None while it has none."""
+
+    def free_bytes(self) -> int | None:
+        """Space that is left for what the box keeps; None where nobody knows."""
+
+    def available_memory_bytes(self) -> int | None:
+        """Memory that new work could have; None where nobody knows."""
 
 
 class Power(Protocol):

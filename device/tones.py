@@ -22,6 +22,7 @@ class Tone(Enum):
 
     SHUTTER = (880,)
     LOW = (220,)
+    LISTENING = (1047,)
     WARNING = (660, 0, 660)
     FAULT = (330, 0, 220, 220)
 

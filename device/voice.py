@@ -91,17 +91,30 @@ class PieceStore:
         return folder / f"{name}.wav"
 
 
+class _Silence:
+    """The latest turn of which nothing may be heard any more."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.turn = -1
+
+
 class Voice:
     """Turns utterances into sound and plays them, one at a time.
+
+    Args:
+        store: The pieces of one language, voice and speed.
+        volume: In per cent of what the synthesizer gives, 0..200; what grows beyond full scale is clipped.
+        former: The voice that this one takes over from: to hush either hushes both.
 
     `prepare` and `audio` belong on the speech worker, `play` on the sound worker; `hush` may be called from
     anywhere at any time and wins over a `play` that is about to begin.
     """
 
-    def __init__(self, store: PieceStore) -> None:
+    def __init__(self, store: PieceStore, *, volume: int = 100, former: Voice | None = None) -> None:
+        self.volume = volume
         self._store = store
-        self._lock = threading.Lock()
-        self._hushed_turn = -1
+        self._silence: _Silence = _Silence() if former is None else former._silence
 
     def prepare(self, synthesizer: Synthesizer, piece: str) -> None:
         """Synthesise a fixed piece unless it is known. Raises SpeechError."""
@@ -121,23 +134,30 @@ class Voice:
                 known = synthesizer.synthesize(piece)
                 self._store.add(piece, known)
             clips.append(known)
-        return _joined(clips)
+        return _amplified(_joined(clips), self.volume)
 
     def play(self, player: Player, audio: Audio, *, turn: int, limit_seconds: float) -> None:
         """Play after the tone that may be sounding; returns when it has ended or was hushed. Raises SoundError."""
         player.wait(limit_seconds)
-        with self._lock:
-            if turn <= self._hushed_turn:
+        with self._silence.lock:
+            if turn <= self._silence.turn:
                 return
             player.start(audio)
         player.wait(audio.seconds + limit_seconds)
 
     def hush(self, player: Player | None, *, turn: int) -> None:
         """Be silent at once, and let nothing of this turn or an older one be heard any more."""
-        with self._lock:
-            self._hushed_turn = turn
+        with self._silence.lock:
+            self._silence.turn = turn
             if player is not None:
                 player.stop()
+
+
+def _amplified(audio: Audio, volume: int) -> Audio:
+    if volume == 100:
+        return audio
+    loud = np.clip(audio.samples.astype(np.float32) * (volume / 100), -32768, 32767)
+    return Audio(np.rint(loud).astype(np.int16), audio.rate_hz)
 
 
 def _joined(clips: list[Audio]) -> Audio:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,29 @@ import pytest
 
 from device import phrases, tones
 from device.adapters.display_none import NullDisplay
-from device.appliance import Mode, StopRequested
-from device.daemon import Daemon, Parts, Settings
-from device.domain import Audio, Box, Device, Digit, Frame, Hint, HistoryEntry, Light, Reading, Status
+from device.daemon import Daemon
+from device.domain import (
+    Audio,
+    Box,
+    Context,
+    Device,
+    Digit,
+    Frame,
+    Heard,
+    Hint,
+    HistoryEntry,
+    Light,
+    Pixels,
+    Reading,
+    Status,
+)
 from device.errors import DigitboxError
+from device.events import StopRequested
+from device.parts import Parts, Settings
+from device.preferences import Preferences
+from device.situation import Mode
 from device.tones import Tone
-from device.voice import PieceStore, Voice
+from device.voice import PieceStore
 
 SOON = 10.0
 """Seconds; only ever waited for in full when a test fails."""
@@ -29,7 +47,6 @@ SEVEN = Reading(Status.OK, (Digit(7, 0.99, None, Box(1, 2, 3, 4), (0.01,) * 10, 
 
 SETTINGS = Settings(
     frames=3,
-    number_style="digits",
     tone_volume=0.3,
     hold_seconds=0.6,
     warning_seconds=6.0,
@@ -45,8 +62,12 @@ SETTINGS = Settings(
     aims_after_trouble=False,
     look_seconds=1.0,
     aim_limit_seconds=60.0,
+    spare_memory_bytes=50_000_000,
 )
 """A tick and a frame's limit are waited for in real time and so are short; the rest is the clock's."""
+
+
+PREFERENCES = Preferences("en", "", 155, 50, 100, "digits")
 
 
 class Clock:
@@ -146,7 +167,10 @@ class FakeReader(FakeDevice):
     def read(self, frames: Iterable[Frame], seen: Callable[[Any], None] | None = None) -> Reading:
         """Take two frames and answer."""
         self._appliance.meet(self.device, "read")
-        assert len([frame for frame, _ in zip(frames, range(2), strict=False)]) == 2
+        taken = [frame for frame, _ in zip(frames, range(2), strict=False)]
+        assert len(taken) == 2
+        if seen is not None:
+            seen(SimpleNamespace(frame=taken[-1], model_inputs=np.zeros((0, 28, 28), np.uint8)))
         return self._appliance.reading
 
     def look(self, frame: Frame) -> Hint:
@@ -181,6 +205,67 @@ class FakeHistory(FakeDevice):
         self._appliance.kept.append(reading.number)
         return HistoryEntry(len(self._appliance.kept), time, reading.number, reading.status.value)
 
+    def correct(self, number: int, corrected: str) -> None:
+        """Remember it."""
+        self._appliance.meet(self.device, "correct")
+        self._appliance.corrected[number] = corrected
+
+    def entries(self, *, limit: int | None = None) -> list[HistoryEntry]:
+        """What was kept, with corrections."""
+        self._appliance.meet(self.device, "entries")
+        kept = [
+            HistoryEntry(place, "", number, "ok", self._appliance.corrected.get(place))
+            for place, number in enumerate(self._appliance.kept, start=1)
+        ]
+        return kept[-limit:] if limit else kept
+
+    def delete(self) -> int:
+        """Forget it all."""
+        self._appliance.meet(self.device, "delete")
+        count = len(self._appliance.kept)
+        self._appliance.kept.clear()
+        self._appliance.corrected.clear()
+        return count
+
+
+class FakeMicrophone(FakeDevice):
+    """Gives ten chunks of silence, or more until it is stopped."""
+
+    device = Device.MICROPHONE
+
+    def start(self) -> None:
+        """Begin, unless that is to fail."""
+        self._appliance.meet(self.device, "start")
+        self._appliance.recording = True
+
+    def take(self, limit_seconds: float) -> Audio | None:
+        """A chunk, until it is stopped."""
+        self._appliance.meet(self.device, "take")
+        return Audio(np.zeros(1600, np.int16), 16000) if self._appliance.recording else None
+
+    def stop(self) -> None:
+        """Stop."""
+        self._appliance.meet(self.device, "stop")
+        self._appliance.recording = False
+
+
+class FakeEars(FakeDevice):
+    """Understands what the test has put into its mouth."""
+
+    device = Device.RECOGNIZER
+
+    def listen(self, chunks: Iterable[Audio], context: Context) -> Heard:
+        """Hear all of it, then the next thing said."""
+        self._appliance.meet(self.device, "listen")
+        for _ in chunks:
+            pass
+        self._appliance.contexts.append(context)
+        return self._appliance.said.pop(0) if self._appliance.said else Heard()
+
+    def unload(self) -> None:
+        """Remember it."""
+        self._appliance.meet(self.device, "unload")
+
 
 @dataclass
 class Appliance:
@@ -203,6 +288,19 @@ class Appliance:
     kept: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
     captured_after: list[float] = field(default_factory=list)
+    said: list[Heard] = field(default_factory=list)
+    contexts: list[Context] = field(default_factory=list)
+    recording: bool = False
+    corrected: dict[int, str] = field(default_factory=dict)
+    samples: list[tuple[tuple[int, ...], int]] = field(default_factory=list)
+    saved: list[Preferences] = field(default_factory=list)
+    spoken_with: list[Preferences] = field(default_factory=list)
+    keeping_error: DigitboxError | None = None
+    hears: bool = True
+    version: str = "1.2.3"
+    address: str | None = None
+    free: int | None = 5_000_000_000
+    memory: int | None = 900_000_000
     told: list[str] = field(default_factory=list)
     calls: list[tuple[Device, str]] = field(default_factory=list)
     made: dict[Device, list[FakeDevice]] = field(default_factory=lambda: defaultdict(list))
@@ -222,10 +320,17 @@ class Appliance:
             player=lambda: self._make(FakePlayer),
             camera=lambda: self._make(FakeCamera),
             reader=lambda: self._make(FakeReader),
-            synthesizer=lambda: self._make(FakeSynthesizer),
+            synthesizer=self._make_synthesizer,
             history=lambda: self._make(FakeHistory),
-            voice=Voice(PieceStore(None, "")),
-            catalogue=phrases.load("en"),
+            microphone=lambda: self._make(FakeMicrophone),
+            ears=lambda _: self._make(FakeEars),
+            hears=self.hears,
+            preferences=PREFERENCES,
+            preferences_store=self,
+            pieces=lambda _: PieceStore(None, ""),
+            catalogue=phrases.load,
+            samples=self,
+            machine=self,
             power=self,
             supervisor=self,
             display=NullDisplay(),
@@ -258,6 +363,17 @@ class Appliance:
         self.press()
         self.release()
 
+    def command(self, *said: Heard) -> None:
+        """Hold the button, say something, let go; then wait until it has been made out."""
+        self.said += said
+        before = len(self.contexts)
+        self.press()
+        self.turned()
+        self.clock.pass_by(0.7)
+        self.until(lambda: self.recording)
+        self.release()
+        self.until(lambda: len(self.contexts) > before)
+
     def until(self, holds: Callable[[], object]) -> None:
         """Wait for something to come true; looked at whenever the loop has turned or called a part."""
         with self._changed:
@@ -288,13 +404,18 @@ class Appliance:
         tone = self._tones.get(audio.samples.tobytes())
         if tone is not None:
             return f"tone {tone.name.lower()}"
-        numbers = audio.samples[np.flatnonzero(audio.samples)][::10]
+        volume = self.daemon.situation.preferences.volume
+        numbers = np.rint(audio.samples[np.flatnonzero(audio.samples)][::10] * (100 / volume)).astype(int)
         return " ".join(self.sentences[number - 1] for number in numbers)
 
     def _make(self, kind: type[FakeDevice]) -> Any:
         part = kind(self)
         self.made[part.device].append(part)
         return part
+
+    def _make_synthesizer(self, preferences: Preferences) -> Any:
+        self.spoken_with.append(preferences)
+        return self._make(FakeSynthesizer)
 
     def _run(self) -> None:
         self.status_ended = self.daemon.run()
@@ -318,6 +439,36 @@ class Appliance:
         with self._changed:
             self.pings += 1
             self._changed.notify_all()
+
+    # --- what it keeps, and what the machine knows ---
+
+    def save(self, preferences: Preferences) -> None:
+        """Remember it, unless that is to fail."""
+        if self.keeping_error is not None:
+            raise self.keeping_error
+        self.saved.append(preferences)
+
+    def keep(self, picture: Pixels, digit: int) -> None:
+        """Remember the shape of the picture, unless that is to fail."""
+        if self.keeping_error is not None:
+            raise self.keeping_error
+        self.samples.append((picture.shape, digit))
+
+    def delete(self) -> None:
+        """Forget the samples."""
+        self.samples.clear()
+
+    def network_address(self) -> str | None:
+        """The one the test has set."""
+        return self.address
+
+    def free_bytes(self) -> int | None:
+        """As the test has set."""
+        return self.free
+
+    def available_memory_bytes(self) -> int | None:
+        """As the test has set."""
+        return self.memory
 
     def power_off(self) -> None:
         """Remember it, unless that is to fail."""
@@ -351,7 +502,20 @@ def file_size_limit():
 @pytest.fixture
 def appliance():
     """One that is switched off; whatever hangs is let go at the end."""
-    made = Appliance()
+    with switched_off_at_the_end(Appliance()) as made:
+        yield made
+
+
+@pytest.fixture
+def deaf_appliance():
+    """One without spoken commands."""
+    with switched_off_at_the_end(Appliance(hears=False)) as made:
+        yield made
+
+
+@contextmanager
+def switched_off_at_the_end(made: Appliance) -> Iterator[Appliance]:
+    """Let go of whatever hangs, and stop the daemon where the test did not."""
     yield made
     for event in made.hanging.values():
         event.set()

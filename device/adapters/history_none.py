@@ -23,6 +23,9 @@ class NullHistory:
         """None."""
         return ()
 
+    def correct(self, number: int, corrected: str) -> None:
+        """Do nothing."""
+
     def delete(self) -> int:
         """There was nothing."""
         return 0

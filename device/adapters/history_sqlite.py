@@ -94,6 +94,11 @@ class SqliteHistory:
             rows = self._opened().execute(query, (-1 if limit is None else limit,)).fetchall()
         return [HistoryEntry(*row) for row in reversed(rows)]
 
+    def correct(self, number: int, corrected: str) -> None:
+        """Note what the entry of this number really was, durably. Raises HistoryError."""
+        with self._explained("written"), self._transaction() as database:
+            database.execute("UPDATE readings SET corrected = ? WHERE id = ?", (corrected, number))
+
     def delete(self) -> int:
         """Delete everything, say how many there were; nothing of it stays in the file. Raises HistoryError."""
         with self._explained("emptied"):

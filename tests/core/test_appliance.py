@@ -7,20 +7,35 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from device.appliance import (
-    AIM_DEADLINES,
+from device.actions import (
     CLEAR_AIM,
-    HOLD_DEADLINES,
-    MOST_FAILURES,
-    STARTUP_DEVICES,
     Action,
-    Aim,
+    ClearDeadline,
+    Listen,
+    Look,
+    NotifyReady,
+    PlayTone,
+    PowerOff,
+    Read,
+    Remember,
+    Say,
+    SetDeadline,
+    StopListening,
+    StopSpeech,
+    Tell,
+    Unmute,
+)
+from device.appliance import MOST_FAILURES, transition
+from device.domain import Box, Command, Context, Device, Digit, Heard, Hint, Light, Reading, Status, VoiceCommand
+from device.events import (
+    AIM_DEADLINES,
+    HOLD_DEADLINES,
     AimCancelled,
     AimRequested,
     AssumptionBroken,
     ButtonPressed,
     ButtonReleased,
-    ClearDeadline,
+    CommandHeard,
     Deadline,
     DeadlinePassed,
     DeviceLost,
@@ -29,27 +44,16 @@ from device.appliance import (
     Failed,
     HintSeen,
     InputEnded,
-    Look,
-    Mode,
-    NotifyReady,
-    PlayTone,
+    NotKept,
     PowerFailed,
-    PowerOff,
-    Press,
-    Read,
     ReadingMade,
-    Remember,
-    Say,
-    SetDeadline,
-    Situation,
     SpeechFinished,
-    Step,
     StopRequested,
-    StopSpeech,
-    transition,
 )
-from device.domain import Device, Hint, Light, Reading, Status
+from device.obeying import SHUT_DOWN_BY_PRESS
 from device.phrases import Phrase
+from device.preferences import Preferences
+from device.situation import HEARING_DEVICES, STARTUP_DEVICES, Aim, Mode, Press, Question, Situation, Step
 from device.tones import Tone
 
 TURN = 5
@@ -57,6 +61,14 @@ READING = Reading(Status.NOTHING)
 ANSWER = Phrase("reading", READING)
 LOST_CAMERA = frozenset({Device.CAMERA})
 LOST_MODEL = frozenset({Device.MODEL})
+LOST_MICROPHONE = frozenset({Device.MICROPHONE})
+SEVEN = Reading(Status.OK, (Digit(7, 0.99, None, Box(1, 2, 3, 4), (0.01,) * 10, sure=True),))
+RECENT = SetDeadline(Deadline.RECENT)
+READ = Heard("read", VoiceCommand(Command.READ), 0.9)
+
+PREFERENCES = Preferences("en", "", 155, 50, 100, "digits")
+YES, NOTHING_HEARD = Heard("yes", VoiceCommand(Command.YES), 0.9), Heard()
+MAYBE = Question(Phrase("answer.mute_question"), Phrase("answer.muted"))
 
 SET_HOLD = tuple(SetDeadline(deadline) for deadline in HOLD_DEADLINES)
 CLEAR_HOLD = tuple(ClearDeadline(deadline) for deadline in HOLD_DEADLINES)
@@ -65,12 +77,12 @@ SHUTTER, LOW, WARNING = PlayTone(Tone.SHUTTER), PlayTone(Tone.LOW), PlayTone(Ton
 
 def at(mode: Mode, press: Press | None = None, **more) -> Situation:
     """A situation after the start: all devices known, a few turns gone."""
-    return replace(Situation(mode, TURN, press, unknown=frozenset()), **more)
+    return replace(Situation(mode, TURN, press, unknown=frozenset(), preferences=PREFERENCES), **more)
 
 
 def starting(*unknown: Device, **more) -> Situation:
     """A situation in which these devices have not answered yet."""
-    return Situation(turn=TURN, unknown=frozenset(unknown), **more)
+    return Situation(turn=TURN, unknown=frozenset(unknown), preferences=PREFERENCES, **more)
 
 
 def say(key: str, turn: int = TURN + 1) -> Say:
@@ -90,6 +102,12 @@ def row(name: str, before: Situation, event: Event, actions: tuple[Action, ...],
 
 NEXT = {"turn": TURN + 1}
 SPEAKING = {"mode": Mode.SPEAKING, **NEXT}
+
+
+def listen(context: Context) -> tuple[Action, ...]:
+    """The orders that begin a hold."""
+    return (Unmute(), PlayTone(Tone.LISTENING), Listen(TURN + 1, context))
+
 
 STARTING_ROWS = [
     row("first of two", starting(Device.BUTTON, Device.SOUND), DeviceOpened(Device.BUTTON), (),
@@ -141,9 +159,22 @@ IDLE_ROWS = [
     row("fault is not said twice", at(Mode.IDLE, Press.ACTS, faults=LOST_CAMERA,
         waiting=phrases("fault.camera", "fault.history")), ButtonReleased(), (*CLEAR_HOLD, say("fault.camera")),
         press=None, waiting=phrases("fault.history"), **SPEAKING),
-    row("hold", at(Mode.IDLE, Press.ACTS), DeadlinePassed(Deadline.HOLD), (), mode=Mode.LISTENING),
-    row("hold after cutting speech short", at(Mode.IDLE, Press.SILENCED), DeadlinePassed(Deadline.HOLD), (),
-        mode=Mode.LISTENING),
+    row("hold", at(Mode.IDLE, Press.ACTS), DeadlinePassed(Deadline.HOLD), listen(Context.IDLE),
+        mode=Mode.LISTENING, **NEXT),
+    row("hold after cutting speech short", at(Mode.IDLE, Press.SILENCED), DeadlinePassed(Deadline.HOLD),
+        listen(Context.IDLE), mode=Mode.LISTENING, **NEXT),
+    row("hold after a reading", at(Mode.IDLE, Press.ACTS, last=SEVEN, recent=True), DeadlinePassed(Deadline.HOLD),
+        listen(Context.READING), mode=Mode.LISTENING, **NEXT),
+    row("hold after a reading of nothing", at(Mode.IDLE, Press.ACTS, last=READING, recent=True),
+        DeadlinePassed(Deadline.HOLD), listen(Context.IDLE), mode=Mode.LISTENING, **NEXT),
+    row("hold long after a reading", at(Mode.IDLE, Press.ACTS, last=SEVEN), DeadlinePassed(Deadline.HOLD),
+        listen(Context.IDLE), mode=Mode.LISTENING, **NEXT),
+    row("hold without ears", at(Mode.IDLE, Press.ACTS, hears=False), DeadlinePassed(Deadline.HOLD), (Unmute(),),
+        mode=Mode.LISTENING, deaf=Phrase("appliance.no_voice_commands"), **NEXT),
+    row("hold without a microphone", at(Mode.IDLE, Press.ACTS, faults=LOST_MICROPHONE), DeadlinePassed(Deadline.HOLD),
+        (Unmute(),), mode=Mode.LISTENING, deaf=Phrase("fault.microphone"), **NEXT),
+    row("the reading is no longer recent", at(Mode.IDLE, last=SEVEN, recent=True), DeadlinePassed(Deadline.RECENT), (),
+        recent=False),
     row("tap after cutting speech short", at(Mode.IDLE, Press.SILENCED), ButtonReleased(), CLEAR_HOLD, press=None),
     row("the same, with news waiting", at(Mode.IDLE, Press.SILENCED, waiting=phrases("recovered.camera")),
         ButtonReleased(), (*CLEAR_HOLD, say("recovered.camera")), press=None, waiting=(), **SPEAKING),
@@ -156,9 +187,10 @@ READING_ROWS = [
     row("press", at(Mode.READING), ButtonPressed(), (LOW,), press=Press.IGNORED),
     row("release", at(Mode.READING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD, press=None),
     row("reading", at(Mode.READING, failures=2), ReadingMade(TURN, READING),
-        (Say(ANSWER, TURN + 1), Remember(READING)), failures=0, **SPEAKING),
+        (Say(ANSWER, TURN + 1), Remember(READING), RECENT), failures=0, last=READING, recent=True, back=0,
+        **SPEAKING),
     row("reading while pressed", at(Mode.READING, Press.IGNORED), ReadingMade(TURN, READING),
-        (Say(ANSWER, TURN + 1), Remember(READING)), **SPEAKING),
+        (Say(ANSWER, TURN + 1), Remember(READING), RECENT), last=READING, recent=True, **SPEAKING),
     row("stale reading", at(Mode.READING), ReadingMade(TURN - 1, READING), ()),
     row("stale failure", at(Mode.READING), Failed(TURN - 1), ()),
     row("stale speech", at(Mode.READING), SpeechFinished(TURN - 1), ()),
@@ -196,28 +228,78 @@ SPEAKING_ROWS = [
 ]  # fmt: skip
 
 LISTENING_ROWS = [
-    row("release", at(Mode.LISTENING, Press.ACTS), ButtonReleased(),
-        (*CLEAR_HOLD, say("appliance.no_voice_commands")), press=None, **SPEAKING),
-    row("warning", at(Mode.LISTENING, Press.ACTS), DeadlinePassed(Deadline.WARNING), (WARNING,), press=Press.IGNORED),
+    row("release", at(Mode.LISTENING, Press.ACTS), ButtonReleased(), (*CLEAR_HOLD, StopListening()), press=None),
+    row("release without ears", at(Mode.LISTENING, Press.ACTS, hears=False), ButtonReleased(),
+        (*CLEAR_HOLD, StopListening(), say("appliance.no_voice_commands")), press=None, **SPEAKING),
+    row("release without a microphone", at(Mode.LISTENING, Press.ACTS, faults=LOST_MICROPHONE,
+        waiting=phrases("fault.microphone", "fault.history")), ButtonReleased(),
+        (*CLEAR_HOLD, StopListening(), say("fault.microphone")),
+        press=None, waiting=phrases("fault.history"), **SPEAKING),
+    row("release before the speech model is there", at(Mode.LISTENING, Press.ACTS,
+        unknown=frozenset({Device.RECOGNIZER})), ButtonReleased(),
+        (*CLEAR_HOLD, StopListening(), say("appliance.not_listening_yet")),
+        press=None, **SPEAKING),
+    row("release when the microphone has just come back", at(Mode.LISTENING, Press.ACTS,
+        deaf=Phrase("fault.microphone")), ButtonReleased(), (*CLEAR_HOLD, StopListening(), say("fault.microphone")),
+        press=None, deaf=None, **SPEAKING),
+    row("understood after the release", at(Mode.LISTENING), CommandHeard(TURN, READ), (Read(TURN + 1),),
+        mode=Mode.READING, **NEXT),
+    row("understood before the release", at(Mode.LISTENING, Press.ACTS), CommandHeard(TURN, READ), (), heard=READ),
+    row("release after that", at(Mode.LISTENING, Press.ACTS, heard=READ), ButtonReleased(),
+        (*CLEAR_HOLD, StopListening(), Read(TURN + 1)), press=None, heard=None, mode=Mode.READING, **NEXT),
+    row("a command of another turn", at(Mode.LISTENING), CommandHeard(TURN - 1, READ), ()),
+    row("a command when nobody listens", at(Mode.IDLE), CommandHeard(TURN, READ), ()),
+    row("nothing heard", at(Mode.LISTENING), CommandHeard(TURN, NOTHING_HEARD), (say("appliance.heard_nothing"),),
+        **SPEAKING),
+    row("not understood", at(Mode.LISTENING), CommandHeard(TURN, Heard("[unk]")), (say("appliance.not_understood"),),
+        **SPEAKING),
+    row("press while it is made out", at(Mode.LISTENING), ButtonPressed(), (LOW,)),
+    row("its release", at(Mode.LISTENING), ButtonReleased(), CLEAR_HOLD),
+    row("microphone lost while it is made out", at(Mode.LISTENING), DeviceLost(Device.MICROPHONE),
+        (StopListening(), say("fault.microphone")), faults=LOST_MICROPHONE, **SPEAKING),
+    row("microphone lost while held", at(Mode.LISTENING, Press.ACTS), DeviceLost(Device.MICROPHONE), (),
+        faults=LOST_MICROPHONE, waiting=phrases("fault.microphone")),
+    row("warning", at(Mode.LISTENING, Press.ACTS, heard=READ, question=MAYBE), DeadlinePassed(Deadline.WARNING),
+        (StopListening(), WARNING), press=Press.IGNORED, heard=None, question=None, **NEXT),
     row("release after the warning", at(Mode.LISTENING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD,
         press=None, mode=Mode.IDLE),
     row("the same, with news", at(Mode.LISTENING, Press.IGNORED, waiting=phrases("fault.camera")), ButtonReleased(),
         (*CLEAR_HOLD, say("fault.camera")), press=None, waiting=(), **SPEAKING),
     row("question", at(Mode.LISTENING, Press.IGNORED), DeadlinePassed(Deadline.SHUT_DOWN),
-        (say("appliance.shut_down_question"),), mode=Mode.CONFIRMING, **NEXT),
+        (say("appliance.shut_down_question"),), mode=Mode.CONFIRMING, question=SHUT_DOWN_BY_PRESS, **NEXT),
     row("device lost", at(Mode.LISTENING, Press.ACTS), DeviceLost(Device.CAMERA), (), faults=LOST_CAMERA,
         waiting=phrases("fault.camera")),
+]  # fmt: skip
+
+CONFIRMING_ROWS = [
+    row("question said", at(Mode.CONFIRMING, question=MAYBE), SpeechFinished(TURN), (SetDeadline(Deadline.ANSWER),)),
+    row("no answer", at(Mode.CONFIRMING, question=MAYBE), DeadlinePassed(Deadline.ANSWER),
+        (say("appliance.cancelled"),), question=None, **SPEAKING),
+    row("press", at(Mode.CONFIRMING, question=MAYBE), ButtonPressed(),
+        (ClearDeadline(Deadline.ANSWER), StopSpeech(TURN), SHUTTER, *SET_HOLD), press=Press.ANSWERS, **NEXT),
+    row("tap", at(Mode.CONFIRMING, Press.ANSWERS, question=MAYBE), ButtonReleased(),
+        (*CLEAR_HOLD, say("appliance.cancelled")), press=None, question=None, **SPEAKING),
+    row("hold", at(Mode.CONFIRMING, Press.ANSWERS, question=MAYBE), DeadlinePassed(Deadline.HOLD),
+        listen(Context.CONFIRM), mode=Mode.LISTENING, **NEXT),
+    row("yes", at(Mode.LISTENING, question=MAYBE), CommandHeard(TURN, YES), (say("answer.muted"),), question=None,
+        **SPEAKING),
+    row("anything else", at(Mode.LISTENING, question=MAYBE), CommandHeard(TURN, NOTHING_HEARD),
+        (say("appliance.cancelled"),), question=None, **SPEAKING),
+    row("ears lost meanwhile", at(Mode.LISTENING, question=MAYBE), DeviceLost(Device.RECOGNIZER),
+        (StopListening(), say("fault.recognizer")), question=None, faults=frozenset({Device.RECOGNIZER}), **SPEAKING),
+    row("what could not be kept is said", at(Mode.IDLE), NotKept(), (say("appliance.not_kept"),), **SPEAKING),
 ]  # fmt: skip
 
 SHUTDOWN_ROWS = [
     row("release before the question ends", at(Mode.CONFIRMING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD,
         press=None),
-    row("question said", at(Mode.CONFIRMING), SpeechFinished(TURN), (SetDeadline(Deadline.CONFIRM),)),
-    row("confirmed", at(Mode.CONFIRMING), ButtonPressed(),
+    row("question said", at(Mode.CONFIRMING, question=SHUT_DOWN_BY_PRESS), SpeechFinished(TURN),
+        (SetDeadline(Deadline.CONFIRM),)),
+    row("confirmed", at(Mode.CONFIRMING, question=SHUT_DOWN_BY_PRESS), ButtonPressed(),
         (ClearDeadline(Deadline.CONFIRM), StopSpeech(TURN), SHUTTER, say("appliance.goodbye")),
-        mode=Mode.STOPPING, press=Press.IGNORED, **NEXT),
-    row("not confirmed", at(Mode.CONFIRMING), DeadlinePassed(Deadline.CONFIRM), (say("appliance.cancelled"),),
-        **SPEAKING),
+        mode=Mode.STOPPING, press=Press.IGNORED, question=None, **NEXT),
+    row("not confirmed", at(Mode.CONFIRMING, question=SHUT_DOWN_BY_PRESS), DeadlinePassed(Deadline.CONFIRM),
+        (say("appliance.cancelled"),), question=None, **SPEAKING),
     row("press while stopping", at(Mode.STOPPING), ButtonPressed(), (LOW,), press=Press.IGNORED),
     row("release while stopping", at(Mode.STOPPING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD, press=None),
     row("goodbye said", at(Mode.STOPPING), SpeechFinished(TURN), (PowerOff(),), **NEXT),
@@ -252,9 +334,10 @@ AIMING_ROWS = [
         (StopSpeech(TURN), SHUTTER, *SET_HOLD), mode=Mode.IDLE, press=Press.SILENCED, aim_wanted=False, **NEXT),
     row("cancelled before it began", at(Mode.SPEAKING, aim_wanted=True), AimCancelled(), (), aim_wanted=False),
     row("a reading without an answer", at(Mode.READING, aims_after_trouble=True), ReadingMade(TURN, READING),
-        (Say(ANSWER, TURN + 1), Remember(READING)), aim_wanted=True, **SPEAKING),
+        (Say(ANSWER, TURN + 1), Remember(READING), RECENT), aim_wanted=True, last=READING, recent=True, **SPEAKING),
     row("an answer is no trouble", at(Mode.READING, aims_after_trouble=True), ReadingMade(TURN, Reading(Status.OK)),
-        (Say(Phrase("reading", Reading(Status.OK)), TURN + 1), Remember(Reading(Status.OK))), **SPEAKING),
+        (Say(Phrase("reading", Reading(Status.OK)), TURN + 1), Remember(Reading(Status.OK)), RECENT),
+        last=Reading(Status.OK), recent=True, **SPEAKING),
     row("begun was said", aiming(Step.SPEAKING, due=True), SpeechFinished(TURN), LOOK, **LOOKED),
     row("a hint was said before the next look", aiming(Step.SPEAKING, Hint.LEFT), SpeechFinished(TURN), (),
         aim=Aim(Step.WAITING, hint=Hint.LEFT)),
@@ -315,9 +398,13 @@ DEVICE_ROWS = [
     row("lost before the recovery was said", at(Mode.SPEAKING, waiting=phrases("recovered.camera", "fault.sound")),
         DeviceLost(Device.CAMERA), (), faults=LOST_CAMERA, waiting=phrases("fault.sound")),
     row("lost while held", at(Mode.LISTENING, Press.ACTS), DeviceLost(Device.BUTTON),
-        (*CLEAR_HOLD, say("fault.button")), faults=frozenset({Device.BUTTON}), press=None, **SPEAKING),
+        (*CLEAR_HOLD, StopListening(), say("fault.button")), faults=frozenset({Device.BUTTON}), press=None,
+        **SPEAKING),
     row("lost while pressed at a question", at(Mode.CONFIRMING, Press.IGNORED), DeviceLost(Device.BUTTON), CLEAR_HOLD,
         faults=frozenset({Device.BUTTON}), press=None, waiting=phrases("fault.button")),
+    row("lost while a question was to be answered", at(Mode.CONFIRMING, Press.ANSWERS, question=MAYBE),
+        DeviceLost(Device.BUTTON), (*CLEAR_HOLD, SetDeadline(Deadline.ANSWER)), faults=frozenset({Device.BUTTON}),
+        press=None, waiting=phrases("fault.button")),
     row("a notice is said", at(Mode.IDLE), DeviceOpened(Device.HISTORY, "appliance.history_renewed"),
         (say("appliance.history_renewed"),), **SPEAKING),
     row("a notice that waits already", at(Mode.SPEAKING, waiting=phrases("appliance.history_renewed")),
@@ -325,7 +412,8 @@ DEVICE_ROWS = [
 ]  # fmt: skip
 
 STOP_ROWS = [
-    row(f"{name} in {mode.value}", at(mode), event, (StopSpeech(TURN),), mode=Mode.STOPPED, exit_status=status)
+    row(f"{name} in {mode.value}", at(mode), event, (StopSpeech(TURN), StopListening()),
+        mode=Mode.STOPPED, exit_status=status)
     for mode in Mode if mode is not Mode.STOPPED
     for name, event, status in (("stop", StopRequested(), 0), ("broken", AssumptionBroken(), 1))
 ]  # fmt: skip
@@ -375,6 +463,12 @@ def test_while_listening(before, event, after, actions):
     check(before, event, after, actions)
 
 
+@pytest.mark.parametrize(("before", "event", "after", "actions"), CONFIRMING_ROWS)
+def test_while_a_question_waits(before, event, after, actions):
+    """Only a spoken yes agrees; a tap, silence and anything else leave it."""
+    check(before, event, after, actions)
+
+
 @pytest.mark.parametrize(("before", "event", "after", "actions"), SHUTDOWN_ROWS)
 def test_while_shutting_down(before, event, after, actions):
     """Only a press within the time after the question switches off."""
@@ -408,8 +502,8 @@ def test_nothing_follows_a_stop(before, event, after, actions):
 @pytest.mark.parametrize(
     ("situation", "light"),
     [
-        (Situation(), Light.SLOW_BLINK),
-        (Situation(faults=LOST_CAMERA), Light.FAST_BLINK),
+        (starting(Device.CAMERA), Light.SLOW_BLINK),
+        (starting(Device.CAMERA, faults=LOST_CAMERA), Light.FAST_BLINK),
         (at(Mode.IDLE), Light.OFF),
         (at(Mode.IDLE, faults=LOST_CAMERA), Light.FAST_BLINK),
         (at(Mode.READING), Light.ON),
@@ -417,6 +511,7 @@ def test_nothing_follows_a_stop(before, event, after, actions):
         (at(Mode.SPEAKING, faults=LOST_CAMERA), Light.ON),
         (at(Mode.LISTENING), Light.BLINK),
         (at(Mode.AIMING), Light.ON),
+        (at(Mode.PRACTISING), Light.OFF),
         (at(Mode.CONFIRMING), Light.BLINK),
         (at(Mode.STOPPING), Light.ON),
         (at(Mode.STOPPED, faults=LOST_CAMERA), Light.OFF),
@@ -456,24 +551,29 @@ def test_the_shutdown_gesture_whole():
         DeadlinePassed(Deadline.WARNING),
         DeadlinePassed(Deadline.SHUT_DOWN),
         ButtonReleased(),
-        SpeechFinished(TURN + 1),
+        SpeechFinished(TURN + 3),
         ButtonPressed(),
         ButtonReleased(),
-        SpeechFinished(TURN + 2),
-        PowerFailed(),
         SpeechFinished(TURN + 4),
+        PowerFailed(),
+        SpeechFinished(TURN + 6),
     )
     assert [order for order in orders if not isinstance(order, SetDeadline | ClearDeadline)] == [
         SHUTTER,
+        *listen(Context.IDLE),
+        StopListening(),
         WARNING,
-        say("appliance.shut_down_question", TURN + 1),
-        StopSpeech(TURN + 1),
+        say("appliance.shut_down_question", TURN + 3),
+        StopSpeech(TURN + 3),
         SHUTTER,
-        say("appliance.goodbye", TURN + 2),
+        say("appliance.goodbye", TURN + 4),
         PowerOff(),
-        say("appliance.power_failed", TURN + 4),
+        say("appliance.power_failed", TURN + 6),
     ]
-    assert situation == at(Mode.IDLE, turn=TURN + 4)
+    assert situation == at(Mode.IDLE, turn=TURN + 6)
+
+
+HEARING = (Device.MICROPHONE, Device.RECOGNIZER)
 
 
 @dataclass
@@ -481,24 +581,27 @@ class World:
     """What surrounds the state machine in the walk: everything that an order brings about."""
 
     dice: random.Random
-    situation: Situation = field(default_factory=Situation)
+    situation: Situation = field(default_factory=lambda: Situation(preferences=PREFERENCES))
     down: bool = False
     deadlines: set[Deadline] = field(default_factory=set)
     saying: int | None = None
     reading: int | None = None
     looking: int | None = None
+    listening: int | None = None
     switching_off: bool = False
 
     def event(self) -> Event:
         """Something that can happen now, or a result that comes too late."""
-        device = self.dice.choice(list(self.situation.unknown) or [Device.CAMERA, Device.HISTORY, Device.SPEECH])
+        unknown = [device for device in Device if device in self.situation.unknown]
+        device = self.dice.choice(unknown or [Device.CAMERA, Device.HISTORY, Device.SPEECH, Device.BUTTON, *HEARING])
         old_turn = self.dice.randint(0, self.situation.turn)
         possible: list[Event] = [
             ButtonReleased() if self.down else ButtonPressed(),
             self.dice.choice([DeviceOpened, DeviceLost])(device),
             DeviceOpened(Device.HISTORY, "appliance.history_renewed"),
+            NotKept(),
             self.dice.choice([AimRequested(), AimRequested(), AimCancelled()]),
-            *(DeadlinePassed(deadline) for deadline in self.deadlines),
+            *(DeadlinePassed(deadline) for deadline in Deadline if deadline in self.deadlines),
             *(result(old_turn) for result in (SpeechFinished, Failed) if old_turn < self.situation.turn),
         ]
         if self.saying is not None:
@@ -507,17 +610,29 @@ class World:
             possible += [*3 * [ReadingMade(self.reading, READING)], Failed(self.reading)]
         if self.looking is not None:
             possible += [*3 * [HintSeen(self.looking, self.dice.choice(list(Hint)))], Failed(self.looking)]
+        if self.listening is not None:
+            possible += 6 * [CommandHeard(self.listening, self.heard())]
         if self.switching_off:
             possible.append(PowerFailed())
         if self.dice.random() < 0.01:
             possible = [InputEnded(), StopRequested(), AssumptionBroken()]
         return self.dice.choice(possible)
 
+    def heard(self) -> Heard:
+        """Anything that can be said."""
+        command = self.dice.choice([*Command, *3 * [Command.PRACTISE, Command.YES], None])
+        if command is None:
+            return Heard(self.dice.choice(["", "[unk]"]))
+        scores = tuple(0.91 if digit == 3 else 0.01 for digit in range(10))
+        return Heard("said", VoiceCommand(command, 3, 1, "es"), 0.9, scores)
+
     def obey(self, event: Event, actions: tuple[Action, ...]) -> None:  # noqa: PLR0912 - one a case
         """Let what happened and what was ordered take effect."""
         match event:
             case ButtonPressed() | ButtonReleased():
                 self.down = isinstance(event, ButtonPressed)
+            case DeviceLost(Device.BUTTON):
+                self.down = False
             case DeadlinePassed(deadline):
                 self.deadlines.discard(deadline)
             case SpeechFinished(turn) if turn == self.saying:
@@ -526,11 +641,13 @@ class World:
                 self.reading = None
             case HintSeen(turn) | Failed(turn) if turn == self.looking:
                 self.looking = None
+            case CommandHeard(turn) if turn == self.listening:
+                self.listening = None
             case PowerFailed():
                 self.switching_off = False
         for action in actions:
             match action:
-                case Say(_, turn):
+                case Say(_, turn) | Tell(_, turn):
                     assert self.saying is None, "two things are said at once"
                     self.saying = turn
                 case StopSpeech(turn):
@@ -538,6 +655,9 @@ class World:
                     self.saying = None
                 case Read(turn):
                     self.reading = turn
+                case Listen(turn):
+                    assert self.saying is None, "the box hears itself"
+                    self.listening = turn
                 case Look(turn):
                     assert self.saying is None, "a look while something is said"
                     self.looking = turn
@@ -548,11 +668,15 @@ class World:
                 case PowerOff():
                     self.switching_off = True
 
-    def check(self, before: Situation, event: Event, actions: tuple[Action, ...]) -> None:
+    def check(self, before: Situation, event: Event, actions: tuple[Action, ...]) -> None:  # noqa: PLR0912 - rules
         """What must hold after every step."""
         now = self.situation
         assert now.turn >= before.turn
-        assert all(action.turn == now.turn > before.turn for action in actions if isinstance(action, Say | Read | Look))
+        assert all(
+            action.turn == now.turn > before.turn
+            for action in actions
+            if isinstance(action, Say | Tell | Read | Look | Listen)
+        )
         assert now.press is None or self.down
         assert len(set(now.waiting)) == len(now.waiting)
         if now.mode is Mode.SPEAKING:
@@ -566,26 +690,39 @@ class World:
             assert (now.aim.step is Step.LOOKING) == (self.looking == now.turn)
             assert now.aim.due or Deadline.LOOK in self.deadlines, "nobody will ever look again"
             assert Deadline.AIM in self.deadlines, "nothing would end it"
-        if now.mode is Mode.IDLE and now.press is None:
-            assert not now.aim_wanted
+        if now.mode is Mode.LISTENING and now.press is None:
+            assert self.listening == now.turn, "nobody will ever answer"
+        if now.mode is Mode.CONFIRMING:
+            assert now.question is not None
+            waits = {Deadline.CONFIRM, Deadline.ANSWER} & self.deadlines
+            assert waits or self.saying == now.turn or now.press is not None, "nobody will ever answer"
+        if now.question is not None:
+            assert now.mode in (Mode.CONFIRMING, Mode.LISTENING, Mode.STOPPED)
+        if now.mode in (Mode.IDLE, Mode.PRACTISING):
+            assert now.mode is now.resting
+        if now.mode is Mode.PRACTISING and now.press is None:
+            assert Deadline.PRACTICE in self.deadlines, "nothing would end it"
+        if now.mode in (Mode.IDLE, Mode.PRACTISING) and now.press is None:
+            assert not now.aim_wanted or now.practice is not None
             assert not now.waiting
             assert not now.input_ended
         if now.mode is Mode.STARTING:
-            assert now.unknown
+            assert now.unknown & STARTUP_DEVICES
         if not self.down:
             assert not self.deadlines.intersection(HOLD_DEADLINES)
         if isinstance(event, ButtonPressed):
             assert any(isinstance(action, PlayTone) for action in actions)
         assert not self.deadlines.intersection(AIM_DEADLINES) or now.mode in (Mode.AIMING, Mode.STOPPED)
-        assert (Deadline.CONFIRM in self.deadlines) <= (now.mode in (Mode.CONFIRMING, Mode.STOPPED))
+        asked = Mode.CONFIRMING, Mode.STOPPED
+        assert not self.deadlines.intersection({Deadline.CONFIRM, Deadline.ANSWER}) or now.mode in asked
 
 
 def test_a_long_random_walk_keeps_the_rules():
-    """10,000 events of all kinds: one voice, turns that never fall, no press without a sound, nothing left unsaid."""
+    """20,000 events of all kinds: one voice, turns that never fall, no press without a sound, nothing left unsaid."""
     dice = random.Random(20260101)  # noqa: S311 - a walk, not a secret
     world = World(dice)
     modes = set()
-    for _ in range(10_000):
+    for _ in range(20_000):
         before, event = world.situation, world.event()
         world.situation, actions = transition(before, event)
         world.obey(event, actions)
@@ -598,4 +735,5 @@ def test_a_long_random_walk_keeps_the_rules():
 
 def test_the_start_waits_for_the_devices_that_matter():
     """The situation before anything is known; an indicator or a history is nothing to wait for."""
-    assert Situation().unknown == STARTUP_DEVICES == set(Device) - {Device.INDICATOR, Device.HISTORY}
+    assert set(Device) - {Device.INDICATOR, Device.HISTORY, *HEARING_DEVICES} == STARTUP_DEVICES
+    assert Situation(preferences=PREFERENCES).unknown == STARTUP_DEVICES | HEARING_DEVICES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from device import appliance, phrases
+from device import aiming, appliance, daemon, obeying, phrases, practice, steps
 from device.domain import Advice, Box, Device, Digit, Hint, Reading, Status
 from device.errors import CatalogueError
 from device.phrases import Phrase
@@ -17,6 +17,11 @@ from device.phrases import Phrase
 def english():
     """The catalogue that all others are compared with."""
     return phrases.load("en")
+
+
+SPEAKERS = (aiming, appliance, daemon, obeying, practice, steps)
+SECTIONS = ("appliance", "aim", "answer", "told", "help", "practice")
+"""The modules that name sentences, and the sections whose sentences all have their place there."""
 
 
 def reading(status: Status, *groups: str, second: int | None = None, doubtful: int = 0, advice=()) -> Reading:
@@ -48,22 +53,22 @@ def said(catalogue, answer: Reading, number_style: str = "digits") -> str:
     ("answer", "digits", "number"),
     [
         (reading(Status.OK, "7"), "seven.", "seven."),
-        (reading(Status.OK, "427"), "four, two, seven.", "427."),
-        (reading(Status.OK, "42", "7"), "four, two. seven.", "42. seven."),
+        (reading(Status.OK, "427"), "four, two, seven.", "four hundred and twenty-seven."),
+        (reading(Status.OK, "42", "7"), "four, two. seven.", "forty-two. seven."),
         (reading(Status.OK, "007"), "zero, zero, seven.", "zero, zero, seven."),
-        (reading(Status.OK, "0", "12"), "zero. one, two.", "zero. 12."),
+        (reading(Status.OK, "0", "12"), "zero. one, two.", "zero. twelve."),
         (reading(Status.UNSURE, "7", second=1), "I think seven. It could be a one.", None),
         (reading(Status.UNSURE, "7", second=8), "I think seven. It could be an eight.", None),
         (reading(Status.UNSURE, "7"), "I think seven.", "I think seven."),
         (
             reading(Status.UNSURE, "427", second=3, doubtful=1),
             "I think four, two, seven. Digit 2 could be a three.",
-            "I think 427. Digit 2 could be a three.",
+            "I think four hundred and twenty-seven. Digit 2 could be a three.",
         ),
         (
             reading(Status.UNSURE, "4", "27", second=1, doubtful=2),
             "I think four. two, seven. Digit 3 could be a one.",
-            "I think four. 27. Digit 3 could be a one.",
+            "I think four. twenty-seven. Digit 3 could be a one.",
         ),
         (reading(Status.NOTHING), "I see no digit.", None),
         (
@@ -121,10 +126,12 @@ def test_every_status_and_every_advice_can_be_said(english, status, advice):
 
 def test_every_sentence_that_the_state_machine_names_exists(english):
     """Its keys are text in its source; a misspelt one would only show when it is said."""
-    source = Path(appliance.__file__).read_text(encoding="utf-8")
-    keys = set(re.findall(r'"((?:appliance|aim)\.\w+)"', source)) | {f"aim.{hint.value}" for hint in Hint}
-    assert keys
-    assert keys <= english.sentences.keys()
+    sources = [Path(module.__file__).read_text(encoding="utf-8") for module in SPEAKERS]
+    found = [set(re.findall(r'"((?:appliance|aim|answer|told|help|practice)\.\w+)"', source)) for source in sources]
+    assert all(found)
+    keys = set().union(*found) | {f"aim.{hint.value}" for hint in Hint}
+    keys |= {f"answer.{no}{change}" for no in ("", "no_") for change in ("louder", "quieter", "slower", "faster")}
+    assert keys == {key for key in english.sentences if key.split(".")[0] in SECTIONS}
 
 
 @pytest.mark.parametrize("language", phrases.languages())

@@ -24,8 +24,10 @@ def configuration(tmp_path):
             "indicator": 'backend = "none"',
             "sound": 'backend = "wav"\nfolder = "said"',
             "speech": 'phrases = "phrases"',
+            "microphone": 'backend = "none"',
             "history": 'path = "history.sqlite3"',
-            "daemon": 'runtime = "run"\ntick_seconds = 0.1\nretry_seconds = 0.2',
+            "daemon": 'runtime = "run"\ntick_seconds = 0.1\nretry_seconds = 0.2\npreferences = "preferences.toml"\n'
+            'samples = "samples"',
             **sections,
         }
         path = tmp_path / "digitbox.toml"

@@ -405,7 +405,10 @@ def test_history_is_exported(run, two_readings, tmp_path):
 
 def test_history_is_deleted(run, two_readings):
     """All of it, and it says how many there were."""
-    assert run("history", "--delete", "--config", two_readings)[:2] == (0, ["2 readings deleted"])
+    assert run("history", "--delete", "--config", two_readings)[:2] == (
+        0,
+        ["2 readings deleted, and all kept pictures"],
+    )
     assert run("history", "--json", "--config", two_readings)[:2] == (0, [])
 
 

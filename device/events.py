@@ -1,0 +1,152 @@
+"""What can happen to the box: facts, named in the past tense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from device.domain import Device, Heard, Hint, Reading
+
+
+class Deadline(Enum):
+    """Moments the daemon waits for; the first three count from the press."""
+
+    HOLD = "hold"
+    WARNING = "warning"
+    SHUT_DOWN = "shut down"
+    CONFIRM = "confirm"
+    LOOK = "look"
+    AIM = "aim"
+    RECENT = "recent"
+    ANSWER = "answer"
+    PRACTICE = "practice"
+
+
+AIM_DEADLINES = (Deadline.LOOK, Deadline.AIM)
+HOLD_DEADLINES = (Deadline.HOLD, Deadline.WARNING, Deadline.SHUT_DOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed:
+    """The button went down."""
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonReleased:
+    """The button came up."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """A deadline that an action had set has come."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOpened:
+    """A device works now; `notice` is the key of something it wants said, such as a damaged history set aside."""
+
+    device: Device
+    notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLost:
+    """A device is absent or has stopped answering."""
+
+    device: Device
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingMade:
+    """The reading ordered in this turn is there."""
+
+    turn: int
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class HintSeen:
+    """The look ordered in this turn was taken."""
+
+    turn: int
+    hint: Hint
+
+
+@dataclass(frozen=True, slots=True)
+class AimRequested:
+    """Somebody wants help with aiming, as soon as nothing else is going on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AimCancelled:
+    """Nobody wants it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandHeard:
+    """What was said in this turn has been made out, perhaps as nothing."""
+
+    turn: int
+    heard: Heard
+
+
+@dataclass(frozen=True, slots=True)
+class NotKept:
+    """What was to be kept for later, a setting or a sample, could not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFinished:
+    """What was to be said in this turn has been said, or cannot be."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What was ordered in this turn went wrong this once."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PowerFailed:
+    """Switching off could not be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputEnded:
+    """No press can follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody wants the program to end now."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssumptionBroken:
+    """Something happened that the program takes for impossible."""
+
+
+Event = (
+    ButtonPressed
+    | ButtonReleased
+    | DeadlinePassed
+    | DeviceOpened
+    | DeviceLost
+    | ReadingMade
+    | HintSeen
+    | AimRequested
+    | AimCancelled
+    | CommandHeard
+    | NotKept
+    | SpeechFinished
+    | Failed
+    | PowerFailed
+    | InputEnded
+    | StopRequested
+    | AssumptionBroken
+)

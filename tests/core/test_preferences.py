@@ -1,0 +1,95 @@
+"""What the user may change: the file of preferences laid over the configuration, and its mistakes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from device import compose, config
+from device.adapters.preferences_toml import TomlPreferences
+from device.errors import ConfigError, PreferencesError
+from device.preferences import Preferences
+
+GERMAN = Preferences("de", 'a "voice"\n', 190, 40, 140, "number")
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """A configuration whose preferences lie in a folder that does not exist yet."""
+    path = tmp_path / "digitbox.toml"
+    path.write_text('[daemon]\npreferences = "state/preferences.toml"\n', encoding="utf-8")
+    return config.load(path)
+
+
+def test_without_a_file_the_configuration_stands(settings):
+    """As on the first day."""
+    assert config.preferred(settings) == settings
+
+
+def test_what_is_kept_is_used_after_the_next_start(settings):
+    """Every field, also a voice whose name needs quoting; nothing else changes."""
+    TomlPreferences(settings.daemon.preferences).save(GERMAN)
+    changed = config.preferred(settings)
+    assert {key: getattr(changed.speech, key) for key in config.PREFERENCES} == asdict(GERMAN)
+    assert changed.daemon == settings.daemon
+
+
+def test_the_latest_is_kept_and_nothing_lies_beside_it(settings):
+    """Written beside, renamed: one file, the last one."""
+    store = TomlPreferences(settings.daemon.preferences)
+    store.save(GERMAN)
+    store.save(GERMAN.louder())
+    assert config.preferred(settings).speech.volume == 200
+    assert [path.name for path in settings.daemon.preferences.parent.iterdir()] == ["preferences.toml"]
+
+
+@pytest.mark.parametrize(
+    ("content", "mistake"),
+    [
+        (b"[speech]\nvolume = 900\n", "volume = 900 is outside 0..200"),
+        (b"[speech]\nvolume = \xff\n", "is not text in UTF-8"),
+        (b"[speech\n", "is not TOML"),
+        (b"[camera]\nnumber = 1\n", "camera is no preference"),
+        (b"[speech]\nlimit_seconds = 3.0\n", "limit_seconds is no preference"),
+        (b"", None),
+    ],
+)
+def test_a_damaged_file_is_put_aside(settings, content, mistake):
+    """The box starts with its configuration, and the file is kept for whoever wants to look."""
+    path = settings.daemon.preferences
+    path.parent.mkdir()
+    path.write_bytes(content)
+    if mistake is None:
+        assert config.preferred(settings) == settings
+        return
+    with pytest.raises(ConfigError, match=mistake):
+        config.preferred(settings)
+    assert compose.preferred(settings) == settings
+    assert [one.name for one in path.parent.iterdir()] == ["preferences.toml.damaged"]
+    assert compose.preferred(settings) == settings
+
+
+def test_an_unknown_language_is_put_aside_too(settings):
+    """A catalogue that went with an older release must not keep the box from starting."""
+    TomlPreferences(settings.daemon.preferences).save(GERMAN.speaking("tlh"))
+    assert compose.preferred(settings) == settings
+
+
+def test_a_full_disk_leaves_the_former_file(settings, file_size_limit):
+    """And says so."""
+    store = TomlPreferences(settings.daemon.preferences)
+    store.save(GERMAN)
+    before = settings.daemon.preferences.read_bytes()
+    with file_size_limit(10), pytest.raises(PreferencesError, match="cannot be written"):
+        store.save(GERMAN.louder())
+    assert settings.daemon.preferences.read_bytes() == before
+
+
+def test_steps_go_from_any_value_to_the_next():
+    """Also from one that the installer chose between two steps, and never beyond the ends."""
+    between = Preferences("en", "", 160, 50, 90, "digits")
+    assert (between.louder().volume, between.quieter().volume) == (100, 70)
+    assert (between.faster().words_per_minute, between.slower().words_per_minute) == (190, 155)
+    loudest = Preferences("en", "", 450, 50, 200, "digits")
+    assert loudest.louder() == loudest.faster() == loudest
