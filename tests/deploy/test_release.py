@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from boxes import Behaviour, Box
 
 from device import release
 from device.release import ReleaseError
-from tests.deploy.boxes import Behaviour, Box
 
 NEWER = {"configuration": 1, "preferences": 0, "history": 2}
 
