@@ -72,6 +72,7 @@ class Contrast:
         factor: Pixels of this picture per pixel of the frame; below 1.0 where a large frame was reduced.
         light_ink: The ink is lighter than its ground.
         is_wide: It is a crop, or a scene that a digit fills: a stroke may be a third as wide as the picture.
+        grey: The picture itself, of the same shape, with the ink as the darker part.
     """
 
     pixels: Pixels
@@ -79,10 +80,16 @@ class Contrast:
     factor: float
     light_ink: bool
     is_wide: bool
+    grey: Pixels
 
 
-def contrast(frame: Frame) -> Contrast:
-    """Flatten the light and tell ink from paper."""
+def contrast(frame: Frame, *, inverted: bool = False) -> Contrast:
+    """Flatten the light and tell ink from paper.
+
+    Args:
+        frame: Any.
+        inverted: Take what seems to be ink for the ground, and the other way round.
+    """
     grey = np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_BGR2GRAY), np.uint8)
     grey, factor = _at_working_size(grey)
     scene = min(grey.shape) >= SCENE_PX
@@ -95,12 +102,13 @@ def contrast(frame: Frame) -> Contrast:
         light_ink = light > dark  # the hole of a zero fills less than its stroke
     else:
         light_ink = _has_light_strokes(small) if scene else _is_light_on_dark(small, flatten=factor <= 1.0)
+    light_ink ^= inverted
     if light_ink:
         cv2.bitwise_not(grey, dst=grey)
         cv2.bitwise_not(small, dst=small)
-    is_wide = not scene or max(dark, light) > 0
+    is_wide = not scene or (light if light_ink else dark) > 0
     pixels = _against_ground(grey, small, reach_share=CROP_REACH if is_wide else SCENE_REACH)
-    return Contrast(pixels, _least_contrast(pixels, scene=scene), factor, light_ink, is_wide)
+    return Contrast(pixels, _least_contrast(pixels, scene=scene), factor, light_ink, is_wide, grey)
 
 
 def _at_working_size(grey: Pixels) -> tuple[Pixels, float]:

@@ -82,22 +82,25 @@ class Reader:
         self._fusion = settings.fusion
 
     def observe(self, frame: Frame) -> Observation:
-        """Look at one frame and at the sheets in it. Boxes are in pixels of the given picture (frame.scale)."""
+        """Look at one frame; if in doubt at the sheets in it, and for ink of the other kind.
+
+        Boxes are in pixels of the given picture (frame.scale).
+        """
         whole = self._look(frame)
         found = [] if whole.evidence.tight else sheets(frame)
         suspect = may_be_edges(whole.evidence, _boxes(whole), found)
-        if not found or (self._is_sure(whole) and not suspect):
+        if whole.evidence.tight or (self._is_sure(whole) and not suspect):
             return whole
         views = [self._look_at(frame, sheet) for sheet in found if suspect or not cuts_through(sheet, _boxes(whole))]
+        views.append(self._look(frame, inverted=True))
         views = [view for view in views if view.evidence.boxes and not _is_rim(view)]
         if suspect and not views:
             return replace(whole, evidence=replace(whole.evidence, other_ink=True))
         return max(views if suspect else [whole, *views], key=self._rank)
 
-    def _rank(self, seen: Observation) -> tuple[bool, bool, float]:
-        """Better views of a frame are greater: what can be answered surely, what can be answered, what says most."""
-        status = judged(seen.evidence, self._classifier.card).status
-        return status is Status.OK, status is not Status.UNREADABLE, worth(seen.evidence)
+    def _rank(self, seen: Observation) -> tuple[bool, float]:
+        """Better views of a frame are greater: what can be answered, and what says most."""
+        return judged(seen.evidence, self._classifier.card).status is not Status.UNREADABLE, worth(seen.evidence)
 
     def _look_at(self, frame: Frame, sheet: Sheet) -> Observation:
         """What is on a sheet, places as in the frame."""
@@ -111,8 +114,8 @@ class Reader:
     def _is_sure(self, seen: Observation) -> bool:
         return judged(seen.evidence, self._classifier.card).status is Status.OK
 
-    def _look(self, frame: Frame) -> Observation:
-        finding = find(frame)
+    def _look(self, frame: Frame, *, inverted: bool = False) -> Observation:
+        finding = find(frame, inverted=inverted)
         found, model_inputs, probabilities = self._separated(finding.writings)
         if not finding.tight:
             found, model_inputs, probabilities = without_strays(found, model_inputs, probabilities)
@@ -125,6 +128,7 @@ class Reader:
             tight=finding.tight,
             other_ink=finding.other_ink or any(writing.after_mark for writing in found),
             separated=tuple(writing.separated for writing in found),
+            clearness=tuple(writing.clearness for writing in found),
             sharpness=1.0 / float(np.median([writing.softness for writing in found])) if found else 0.0,
         )
         if judged(evidence, self._classifier.card).status is not Status.OK:

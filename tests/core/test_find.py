@@ -163,6 +163,41 @@ def test_ruled_paper_is_read_through() -> None:
     assert all(overlap(one.box, other.box) > 0.8 for one, other in zip(found, expected, strict=True))
 
 
+def test_squared_paper_is_read_through() -> None:
+    """Squares seen askew, whose lines are not taken out, are around the digits, not of them."""
+    pixels = paper(480, 640)
+    cv2.fillConvexPoly(pixels, np.array([[0, 0], [640, 0], [640, 480], [0, 480]]), (205, 210, 212))
+    for step in range(-480, 1200, 14):
+        cv2.line(pixels, (step, 0), (step + 160, 480), (180, 175, 170), 1, cv2.LINE_AA)
+        cv2.line(pixels, (0, step), (640, step - 190), (180, 175, 170), 1, cv2.LINE_AA)
+    write(pixels, 4, Box(250, 200, 40, 64), pen_px=5)
+    write(pixels, 7, Box(320, 200, 40, 64), pen_px=5)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
+    assert [overlap(writing.box, Box(x, 197, 46, 70)) > 0.7 for writing, x in zip(found, (247, 317), strict=True)] == [
+        True,
+        True,
+    ]
+
+
+def test_the_edge_of_a_sheet_is_no_writing() -> None:
+    """A dark table beside a white sheet, with a shadow along the sheet's edge: nothing but the digit is found."""
+    pixels = paper(600, 800, luma=90.0, grain=6.0)
+    sheet = np.array([[200, 60], [760, 140], [700, 560], [140, 470]])
+    cv2.fillConvexPoly(pixels, sheet, (225, 228, 230))
+    cv2.polylines(pixels, [sheet], True, (50, 50, 50), 3)
+    write(pixels, 2, Box(400, 240, 60, 100), pen_px=8)
+    (writing,) = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
+    assert overlap(writing.box, Box(396, 236, 68, 108)) > 0.7
+
+
+def test_ink_of_the_other_kind_is_found_when_asked_for() -> None:
+    """A dark digit is no light ink: it is found unasked, and not where light ink is looked for."""
+    frame = written(480, 640, (2, Box(300, 200, 50, 80)))
+    around = Box(296, 196, 58, 88)
+    assert [overlap(writing.box, around) > 0.7 for writing in find(frame).writings] == [True]
+    assert all(overlap(writing.box, around) < 0.5 for writing in find(frame, inverted=True).writings)
+
+
 def test_a_thumb_and_a_shadow_are_no_digits() -> None:
     """A thumb in the corner and the edge of a hard shadow are left out."""
     pixels = scene(7).pixels.copy()

@@ -62,10 +62,10 @@ def test_the_second_guess_is_named_only_where_it_is_plausible():
 
 
 def test_each_digit_has_a_threshold_of_its_own():
-    """A seven with a stricter threshold than a one becomes unsure at the same confidence."""
+    """A seven with a stricter threshold than an eight becomes unsure at the same confidence."""
     strict = replace(CARD, thresholds=(*(0.9,) * 7, 0.97, 0.9, 0.9))
     assert judged(evidence(row(d7=0.95)), strict).status is Status.UNSURE
-    assert judged(evidence(row(d1=0.95)), strict).status is Status.OK
+    assert judged(evidence(row(d8=0.95)), strict).status is Status.OK
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,26 @@ def test_a_digit_cut_from_another_must_be_surer():
     touching = replace(evidence(row(d7=0.95)), separated=(True,))
     assert judged(touching, CARD).status is Status.UNSURE
     assert judged(replace(touching, probabilities=np.array([row(d7=0.995)], np.float32)), CARD).status is Status.OK
+
+
+def test_a_digit_unlike_its_neighbours_is_not_trusted():
+    """Of three sure digits one twice as high as the others is rather the edge of a sheet."""
+    row_of_three = evidence(row(d7=0.999), row(d4=0.999), row(d1=0.999))
+    assert judged(row_of_three, CARD).status is Status.OK
+    *others, last = row_of_three.boxes
+    tall = replace(row_of_three, boxes=(*others, replace(last, height=2 * last.height)))
+    assert [digit.sure for digit in judged(tall, CARD).digits][-1] is False
+
+
+def test_a_lone_one_is_doubted_except_in_a_crop():
+    """Any line or edge looks like a one; but nobody crops a picture around an edge."""
+    alone = evidence(row(d1=0.97))
+    assert judged(alone, CARD).status is Status.UNSURE
+    assert judged(replace(alone, tight=True), CARD).status is Status.OK
+
+
+def test_what_may_be_no_writing_must_be_surer():
+    """The same digit on busy ground, or beside an edge, is not sure."""
+    sure = evidence(row(d7=0.99))
+    assert judged(replace(sure, clearness=(1.0,)), CARD).status is Status.OK
+    assert judged(replace(sure, clearness=(-1.8,)), CARD).status is Status.UNSURE
