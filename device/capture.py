@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from device.domain import Audio, Frame
 from device.errors import CameraTimeout, DigitboxError, MicrophoneError
 from device.ports import Camera, Microphone
+
+log = logging.getLogger(__name__)
 
 
 class Burst:
@@ -81,7 +84,8 @@ class Recording:
         try:
             if not self._over.is_set():
                 microphone.start()
-            while not self._over.is_set() and (chunk := microphone.take(self._limit_seconds)) is not None:
+                log.debug("the microphone is open")
+            while (chunk := self._taken(microphone)) is not None:
                 self._chunks.put(chunk)
             self._chunks.put(None)
         except DigitboxError as error:
@@ -105,6 +109,12 @@ class Recording:
             if isinstance(item, DigitboxError):
                 raise item
             yield item
+
+    def _taken(self, microphone: Microphone) -> Audio | None:
+        """The next chunk; after `end` those that were recorded before it."""
+        if self._over.is_set():
+            microphone.stop()
+        return microphone.take(self._limit_seconds)
 
     def _take(self) -> Audio | DigitboxError | None:
         try:
