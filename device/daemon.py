@@ -42,7 +42,7 @@ from device.actions import (
 )
 from device.appliance import transition
 from device.capture import Burst, Recording
-from device.domain import Audio, Box, Context, Device, Frame, Heard, Pixels, Reading, Status
+from device.domain import EARLIEST_YEAR, Audio, Box, Context, Device, Frame, Heard, Pixels, Reading, Status
 from device.errors import (
     CameraError,
     CatalogueError,
@@ -103,9 +103,6 @@ MEMORY_SECONDS = 10.0
 
 LATEST_TOLD = 5
 """Readings told when asked for the history: more, nobody remembers while listening."""
-
-CLOCK_YEAR = 2024
-"""A clock before it has not been set since the start."""
 
 MOST_UNSAVED = 1000
 """Readings kept in memory while the history cannot be written; the oldest go."""
@@ -823,7 +820,7 @@ def _crop(frame: Frame, box: Box) -> Pixels:
 
 
 def _time(moment: datetime) -> Phrase:
-    if moment.year < CLOCK_YEAR:
+    if moment.year < EARLIEST_YEAR:
         return phrase("told.no_clock")
     return phrase("told.time", hour=moment.hour, minute=f"{moment.minute:02}")
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from device import compose, config
 from device.config import Config
+from device.domain import EARLIEST_YEAR
 from device.errors import ConfigError, DigitboxError
 
 LEAST_FREE_BYTES = 200_000_000
@@ -23,9 +24,6 @@ LEAST_FREE_BYTES = 200_000_000
 
 LEAST_FREE_SHARE = 0.05
 """Root keeps so much of an ext4 file system for itself by default."""
-
-EARLIEST_YEAR = 2026
-"""A clock before the year of this release has never been set."""
 
 _ANSWER_SECONDS = 15.0
 """A device that takes longer is out of order."""
@@ -179,6 +177,38 @@ def _history(settings: Config) -> str:
         return f"{len(history.entries())} readings kept"
 
 
+def _microphone(settings: Config) -> str:
+    if settings.microphone.backend == "none":
+        return "none wanted"
+    microphone = compose.microphone(settings)
+    microphone.open()
+    microphone.close()
+    where = settings.microphone.card if settings.microphone.backend == "alsa" else settings.microphone.folder
+    return f"{settings.microphone.backend}: {where}"
+
+
+def _listening(settings: Config) -> str:
+    if not compose.hears(settings):
+        if settings.listening.backend == "vosk" and settings.microphone.backend != "none":
+            raise DigitboxError("no spoken commands: the package vosk is missing; pip install 'digitbox[voice]'")
+        return "no spoken commands wanted"
+    recognizer = compose.recognizer(settings)
+    begin = time.monotonic()
+    recognizer.open()
+    with contextlib.closing(recognizer):
+        milliseconds = (time.monotonic() - begin) * 1000
+        words = len(recognizer.vocabulary or ())
+        return f"{settings.listening.backend}: {words or 'any'} words, loaded in {milliseconds:.0f} ms"
+
+
+def _preferences(settings: Config) -> str:
+    path = settings.daemon.preferences
+    if not path.exists():
+        return "nothing was changed by voice or on the page"
+    speech = config.preferred(settings).speech
+    return ", ".join(f"{key} {getattr(speech, key)}" for key in config.PREFERENCES if getattr(speech, key) != "")
+
+
 def _disk(settings: Config) -> str:
     usage = shutil.disk_usage("/")
     text = f"{usage.free / 1e9:.1f} of {usage.total / 1e9:.1f} GB free"
@@ -203,7 +233,10 @@ CHECKS: dict[str, Check] = {
     "button": _button,
     "indicator": _indicator,
     "camera": _camera,
+    "microphone": _microphone,
+    "listening": _listening,
     "history": _history,
+    "preferences": _preferences,
     "disk": _disk,
     "clock": _clock,
 }

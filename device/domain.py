@@ -17,6 +17,9 @@ from device.errors import AudioError, FrameError, ModelError
 
 Pixels = NDArray[np.uint8]
 
+EARLIEST_YEAR = 2026
+"""A clock before the year of this release has never been set."""
+
 PREPROCESSING_VERSION = 1
 """Version of `device.preprocess`, and so of what a model input is; raise it with every change that alters one."""
 
@@ -294,9 +297,16 @@ class SpokenWord:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What a recognizer made of one utterance; "[unk]" stands for speech outside the grammar."""
+    """What a recognizer made of one utterance; "[unk]" stands for speech outside the grammar.
+
+    Attributes:
+        words: In order.
+        score: Logarithm of the likelihood, up to a constant of the sound: only the difference between two passes over
+            the same sound means something. 0 where the recognizer has none.
+    """
 
     words: tuple[SpokenWord, ...] = ()
+    score: float = 0.0
 
     @property
     def text(self) -> str:

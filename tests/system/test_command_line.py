@@ -342,13 +342,18 @@ def test_the_doctor_names_what_is_missing_and_the_remedy(configuration, tmp_path
         button='backend = "script"\nscript = "none.txt"',
         sound='backend = "alsa"\ncard = "NoSuchCard"',
         model='path = "none.tflite"',
+        microphone='backend = "wav"\nfolder = "none"',
+        listening='backend = "script"\nscript = "none.txt"',
+        daemon='preferences = "button.txt"',
     )
+    (tmp_path / "button.txt").write_text("volume is loud", encoding="utf-8")
     done = run_process("doctor", "--json", "--config", path, PATH="/nonexistent")
     found = findings(done.stdout.splitlines())
     assert done.returncode == 1
-    for check in ("camera", "button", "sound", "model", "speech"):
+    for check in ("camera", "button", "sound", "model", "speech", "microphone", "listening"):
         assert not found[check]["ok"], found[check]
         assert found[check]["remedy"], found[check]
+    assert not found["preferences"]["ok"]
     assert found["history"]["ok"]
 
 
