@@ -44,6 +44,9 @@ NAMED = {
 }  # fmt: skip
 """Sentences that tell what can be said, and which commands they name."""
 
+OPTIONAL = {"commands.light"}
+"""What a language may leave out: words that a recognizer loses are only known where it was measured."""
+
 VOWELS = re.compile("[\u064b-\u0652\u0670]")
 """The marks with which Arabic is written to be read aloud, and which no recognizer writes."""
 
@@ -94,7 +97,10 @@ def hearable(heard: commands.Commands, context: Context | None) -> dict[str, Any
 @every_language
 def test_a_catalogue_has_every_key_in_the_order_of_the_english_one(language):
     """So that two can be read side by side, and nobody looks for what is missing."""
-    assert list(keys(tomllib.loads(text_of(language)))) == list(keys(tomllib.loads(text_of("en"))))
+    names, english = (
+        [name for name in keys(tomllib.loads(text_of(code))) if name not in OPTIONAL] for code in (language, "en")
+    )
+    assert names == english
 
 
 @every_language
@@ -156,7 +162,7 @@ def test_phrases_are_plain_words_that_fillers_do_not_shorten(language):
         assert all(unicodedata.category(letter)[0] in "LM" or letter in "'-" for letter in word), word
     for meanings in heard.meanings.values():
         for phrase in meanings:
-            assert heard.without_fillers(phrase) == phrase
+            assert len(phrase) == 1 or heard.fillers.isdisjoint((phrase[0], phrase[-1])), phrase
 
 
 @every_language
