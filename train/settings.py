@@ -146,7 +146,7 @@ class Settings:
     arXiv:1503.02531)."""
     sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 40
+    prune_epochs: int = 52
     """Of the pruning."""
     prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
