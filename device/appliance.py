@@ -41,6 +41,8 @@ what a spoken command does is in `obeying`, aiming in `aiming`, practising in `p
 | AIMING | DeadlinePassed(aim) / AimCancelled | SPEAKING | StopSpeech, Say(ended) |
 | AIMING | Failed / DeviceLost(camera or model) | as in READING | StopSpeech, Say(apology) / Say(fault) |
 | any | DeviceLost(x) / DeviceOpened(x) | same | Say(fault) / Say(recovered), each once and when nothing else is |
+| IDLE, PRACTISING, SPEAKING without a press | CommandGiven | per command, see obeying | perhaps StopSpeech first |
+| any | PreferencesChosen | same | UsePreferences |
 | any | NotKept | same | Say(not_kept), when nothing else is |
 | any | DeadlinePassed(recent) | same | what is said is no longer about the latest reading |
 | any | InputEnded | STOPPED once idle and silent | - |
@@ -69,8 +71,9 @@ from device.actions import (
     StopListening,
     StopSpeech,
     Unmute,
+    UsePreferences,
 )
-from device.domain import Device, Heard, Reading, Status
+from device.domain import Device, Heard, Reading, Status, VoiceCommand
 from device.events import (
     HOLD_DEADLINES,
     AimCancelled,
@@ -78,6 +81,7 @@ from device.events import (
     AssumptionBroken,
     ButtonPressed,
     ButtonReleased,
+    CommandGiven,
     CommandHeard,
     Deadline,
     DeadlinePassed,
@@ -89,6 +93,7 @@ from device.events import (
     InputEnded,
     NotKept,
     PowerFailed,
+    PreferencesChosen,
     ReadingMade,
     SpeechFinished,
     StopRequested,
@@ -147,6 +152,10 @@ def transition(situation: Situation, event: Event) -> Outcome:  # noqa: PLR0911,
             return _speech_finished(situation)
         case PowerFailed() if situation.mode is Mode.STOPPING:
             return say(situation, Phrase("appliance.power_failed"))
+        case CommandGiven(command) if situation.is_free:
+            return _given(situation, Heard(command.value, VoiceCommand(command), 1.0))
+        case PreferencesChosen(preferences):
+            return replace(situation, preferences=preferences), (UsePreferences(preferences),)
         case NotKept():
             return settle(replace(situation, waiting=_with(situation.waiting, Phrase("appliance.not_kept"))))
     return situation, ()
@@ -266,6 +275,14 @@ def _heard(situation: Situation, heard: Heard) -> Outcome:
     if situation.press is not None:
         return replace(situation, heard=heard), ()
     return obeying.obey(situation, heard)
+
+
+def _given(situation: Situation, heard: Heard) -> Outcome:
+    """Obey another program, which need not wait for what is being said."""
+    if situation.mode is not Mode.SPEAKING:
+        return obeying.obey(situation, heard)
+    outcome, actions = obeying.obey(replace(situation, turn=situation.turn + 1), heard)
+    return outcome, (StopSpeech(situation.turn), *actions)
 
 
 def _deafness(situation: Situation) -> Phrase | None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from device import commands, phrases, speech_models
 from device import config as configuration
@@ -20,7 +20,18 @@ from device.domain import Audio, Box, Context, Frame, Heard, Hint, Reading
 from device.errors import CatalogueError, ConfigError, RecognizerError
 from device.listening import Listener
 from device.parts import Parts, Settings
-from device.ports import Button, Camera, History, Indicator, Microphone, Player, Recognizer, Samples, Synthesizer
+from device.ports import (
+    Button,
+    Camera,
+    Classifier,
+    History,
+    Indicator,
+    Microphone,
+    Player,
+    Recognizer,
+    Samples,
+    Synthesizer,
+)
 from device.preferences import Preferences
 from device.voice import PieceStore
 
@@ -28,6 +39,9 @@ if TYPE_CHECKING:
     from device.reading import Observation, Reader
 
 log = logging.getLogger(__name__)
+
+SOCKET = "daemon.sock"
+"""In the folder for state of this boot: where other programs ask (device.protocol)."""
 
 PACKAGE = Path(__file__).parent
 
@@ -61,6 +75,7 @@ def configured_parts(config: Config) -> Parts:
     from device.adapters.machine_linux import LinuxMachine
     from device.adapters.power_file import FilePower
     from device.adapters.preferences_toml import TomlPreferences
+    from device.adapters.requests_socket import SocketRequests
     from device.adapters.supervisor_systemd import SystemdSupervisor
 
     config = preferred(config)
@@ -76,6 +91,7 @@ def configured_parts(config: Config) -> Parts:
         microphone=lambda: microphone(config),
         ears=lambda preferences: CommandListener(speaking(config, preferences)),
         hears=hears(config),
+        requests=lambda: SocketRequests(config.daemon.runtime / SOCKET),
         preferences=Preferences(**{key: getattr(config.speech, key) for key in configuration.PREFERENCES}),
         preferences_store=TomlPreferences(config.daemon.preferences),
         pieces=lambda preferences: piece_store(speaking(config, preferences)),
@@ -118,6 +134,7 @@ class ModelReader:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._classifier: Classifier | None = None
         self._reader: Reader | None = None
         self._seen: Box | None = None
 
@@ -132,13 +149,26 @@ class ModelReader:
         cv2.setNumThreads(1)
         classifier = TfliteClassifier(self._config.model.path)
         classifier.open()
-        self._reader = Reader(classifier, self._config.reading)
+        self._classifier, self._reader = classifier, Reader(classifier, self._config.reading)
 
     def read(self, frames: Iterable[Frame], seen: Callable[[Observation], None] | None = None) -> Reading:
         """One reading of a burst. Raises ModelError, FrameError."""
         if self._reader is None:
             raise RuntimeError("read() before open()")
         return self._reader.read(frames, seen)
+
+    def show(self, frame: Frame, width_px: int) -> tuple[dict[str, Any], bytes]:
+        """What is seen in a frame and how good it is, and a JPEG of it at most so wide.
+
+        Raises:
+            ModelError: The model failed.
+            FrameError: The frame cannot be shown.
+        """
+        from device.live import live
+
+        if self._reader is None or self._classifier is None:
+            raise RuntimeError("show() before open()")
+        return live(self._reader, self._classifier.card, frame, width_px)
 
     def look(self, frame: Frame) -> Hint:
         """How to move the paper, by this frame and the one looked at before. Raises FrameError."""
@@ -152,7 +182,7 @@ class ModelReader:
 
     def close(self) -> None:
         """Drop the model."""
-        self._reader = None
+        self._classifier = self._reader = None
 
 
 class CommandListener:
@@ -377,5 +407,6 @@ def _settings(config: Config) -> Settings:
         aims_after_trouble=config.aim.begin == "trouble",
         look_seconds=config.aim.look_seconds,
         aim_limit_seconds=config.aim.limit_seconds,
+        preference_limits=configuration.preference_limits(),
         spare_memory_bytes=config.daemon.spare_megabytes * 1_000_000,
     )

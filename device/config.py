@@ -232,6 +232,13 @@ def installed(path: Path | None) -> Config:
     return load(*([path] if path else []))
 
 
+def preference_limits() -> dict[str, tuple[int, int]]:
+    """The ranges of those preferences that are numbers, both ends included."""
+    hints = get_type_hints(SpeechConfig, include_extras=True)
+    found = [(key, limit) for key in PREFERENCES for limit in get_args(hints[key]) if isinstance(limit, Between)]
+    return {key: (int(limit.low), int(limit.high)) for key, limit in found}
+
+
 def preferred(config: Config) -> Config:
     """The configuration with what the user has changed laid over [speech].
 

@@ -13,8 +13,8 @@ import queue
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -42,7 +42,7 @@ from device.actions import (
 )
 from device.appliance import transition
 from device.capture import Burst, Recording
-from device.domain import EARLIEST_YEAR, Audio, Box, Context, Device, Frame, Heard, Pixels, Reading, Status
+from device.domain import EARLIEST_YEAR, Audio, Box, Command, Context, Device, Frame, Heard, Pixels, Reading, Status
 from device.errors import (
     CameraError,
     CatalogueError,
@@ -52,12 +52,14 @@ from device.errors import (
     MicrophoneError,
     PowerError,
     PreferencesError,
+    RequestError,
     SoundError,
 )
 from device.events import (
     AssumptionBroken,
     ButtonPressed,
     ButtonReleased,
+    CommandGiven,
     CommandHeard,
     Deadline,
     DeadlinePassed,
@@ -69,17 +71,27 @@ from device.events import (
     InputEnded,
     NotKept,
     PowerFailed,
+    PreferencesChosen,
     ReadingMade,
     SpeechFinished,
 )
 from device.parts import Parts, Reader, Settings
 from device.phrases import Phrase, Utterance, phrase
-from device.ports import (
-    History,
-    Synthesizer,
-)
+from device.ports import Answer, History, Requests, Synthesizer
 from device.preferences import Preferences
-from device.situation import HEARING_DEVICES, STARTUP_DEVICES, Mode, Situation
+from device.protocol import (
+    CommandAsked,
+    CorrectAsked,
+    DeleteAsked,
+    HistoryAsked,
+    LookAsked,
+    PreferencesAsked,
+    Request,
+    StatusAsked,
+    changed,
+    reading_as_json,
+)
+from device.situation import HEARING_DEVICES, STARTUP_DEVICES, Mode, Practice, Situation
 from device.tones import Tone, sound
 from device.voice import Voice
 from device.worker import Worker
@@ -97,6 +109,9 @@ EARS_OPEN_SECONDS = 30.0
 
 CLOSE_SECONDS = 3.0
 """For all devices together, at the end; systemd would wait longer, a person pulling the plug would not."""
+
+SHOWN_SECONDS = 0.3
+"""Who looks more often than that is shown the same frame again."""
 
 MEMORY_SECONDS = 10.0
 """Between two looks at how much memory is left."""
@@ -121,6 +136,14 @@ class _Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """A message of the daemon to itself: another program has asked for something."""
+
+    request: Request
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class _Told:
     """A message of the daemon to itself: what was asked for in this turn has been found out."""
 
@@ -128,7 +151,7 @@ class _Told:
     phrase: Phrase
 
 
-_Message = Event | _Opened | _Told
+_Message = Event | _Opened | _Told | _Asked
 
 
 class Slot(Generic[Adapter]):
@@ -183,6 +206,8 @@ class Daemon:
         self._latest_entry = 0
         self._asked_turn = -1
         self._memory_due = monotonic() + MEMORY_SECONDS
+        self._requests: Requests | None = None
+        self._shown: tuple[float, dict[str, Any], bytes] | None = None
         self._unsaved: deque[tuple[Reading, str]] = deque(maxlen=MOST_UNSAVED)
         limit = settings.device_limit_seconds
         self._button = self._slot(Device.BUTTON, parts.button, limit)
@@ -206,6 +231,7 @@ class Daemon:
         # What comes before READY is opened first and alone: the rest would only take its processor away.
         for slot in (self._indicator, self._button, self._player):
             self._open(slot)
+        self._open_requests()
         while self.situation.mode is not Mode.STOPPED:
             self.turn()
         self._close()
@@ -225,6 +251,9 @@ class Daemon:
         elif isinstance(message, _Told):
             if message.turn == self.situation.turn:
                 self._say(message.phrase, message.turn)
+            message = None
+        elif isinstance(message, _Asked):
+            self._answer(message.request, message.answer)
             message = None
         if message is not None:
             self._handle(message)
@@ -275,6 +304,11 @@ class Daemon:
         if self.situation.mode is not before.mode:
             log.debug("%s: %s -> %s", type(event).__name__, before.mode.value, self.situation.mode.value)
             self._parts.display.mode(self.situation.mode.value)
+            self._tell_followers({"mode": self.situation.mode.value})
+        if isinstance(event, ReadingMade) and self.situation is not before:
+            self._tell_followers({"reading": reading_as_json(event.reading, scores=False)})
+        if self.situation.practice is not before.practice:
+            self._tell_followers({"practice": _practice_as_json(self.situation.practice)})
         if (self.situation.mode, self.situation.faults) != (before.mode, before.faults):
             self._parts.supervisor.status(self._status_line())
         for action in actions:
@@ -615,6 +649,131 @@ class Daemon:
         if short and ears is not None and not self._ears.worker.busy:
             self._use(self._ears, ears.unload, self._settings.device_limit_seconds)
 
+    # --- requests of other programs -----------------------------------------------------------------------------------
+
+    def _open_requests(self) -> None:
+        if self._parts.requests is None:
+            return
+        requests = self._parts.requests()
+        try:
+            requests.open(lambda request, answer: self.post(_Asked(request, answer)))
+        except RequestError as error:
+            log.warning("%s", error)  # the box works without
+            return
+        self._requests = requests
+
+    def _tell_followers(self, news: dict[str, Any]) -> None:
+        if self._requests is not None:
+            self._requests.tell(news)
+
+    def _answer(self, request: Request, answer: Answer) -> None:
+        match request:
+            case StatusAsked():
+                answer.give(self._status_as_json())
+            case LookAsked(width_px):
+                self._show(width_px, answer)
+            case CommandAsked(command):
+                answer.give({"obeyed": self.situation.is_free})
+                self._handle(CommandGiven(Command(command)))
+            case PreferencesAsked(wishes):
+                self._prefer(wishes, answer)
+            case HistoryAsked() | CorrectAsked() | DeleteAsked():
+                self._answer_from_history(request, answer)
+            case _:
+                answer.refuse("the daemon does not answer this")
+
+    def _status_as_json(self) -> dict[str, Any]:
+        situation = self.situation
+        return {
+            "mode": situation.mode.value,
+            "faults": sorted(device.value for device in situation.faults),
+            "hears": situation.hears,
+            "version": self._parts.machine.version,
+            "address": self._parts.machine.network_address(),
+            "free_bytes": self._parts.machine.free_bytes(),
+            "readings": self.readings_made,
+            "preferences": asdict(situation.preferences),
+            "practice": _practice_as_json(situation.practice),
+            "last": None if situation.last is None else reading_as_json(situation.last, scores=True),
+        }
+
+    def _show(self, width_px: int, answer: Answer) -> None:
+        """A frame and what is seen in it, unless the camera or the reader has better things to do."""
+        now = self._monotonic()
+        if self._shown is not None and now - self._shown[0] < SHOWN_SECONDS:
+            answer.give(*self._shown[1:])
+            return
+        camera, reader = self._camera.adapter, self._reader.adapter
+        if camera is None or reader is None:
+            answer.refuse("the camera or the model does not work; digitbox doctor says why")
+            return
+        if self._camera.worker.busy or self._reader.worker.busy or self.situation.press is not None:
+            answer.refuse("busy; try again in a moment")
+            return
+        settings = self._settings
+
+        def capture() -> Event | None:
+            try:
+                frame = camera.capture(after_seconds=now)
+            except CameraError as error:
+                answer.refuse(str(error))
+                raise
+            except DigitboxError as error:
+                answer.refuse(str(error))
+                return None
+            self._use(self._reader, lambda: show(frame), settings.reading_limit_seconds)
+            return None
+
+        def show(frame: Frame) -> None:
+            try:
+                shown = reader.show(frame, width_px)
+            except DigitboxError as error:
+                answer.refuse(str(error))
+                return
+            self._shown = (now, *shown)
+            answer.give(*shown)
+
+        self._use(self._camera, capture, settings.capture_limit_seconds + settings.device_limit_seconds)
+
+    def _prefer(self, wishes: Mapping[str, Any], answer: Answer) -> None:
+        try:
+            preferences = changed(self.situation.preferences, wishes, self._settings.preference_limits)
+            self._parts.catalogue(preferences.language)
+        except (RequestError, CatalogueError) as error:
+            answer.refuse(str(error))
+            return
+        self._handle(PreferencesChosen(preferences))
+        answer.give({"preferences": asdict(preferences)})
+
+    def _answer_from_history(self, request: HistoryAsked | CorrectAsked | DeleteAsked, answer: Answer) -> None:
+        history = self._history.adapter
+        if history is None:
+            answer.refuse("the history does not work; digitbox doctor says why")
+            return
+
+        def work() -> None:
+            try:
+                self._save(history)
+                answer.give(self._from_history(history, request))
+            except HistoryError as error:
+                answer.refuse(str(error))
+                raise
+
+        self._use(self._history, work, self._settings.device_limit_seconds)
+
+    def _from_history(self, history: History, request: HistoryAsked | CorrectAsked | DeleteAsked) -> dict[str, Any]:
+        match request:
+            case HistoryAsked(limit, before, number):
+                entries = history.search(limit=limit, before=before, number=number)
+                return {"entries": [asdict(entry) for entry in entries]}
+            case CorrectAsked(id=entry, number=number):
+                return {"corrected": history.correct(entry, number)}
+            case DeleteAsked(id=entry):
+                if entry is None:
+                    self._parts.samples.delete()
+                    self._crops = ()
+                return {"deleted": history.delete(entry)}
+
     # --- power and light ----------------------------------------------------------------------------------------------
 
     def _power_off(self) -> None:
@@ -771,6 +930,8 @@ class Daemon:
     def _close(self) -> None:
         """Close everything; what hangs is left behind, its thread ends with the process."""
         self._parts.supervisor.stopping()
+        if self._requests is not None:
+            self._requests.close()
         until = self._monotonic() + CLOSE_SECONDS
         self._install_what_opened()
         for slot in self._slots:
@@ -804,6 +965,12 @@ class Daemon:
 
     def _on_ended(self) -> None:
         self.post(InputEnded())
+
+
+def _practice_as_json(practice: Practice | None) -> dict[str, int] | None:
+    if practice is None:
+        return None
+    return {"digit": practice.digit, "done": practice.done, "right": practice.right, "rounds": len(practice.asked)}
 
 
 def _crops(frame: Frame, reading: Reading) -> tuple[Pixels, ...]:

@@ -81,5 +81,9 @@ class HistoryError(DigitboxError, OSError):
     """The history cannot be opened, read or written."""
 
 
+class RequestError(DigitboxError, ValueError):
+    """What another program asked of the daemon makes no sense, or cannot be done now."""
+
+
 class PowerError(DigitboxError, OSError):
     """The request to switch off could not be passed on."""

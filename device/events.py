@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from device.domain import Device, Heard, Hint, Reading
+from device.domain import Command, Device, Heard, Hint, Reading
+from device.preferences import Preferences
 
 
 class Deadline(Enum):
@@ -93,6 +94,20 @@ class CommandHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandGiven:
+    """Another program gave a command, as if it had been said."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencesChosen:
+    """Another program wants the box to speak this way."""
+
+    preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True)
 class NotKept:
     """What was to be kept for later, a setting or a sample, could not be."""
 
@@ -142,6 +157,8 @@ Event = (
     | AimRequested
     | AimCancelled
     | CommandHeard
+    | CommandGiven
+    | PreferencesChosen
     | NotKept
     | SpeechFinished
     | Failed

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from device.domain import Audio, Context, Frame, Heard, Hint, Reading
 from device.events import Deadline
@@ -20,6 +20,7 @@ from device.ports import (
     Player,
     Power,
     PreferencesStore,
+    Requests,
     Samples,
     Supervisor,
     Synthesizer,
@@ -51,6 +52,9 @@ class Reader(Protocol):
 
     def read(self, frames: Iterable[Frame], seen: Callable[[Observation], None] | None = None) -> Reading:
         """Read a burst, taking no more frames than it needs."""
+
+    def show(self, frame: Frame, width_px: int) -> tuple[dict[str, Any], bytes]:
+        """What is seen in a frame and how good it is, and a JPEG of it at most so wide."""
 
     def look(self, frame: Frame) -> Hint:
         """How to move the paper, by this frame and the one looked at before."""
@@ -84,7 +88,8 @@ class Ears(Protocol):
 class Parts:
     """Everything the daemon is made of: what it opens, as factories, so that a lost device gets a fresh adapter.
 
-    `hears` says whether spoken commands are installed; without them, microphone and ears are never made.
+    `hears` says whether spoken commands are installed; without them, microphone and ears are never made. `requests` is
+    None where no other program may ask anything.
     """
 
     button: Callable[[], Button]
@@ -97,6 +102,7 @@ class Parts:
     microphone: Callable[[], Microphone]
     ears: Callable[[Preferences], Ears]
     hears: bool
+    requests: Callable[[], Requests] | None
     preferences: Preferences
     preferences_store: PreferencesStore
     pieces: Callable[[Preferences], PieceStore]
@@ -129,6 +135,7 @@ class Settings:
     look_seconds: float
     aim_limit_seconds: float
     spare_memory_bytes: int
+    preference_limits: Mapping[str, tuple[int, int]]
 
     def deadline_seconds(self, deadline: Deadline) -> float | None:
         """From the press (or from now) to the deadline; None when it is turned off."""

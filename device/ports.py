@@ -7,14 +7,15 @@ long as its device needs: the daemon calls it on that device's own worker, with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device.domain import Audio, Frame, HistoryEntry, Light, ModelCard, Pixels, Reading, Transcript
 from device.preferences import Preferences
+from device.protocol import Request
 
 
 class Camera(Protocol):
@@ -173,11 +174,18 @@ class History(Protocol):
     def entries(self, *, limit: int | None = None) -> Sequence[HistoryEntry]:
         """The latest `limit` entries (all when None), oldest first. Raises HistoryError."""
 
-    def correct(self, number: int, corrected: str) -> None:
-        """Note what the entry of this number really was, durably. Raises HistoryError."""
+    def search(self, *, limit: int, before: int | None = None, number: str = "") -> Sequence[HistoryEntry]:
+        """At most `limit` entries, the latest first, with ids below `before`, that hold these digits in a row.
 
-    def delete(self) -> int:
-        """Delete everything, say how many there were. Raises HistoryError."""
+        Raises:
+            HistoryError: The history cannot be read.
+        """
+
+    def correct(self, number: int, corrected: str) -> bool:
+        """Note what the entry of this number really was, durably; False when there is none. Raises HistoryError."""
+
+    def delete(self, number: int | None = None) -> int:
+        """Delete the entry of this number, or everything; say how many there were. Raises HistoryError."""
 
     def close(self) -> None:
         """Close the file."""
@@ -255,3 +263,26 @@ class Display(Protocol):
 
     def said(self, text: str) -> None:
         """What the box is saying."""
+
+
+class Answer(Protocol):
+    """What one request is answered with: once, from any thread."""
+
+    def give(self, fields: Mapping[str, Any], content: bytes = b"") -> None:
+        """Answer; `content` follows the fields as it is."""
+
+    def refuse(self, reason: str) -> None:
+        """Say why not, in words for a person."""
+
+
+class Requests(Protocol):
+    """Takes what other programs of this machine ask (device.protocol), and tells those who follow what happens."""
+
+    def open(self, asked: Callable[[Request, Answer], None]) -> None:
+        """Begin; `asked` may be called from any thread and returns at once. Raises RequestError."""
+
+    def tell(self, news: Mapping[str, Any]) -> None:
+        """Let all who follow know of something; returns at once."""
+
+    def close(self) -> None:
+        """Take no more requests."""

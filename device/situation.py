@@ -179,6 +179,11 @@ class Situation:
         return Context.READING if self.recent and self.last is not None and self.last.digits else Context.IDLE
 
     @property
+    def is_free(self) -> bool:
+        """Nothing is going on that a command would disturb, but for words."""
+        return self.mode in (Mode.IDLE, Mode.PRACTISING, Mode.SPEAKING) and self.press is None
+
+    @property
     def resting(self) -> Mode:
         """The mode in which nothing is going on."""
         return Mode.IDLE if self.practice is None else Mode.PRACTISING

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -16,6 +16,7 @@ import pytest
 
 from device import phrases, tones
 from device.adapters.display_none import NullDisplay
+from device.adapters.requests_socket import Answer
 from device.daemon import Daemon
 from device.domain import (
     Audio,
@@ -36,6 +37,7 @@ from device.errors import DigitboxError
 from device.events import StopRequested
 from device.parts import Parts, Settings
 from device.preferences import Preferences
+from device.protocol import Request
 from device.situation import Mode
 from device.tones import Tone
 from device.voice import PieceStore
@@ -63,6 +65,7 @@ SETTINGS = Settings(
     look_seconds=1.0,
     aim_limit_seconds=60.0,
     spare_memory_bytes=50_000_000,
+    preference_limits={"volume": (0, 200), "words_per_minute": (80, 450), "pitch": (0, 99)},
 )
 """A tick and a frame's limit are waited for in real time and so are short; the rest is the clock's."""
 
@@ -173,6 +176,11 @@ class FakeReader(FakeDevice):
             seen(SimpleNamespace(frame=taken[-1], model_inputs=np.zeros((0, 28, 28), np.uint8)))
         return self._appliance.reading
 
+    def show(self, frame: Frame, width_px: int) -> tuple[dict[str, Any], bytes]:
+        """A frame that says how wide it is."""
+        self._appliance.meet(self.device, "show")
+        return {"number": "7", "width_px": width_px}, b"JPEG"
+
     def look(self, frame: Frame) -> Hint:
         """The next hint; the last one for ever."""
         self._appliance.meet(self.device, "look")
@@ -205,10 +213,17 @@ class FakeHistory(FakeDevice):
         self._appliance.kept.append(reading.number)
         return HistoryEntry(len(self._appliance.kept), time, reading.number, reading.status.value)
 
-    def correct(self, number: int, corrected: str) -> None:
-        """Remember it."""
+    def correct(self, number: int, corrected: str) -> bool:
+        """Remember it, where there is such an entry."""
         self._appliance.meet(self.device, "correct")
+        if number > len(self._appliance.kept):
+            return False
         self._appliance.corrected[number] = corrected
+        return True
+
+    def search(self, *, limit: int, before: int | None = None, number: str = "") -> list[HistoryEntry]:
+        """The latest first, as far as the test needs it."""
+        return self.entries(limit=limit)[::-1]
 
     def entries(self, *, limit: int | None = None) -> list[HistoryEntry]:
         """What was kept, with corrections."""
@@ -219,7 +234,7 @@ class FakeHistory(FakeDevice):
         ]
         return kept[-limit:] if limit else kept
 
-    def delete(self) -> int:
+    def delete(self, number: int | None = None) -> int:
         """Forget it all."""
         self._appliance.meet(self.device, "delete")
         count = len(self._appliance.kept)
@@ -296,6 +311,7 @@ class Appliance:
     saved: list[Preferences] = field(default_factory=list)
     spoken_with: list[Preferences] = field(default_factory=list)
     keeping_error: DigitboxError | None = None
+    news: list[dict[str, Any]] = field(default_factory=list)
     hears: bool = True
     version: str = "1.2.3"
     address: str | None = None
@@ -325,6 +341,7 @@ class Appliance:
             microphone=lambda: self._make(FakeMicrophone),
             ears=lambda _: self._make(FakeEars),
             hears=self.hears,
+            requests=lambda: self,
             preferences=PREFERENCES,
             preferences_store=self,
             pieces=lambda _: PieceStore(None, ""),
@@ -439,6 +456,25 @@ class Appliance:
         with self._changed:
             self.pings += 1
             self._changed.notify_all()
+
+    # --- what other programs ask ---
+
+    def open(self, asked: Callable[[Request, Answer], None]) -> None:
+        """Let the test ask."""
+        self.asked = asked
+
+    def close(self) -> None:
+        """Nothing to hang up."""
+
+    def tell(self, news: Mapping[str, Any]) -> None:
+        """Remember it."""
+        self.news.append(dict(news))
+
+    def ask(self, request: Request) -> tuple[dict[str, Any], bytes]:
+        """Ask as another program does, and wait for the answer."""
+        answer = Answer()
+        self.asked(request, answer)
+        return answer.wait(SOON)
 
     # --- what it keeps, and what the machine knows ---
 

@@ -23,10 +23,15 @@ class NullHistory:
         """None."""
         return ()
 
-    def correct(self, number: int, corrected: str) -> None:
-        """Do nothing."""
+    def search(self, *, limit: int, before: int | None = None, number: str = "") -> Sequence[HistoryEntry]:
+        """None."""
+        return ()
 
-    def delete(self) -> int:
+    def correct(self, number: int, corrected: str) -> bool:
+        """There is nothing to correct."""
+        return False
+
+    def delete(self, number: int | None = None) -> int:
         """There was nothing."""
         return 0
 

@@ -37,6 +37,9 @@ _CHECKED_BYTES = 16 * 1024 * 1024
 """Files up to this are checked when opened (0.1 s); larger ones would make the start slow."""
 
 
+_AFTER_ALL = 2**62
+
+
 class SqliteHistory:
     """Keeps the latest readings.
 
@@ -94,16 +97,38 @@ class SqliteHistory:
             rows = self._opened().execute(query, (-1 if limit is None else limit,)).fetchall()
         return [HistoryEntry(*row) for row in reversed(rows)]
 
-    def correct(self, number: int, corrected: str) -> None:
-        """Note what the entry of this number really was, durably. Raises HistoryError."""
-        with self._explained("written"), self._transaction() as database:
-            database.execute("UPDATE readings SET corrected = ? WHERE id = ?", (corrected, number))
+    def search(self, *, limit: int, before: int | None = None, number: str = "") -> Sequence[HistoryEntry]:
+        """At most `limit` entries, the latest first, with ids below `before`, that hold these digits in a row.
 
-    def delete(self) -> int:
-        """Delete everything, say how many there were; nothing of it stays in the file. Raises HistoryError."""
+        Raises:
+            HistoryError: The history cannot be read.
+        """
+        query = "SELECT id, time, number, status, corrected FROM readings WHERE id < ?"
+        values: list[int | str] = [before or _AFTER_ALL]
+        if number:
+            query += " AND instr(replace(number || '|' || ifnull(corrected, ''), ' ', ''), ?)"
+            values.append(number)
+        with self._explained("read"):
+            rows = self._opened().execute(f"{query} ORDER BY id DESC LIMIT ?", (*values, limit)).fetchall()
+        return [HistoryEntry(*row) for row in rows]
+
+    def correct(self, number: int, corrected: str) -> bool:
+        """Note what the entry of this number really was, durably; False when there is none. Raises HistoryError."""
+        with self._explained("written"), self._transaction() as database:
+            update = database.execute("UPDATE readings SET corrected = ? WHERE id = ?", (corrected, number))
+            return update.rowcount > 0
+
+    def delete(self, number: int | None = None) -> int:
+        """Delete the entry of this number, or everything; say how many there were.
+
+        Nothing of it stays in the file.
+
+        Raises:
+            HistoryError: The history cannot be written.
+        """
         with self._explained("emptied"):
             with self._transaction() as database:
-                count = database.execute("DELETE FROM readings").rowcount
+                count = database.execute("DELETE FROM readings WHERE ?1 IS NULL OR id = ?1", (number,)).rowcount
             # Until this the log beside the file still holds the pages as they were.
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return count

@@ -79,6 +79,35 @@ def test_a_history_can_be_closed_at_any_time(history):
     assert history.kept_aside is None
 
 
+def test_a_correction_is_noted(history, sqlite):
+    """With its entry and nowhere else; for an entry that is not there, it says so."""
+    first, second = (history.append(reading(number), time=TIME) for number in (7, 427))
+    assert history.correct(first.id, "1") is (history is sqlite)
+    assert not history.correct(99999, "1")
+    kept = {entry.id: entry.corrected for entry in history.entries()}
+    assert kept == ({first.id: "1", second.id: None} if history is sqlite else {})
+
+
+def test_one_reading_is_deleted(history, sqlite):
+    """And only that one; a second time there is nothing left to delete."""
+    first, second = (history.append(reading(number), time=TIME) for number in (7, 427))
+    assert history.delete(first.id) == int(history is sqlite)
+    assert history.delete(first.id) == 0
+    assert [entry.id for entry in history.entries()] == ([second.id] if history is sqlite else [])
+
+
+def test_readings_are_searched_for(sqlite):
+    """The latest first, page by page, by digits in a row, also in what was corrected."""
+    for number in (7, 427, 42, 1):
+        sqlite.append(reading(number), time=TIME)
+    sqlite.correct(4, "4 2")
+    assert [entry.number for entry in sqlite.search(limit=2)] == ["1", "42"]
+    assert [entry.number for entry in sqlite.search(limit=2, before=3)] == ["427", "7"]
+    assert [entry.id for entry in sqlite.search(limit=9, number="42")] == [4, 3, 2]
+    assert not sqlite.search(limit=9, number="99")
+    assert not NullHistory().search(limit=9)
+
+
 # --- SQLite -----------------------------------------------------------------------------------------------------------
 
 

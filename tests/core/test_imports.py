@@ -19,11 +19,11 @@ ALLOWED = {
     "domain": "errors numpy",
     "errors": "",
     "config": "errors",
-    "ports": "domain errors preferences numpy",
+    "ports": "domain errors preferences protocol numpy",
     "tones": "domain numpy",
     "phrases": "domain errors num2words",
     "preferences": "",
-    "events": "domain",
+    "events": "domain preferences",
     "actions": "domain events phrases preferences tones",
     "situation": "actions domain events phrases preferences",
     "aiming": STATES,
@@ -31,6 +31,8 @@ ALLOWED = {
     "steps": STATES,
     "obeying": STATES + " sight_and_speech",
     "appliance": STATES,
+    "protocol": "domain errors preferences",
+    "live": IMAGES + " protocol reading",
     "capture": "domain errors ports",
     "parts": "domain errors events phrases ports preferences voice reading",
     "worker": "",
@@ -42,10 +44,12 @@ ALLOWED = {
     "voice": "domain errors phrases ports numpy",
     "commands": "domain errors",
     "sounds": "domain errors numpy",
-    "listening": "domain errors config ports commands sounds numpy",
+    "listening": "domain errors config ports commands sounds hearing",
+    "hearing": "",
     "sight_and_speech": "",
     "speech_models": "errors config",
-    "daemon": STATES + " appliance capture parts ports voice worker",
+    "speech_model_install": "errors speech_models",
+    "daemon": STATES + " appliance capture parts ports protocol voice worker",
     "images": IMAGES + " PIL pyvips",
     "ink": IMAGES,
     "ruling": IMAGES,
@@ -64,6 +68,7 @@ ALLOWED = {
     "explain": IMAGES + " config reading PIL",
     "adapters": "domain errors ports config numpy",
     "adapters.preferences_toml": "errors preferences",
+    "adapters.requests_socket": "errors protocol",
     "adapters.machine_linux": "",
     "adapters.samples_png": "domain errors cv2",
     "adapters.button_gpio": "domain errors ports config adapters.gpio_chip gpiozero",
@@ -75,7 +80,7 @@ ALLOWED = {
     "adapters.display_terminal": "domain errors ports numpy cv2",
     "adapters.microphone_alsa": "domain errors ports config numpy sounds",
     "adapters.microphone_wav": "domain errors ports config numpy sounds",
-    "adapters.recognizer_vosk": "domain errors ports config numpy vosk",
+    "adapters.recognizer_vosk": "domain errors ports config numpy speech_models vosk",
     "adapters.synthesizer_espeak": "domain errors ports config numpy espeakng",
 }
 """Module of device/ -> modules of device/ and third-party packages; an adapter not named has the row "adapters"."""
@@ -85,6 +90,7 @@ OF_DEVICE_IN_TRAIN = (
     "domain errors config images ink ruling find split fuse sheet orient views preprocess judge advice reading "
     "adapters.classifier_tflite adapters.camera_files"
 )
+HEARING_IN_TRAIN = "compose commands hearing listening phrases sight_and_speech sounds"
 HARDWARE = "vosk requests picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL pyvips"
 
 
@@ -135,6 +141,8 @@ def forbidden(path: Path) -> set[str]:
         ours = {f"device.{name}" for name in OF_DEVICE_IN_TRAIN.split()}
         if module.startswith("photographs"):
             ours.add("device.compose")  # it measures the reading that the device composes
+        if module.startswith("speech"):
+            ours |= {f"device.{name}" for name in HEARING_IN_TRAIN.split()}  # as above, the hearing
         return {name for name in found if name.startswith("device.")} - ours
     if module in ALL_OF_DEVICE_AND:
         return {name for name in found if not name.startswith("device.")} - set(ALL_OF_DEVICE_AND[module].split())

@@ -107,7 +107,7 @@ def test_a_catalogue_has_the_keys_of_the_english_one(english, language):
     assert len(set(catalogue.words)) == len(set(catalogue.guesses)) == 10
     for key, sentence in catalogue.sentences.items():
         assert sentence.strip(), key
-        assert re.findall(r"{\w+}", sentence) == re.findall(r"{\w+}", english.sentences[key]), key
+        assert sorted(re.findall(r"{\w+}", sentence)) == sorted(re.findall(r"{\w+}", english.sentences[key])), key
 
 
 @pytest.mark.parametrize("key", [f"{kind}.{device.value}" for device in Device for kind in ("fault", "recovered")])

@@ -1,0 +1,63 @@
+"""One frame as the page shows it: a small JPEG, what was seen in it, and how good it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from device.domain import Frame, ModelCard
+from device.errors import FrameError
+from device.find import find
+from device.judge import judged
+from device.protocol import reading_as_json
+from device.quality import measured, without_surroundings
+from device.reading import Reader
+
+JPEG_QUALITY = 80
+"""640 pixels wide that is 30 kB: four pictures a second pass through any network."""
+
+
+def live(reader: Reader, card: ModelCard, frame: Frame, width_px: int) -> tuple[dict[str, Any], bytes]:
+    """Look at one frame as it lies, without trying it turned.
+
+    Args:
+        reader: Opened.
+        card: Of its model.
+        frame: Of the camera.
+        width_px: Of the JPEG at most, at least 1.
+
+    Returns:
+        The fields of `read --json`, whose boxes count pixels of the JPEG, with "width_px", "height_px" and "quality",
+        the measured quantities by the names of device.quality.Quality; and the JPEG.
+
+    Raises:
+        FrameError: It cannot be written as JPEG.
+    """
+    reading = judged(reader.observe(frame).evidence, card)
+    small = _narrowed(frame, width_px)
+    factor = small.shape[1] / (frame.width_px * frame.scale)
+    fields = reading_as_json(reading, scores=False)
+    for shown, digit in zip(fields["digits"], reading.digits, strict=True):
+        box = digit.box.scaled(factor)
+        shown["box"] = [box.x, box.y, box.width, box.height]
+    written, content = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not written:
+        raise FrameError(f"a frame of {frame.width_px} x {frame.height_px} pixels cannot be written as JPEG")
+    more = {"width_px": small.shape[1], "height_px": small.shape[0], "quality": _quality(frame)}
+    return {**fields, **more}, content.tobytes()
+
+
+def _narrowed(frame: Frame, width_px: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    if frame.width_px <= width_px:
+        return frame.pixels
+    size = width_px, max(1, round(frame.height_px * width_px / frame.width_px))
+    return np.asarray(cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _quality(frame: Frame) -> dict[str, float | None]:
+    quality = measured(frame, without_surroundings(frame, find(frame).writings))
+    names = ("brightest", "middle", "clipped", "noise", "smear", "contrast", "softness", "height_px")
+    values = {name: getattr(quality, name) for name in names}
+    return {name: None if value is None else round(float(value), 4) for name, value in values.items()}

@@ -1,0 +1,205 @@
+"""What other programs of this machine may ask the daemon over its socket, and how it is written; pure.
+
+One request a line, one answer a line, JSON in UTF-8, in order; an answer that says `"bytes": n` is followed by n bytes.
+
+| request | answer |
+|---|---|
+| {"ask": "status"} | mode, faults, version, preferences, practice, memory_bytes |
+| {"ask": "look", "width_px": 640} | status, number, digits, advice, quality, and a JPEG of the frame |
+| {"ask": "command", "command": "read"} | obeyed: whether nothing else was going on |
+| {"ask": "prefer", "preferences": {"volume": 70}} | preferences |
+| {"ask": "history", "limit": 50, "before": 120, "number": "42"} | entries, the latest first |
+| {"ask": "correct", "id": 7, "number": "43"} | corrected |
+| {"ask": "delete", "id": 7} (all without it) | deleted: how many |
+| {"ask": "follow"} | a line for each change of mode and each reading from now on, and an empty object now and then |
+
+What goes wrong is answered {"error": "..."}, in words for a person, and the connection stays open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from device.domain import Command, Digit, Reading
+from device.errors import RequestError
+from device.preferences import Preferences
+
+MOST_LINE_BYTES = 8192
+"""Of a request: the longest is a fraction of it."""
+
+GIVEN = frozenset(
+    {Command.READ, Command.REPEAT, Command.PRACTISE, Command.CANCEL, Command.AIM, Command.HELP, Command.STATUS}
+)
+"""The commands that may be given this way: what is asked about first, is asked on the page that gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusAsked:
+    """How the box is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookAsked:
+    """What the camera sees now, as a picture at most so wide, 64..1920."""
+
+    width_px: int = 640
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAsked:
+    """Do as if this had been said: one of `GIVEN`."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencesAsked:
+    """Change these preferences, by name, and keep them."""
+
+    preferences: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryAsked:
+    """The latest readings, at most `limit` (1..500), older than the entry `before`, that hold these digits."""
+
+    limit: int = 50
+    before: int | None = None
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectAsked:
+    """Note what a reading really was: digits, groups separated by one space."""
+
+    id: int
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAsked:
+    """Delete one reading, or all of them and the kept pictures."""
+
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowAsked:
+    """Tell what happens from now on."""
+
+
+Request = (
+    StatusAsked | LookAsked | CommandAsked | PreferencesAsked | HistoryAsked | CorrectAsked | DeleteAsked | FollowAsked
+)
+
+_KINDS: Mapping[str, type[Any]] = {
+    "status": StatusAsked,
+    "look": LookAsked,
+    "command": CommandAsked,
+    "prefer": PreferencesAsked,
+    "history": HistoryAsked,
+    "correct": CorrectAsked,
+    "delete": DeleteAsked,
+    "follow": FollowAsked,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def parsed(line: bytes) -> Request:
+    """Read a request.
+
+    Raises:
+        RequestError: It is no JSON object, asks for something unknown, or has a wrong field.
+    """
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise RequestError('a request is one line of JSON, such as {"ask": "status"}') from error
+    kind = _KINDS.get(str(content.pop("ask", None))) if isinstance(content, dict) else None
+    if kind is None:
+        raise RequestError(f"unknown request; ask for one of {', '.join(_KINDS)}")
+    hints = get_type_hints(kind)
+    for name, value in content.items():
+        if name not in hints or not _fits(value, hints[name]):
+            raise RequestError(f"{name}: is not a field of this request, or of the wrong type")
+    try:
+        request: Request = kind(**content)
+    except TypeError as error:
+        raise RequestError("a field of the request is missing") from error
+    return _checked(request)
+
+
+def written(request: Request) -> bytes:
+    """The line of a request."""
+    content = {field.name: getattr(request, field.name) for field in fields(request)}
+    return json.dumps({"ask": _NAMES[type(request)], **content}).encode() + b"\n"
+
+
+def changed(preferences: Preferences, wishes: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]) -> Preferences:
+    """The preferences with what is wished for.
+
+    Args:
+        preferences: The present ones.
+        wishes: By the names of the fields.
+        limits: Of the numbers, both ends included.
+
+    Raises:
+        RequestError: A name is unknown, or a value of the wrong type or outside its limits.
+    """
+    hints = get_type_hints(Preferences)
+    for name, value in wishes.items():
+        if name not in hints or type(value) is not hints[name]:
+            raise RequestError(f"{name} = {value!r} is no preference")
+        low, high = limits.get(name, (0, 0))
+        if hints[name] is int and not low <= value <= high:
+            raise RequestError(f"{name} = {value} is outside {low}..{high}")
+    if wishes.get("number_style", "digits") not in ("digits", "number"):
+        raise RequestError('number_style is "digits" or "number"')
+    return replace(preferences, **wishes)
+
+
+def reading_as_json(reading: Reading, *, scores: bool) -> dict[str, Any]:
+    """The fields that product.md promises for `read --json`, without the path."""
+
+    def digit_as_json(digit: Digit) -> dict[str, Any]:
+        box = [digit.box.x, digit.box.y, digit.box.width, digit.box.height]
+        known = {"digit": digit.digit, "confidence": round(digit.confidence, 4), "second": digit.second, "box": box}
+        return {**known, "scores": [round(score, 4) for score in digit.scores]} if scores else known
+
+    return {
+        "status": reading.status.value,
+        "number": reading.number,
+        "digits": [digit_as_json(digit) for digit in reading.digits],
+        "advice": [advice.value for advice in reading.advice],
+        "elapsed_ms": round(reading.elapsed_ms, 2),
+    }
+
+
+def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401 - a type, perhaps a union
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, kind) for kind in get_args(hint))
+    if hint is type(None):
+        return value is None
+    return isinstance(value, dict) if get_origin(hint) is not None else type(value) is hint
+
+
+def _checked(request: Request) -> Request:
+    match request:
+        case LookAsked(width_px) if not 64 <= width_px <= 1920:
+            raise RequestError(f"width_px = {width_px} is outside 64..1920")
+        case HistoryAsked(limit, _, number) if not 1 <= limit <= 500 or (number and not number.isdecimal()):
+            raise RequestError("limit is 1..500, and number holds digits only")
+        case CorrectAsked(_, number) if not _is_number(number):
+            raise RequestError("number holds 1 to 100 digits, groups separated by one space")
+        case CommandAsked(command) if command not in {given.value for given in GIVEN}:
+            raise RequestError(f"command is one of {', '.join(sorted(given.value for given in GIVEN))}")
+    return request
+
+
+def _is_number(text: str) -> bool:
+    groups = text.split(" ")
+    return len(text) <= 100 and all(group.isascii() and group.isdecimal() for group in groups)

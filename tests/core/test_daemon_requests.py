@@ -1,0 +1,139 @@
+"""The loop asked by other programs: what it answers, what it does, and what it refuses."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from device.domain import Device
+from device.errors import CameraError, HistoryError
+from device.protocol import (
+    CommandAsked,
+    CorrectAsked,
+    DeleteAsked,
+    HistoryAsked,
+    LookAsked,
+    PreferencesAsked,
+    StatusAsked,
+)
+from device.situation import Mode
+
+
+def test_it_says_how_it_is(appliance):
+    """Before and after a reading, and with a device lost."""
+    appliance.started()
+    status, _ = appliance.ask(StatusAsked())
+    assert (status["mode"], status["faults"], status["last"], status["version"]) == ("idle", [], None, "1.2.3")
+    appliance.tap()
+    appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.kept)
+    status, _ = appliance.ask(StatusAsked())
+    assert status["last"]["number"] == "7"
+    assert status["readings"] == 1
+
+
+def test_a_command_reads_as_a_tap_does(appliance):
+    """Obeyed when nothing else goes on; the followers hear of mode and reading."""
+    appliance.started()
+    appliance.news.clear()
+    assert appliance.ask(CommandAsked("read")) == ({"obeyed": True}, b"")
+    appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.kept)
+    appliance.until(lambda: {"mode": "idle"} in appliance.news)
+    assert [news.get("mode", "reading made") for news in appliance.news] == [
+        "reading",
+        "speaking",
+        "reading made",
+        "idle",
+    ]
+    assert appliance.news[2]["reading"]["number"] == "7"
+
+
+def test_no_command_interferes_with_the_button(appliance):
+    """While it is down, a command is refused."""
+    appliance.started()
+    appliance.press()
+    appliance.turned()
+    assert appliance.ask(CommandAsked("read")) == ({"obeyed": False}, b"")
+    appliance.release()
+    appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.kept)
+    assert appliance.kept == ["7"]
+
+
+def test_practice_is_followed(appliance):
+    """The same practice as by voice: begun, what to write, ended."""
+    appliance.started()
+    assert appliance.ask(CommandAsked("practise"))[0] == {"obeyed": True}
+    appliance.until(lambda: any(news.get("practice") for news in appliance.news))
+    status, _ = appliance.ask(StatusAsked())
+    assert status["practice"]["rounds"] == 5
+    assert status["practice"]["digit"] in range(10)
+    appliance.ask(CommandAsked("cancel"))
+    appliance.until(lambda: {"practice": None} in appliance.news)
+
+
+def test_what_the_camera_sees_is_shown(appliance):
+    """A frame through the reader; asked again at once, the same one."""
+    appliance.started()
+    appliance.calls.clear()
+    assert appliance.ask(LookAsked(320)) == ({"number": "7", "width_px": 320}, b"JPEG")
+    assert appliance.ask(LookAsked(320))[1] == b"JPEG"
+    assert appliance.calls.count((Device.MODEL, "show")) == 1
+    appliance.clock.pass_by(1.0)
+    appliance.ask(LookAsked(320))
+    assert appliance.calls.count((Device.MODEL, "show")) == 2
+
+
+def test_nobody_looks_while_it_reads(appliance):
+    """A reading is never delayed by a look."""
+    appliance.started()
+    let_go = appliance.hanging[Device.MODEL, "read"] = threading.Event()
+    appliance.tap()
+    appliance.until_called(Device.MODEL, "read")
+    assert "busy" in appliance.ask(LookAsked())[0]["error"]
+    let_go.set()
+
+
+def test_a_look_without_a_camera_is_refused(appliance):
+    """Lost in that very look, and lost before."""
+    appliance.started()
+    appliance.broken[Device.CAMERA, "capture"] = CameraError("unplugged")
+    assert appliance.ask(LookAsked())[0] == {"error": "unplugged"}
+    appliance.until(lambda: Device.CAMERA in appliance.daemon.situation.faults)
+    assert "does not work" in appliance.ask(LookAsked())[0]["error"]
+
+
+def test_preferences_are_changed_and_kept(appliance):
+    """Within their limits, in a language that there is."""
+    appliance.started()
+    answer, _ = appliance.ask(PreferencesAsked({"volume": 70, "language": "de"}))
+    assert answer["preferences"]["volume"] == 70
+    appliance.until(lambda: appliance.saved)
+    assert (appliance.saved[-1].volume, appliance.saved[-1].language) == (70, "de")
+    for wishes in ({"volume": 900}, {"language": "tlh"}):
+        assert "error" in appliance.ask(PreferencesAsked(wishes))[0]
+    assert appliance.daemon.situation.preferences.volume == 70
+
+
+def test_the_history_is_searched_corrected_and_deleted(appliance):
+    """On the history's own worker."""
+    appliance.started()
+    appliance.kept += ["42", "7"]
+    entries = appliance.ask(HistoryAsked())[0]["entries"]
+    assert [(entry["id"], entry["number"]) for entry in entries] == [(2, "7"), (1, "42")]
+    assert appliance.ask(CorrectAsked(2, "1")) == ({"corrected": True}, b"")
+    assert appliance.ask(CorrectAsked(99, "1")) == ({"corrected": False}, b"")
+    assert appliance.corrected == {2: "1"}
+    appliance.samples.append(((1, 1, 3), 7))
+    assert appliance.ask(DeleteAsked()) == ({"deleted": 2}, b"")
+    assert not appliance.samples
+
+
+@pytest.mark.parametrize("request_", [HistoryAsked(), CorrectAsked(1, "2"), DeleteAsked()])
+def test_a_history_that_fails_is_named(appliance, request_):
+    """To whoever asked, and to the ear."""
+    appliance.started()
+    for call in ("entries", "correct", "delete"):
+        appliance.broken[Device.HISTORY, call] = HistoryError("damaged")
+    assert appliance.ask(request_)[0] == {"error": "damaged"}
+    appliance.until(lambda: "I can't keep a history of what I read." in appliance.heard)
+    assert "does not work" in appliance.ask(request_)[0]["error"]
