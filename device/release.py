@@ -311,7 +311,8 @@ class Releases:
         has_lgpio = (
             subprocess.run([sys.executable, "-c", "import lgpio"], capture_output=True, check=False).returncode == 0
         )
-        return [locked] if has_lgpio else [locked, locked.with_name(f"{tag}-lgpio.txt")]
+        extra = locked.with_name(f"{tag}-lgpio.txt")
+        return [locked] if has_lgpio or not extra.exists() else [locked, extra]
 
     def _check_space(self) -> None:
         free = shutil.disk_usage(self._places.base).free

@@ -6,13 +6,14 @@
 #   container.sh ssh-config          # prints an ssh configuration for the host "box", whose user pi may sudo
 #   container.sh stop
 #   container.sh power-cut           # end it as if the plug were pulled: no process gets to do anything
-# SUITE=bookworm|trixie. It shares this machine's network; ssh needs no port, it goes through nsenter and `sshd -i`.
+# SUITE=bookworm|trixie; BOX names it, so that several can run at once on one root. It shares this machine's network; ssh needs no port, it goes through nsenter and `sshd -i`.
 set -euo pipefail
 # shellcheck source=tests/machines/machine.sh
 . "$(dirname "$0")/machine.sh"
 suite=${SUITE:-bookworm}
 root=$machines/container-$suite
-run=$machines/container-$suite.run
+box=${BOX:-box}
+run=$machines/container-$suite.$box
 key=$machines/container-key
 WAIT_SECONDS=60
 
@@ -28,6 +29,9 @@ inside() {
 
 # What Raspberry Pi OS has and a bare Debian lacks: ssh, sudo, python3-apt, the user pi who may do everything.
 build() {
+  mkdir -p "$machines"
+  exec 9> "$machines/container-$suite.lock"
+  flock 9
   build_root "$suite" "$root" ca-certificates dbus iproute2 kmod libpam-systemd openssh-server procps python3 python3-apt \
     sudo systemd systemd-sysv udev
   [ -e "$key" ] || ssh-keygen -q -t ed25519 -N '' -C digitbox-tests -f "$key"
@@ -37,14 +41,15 @@ build() {
   install -m 600 -o 1000 -g 1000 "$key.pub" "$root/home/pi/.ssh/authorized_keys"
   ln -sf /dev/null "$root/etc/systemd/system/apt-daily.timer"
   ln -sf /dev/null "$root/etc/systemd/system/apt-daily-upgrade.timer"
+  exec 9>&-
 }
 
 start() {
-  local arguments file state='' first=''
+  local arguments file state=''
   ! leader > /dev/null || die 'the container is already running'
   build
   mkdir -p "$run" "$machines/pip-cache" "$machines/archives-$suite/partial"
-  arguments=(--quiet --keep-unit --register=no --boot --console=pipe --resolv-conf=off "--directory=$root" --machine=box
+  arguments=(--quiet --keep-unit --register=no --boot --console=pipe --resolv-conf=off "--directory=$root" "--machine=$box"
     "--bind=$machines/pip-cache:/root/.cache/pip" "--bind=$machines/archives-$suite:/var/cache/apt/archives")
   [ "${KEEP:-0}" = 1 ] || arguments+=(--volatile=overlay)
   for file in /etc/resolv.conf /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
@@ -53,11 +58,11 @@ start() {
     [ -e "$root$file" ] || : > "$root$file"
     arguments+=("--bind-ro=$(realpath "$file"):$file")
   done
-  setsid systemd-nspawn "${arguments[@]}" > "$run/console" 2>&1 < /dev/null &
+  SYSTEMD_NSPAWN_LOCK=0 setsid systemd-nspawn "${arguments[@]}" > "$run/console" 2>&1 < /dev/null &
   echo $! > "$run/pid"
   for _ in $(seq $((WAIT_SECONDS * 5))); do
     kill -0 "$(cat "$run/pid")" 2> /dev/null || die "systemd-nspawn ended: $(tail -n 3 "$run/console")"
-    first=$(leader) && state=$(inside systemctl is-system-running 2> /dev/null) || true
+    if leader > /dev/null; then state=$(inside systemctl is-system-running 2> /dev/null || true); fi
     case $state in
       running | degraded)
         inside mkdir -p /run/sshd
@@ -76,7 +81,7 @@ end() { # SIGNAL...: until the container is gone
     sleep 0.2
   done
   if kill -0 "$outer" 2> /dev/null; then kill -KILL "$outer"; fi
-  rm -f "$run/pid"
+  rm -rf "$run"
 }
 
 case ${1:-} in
@@ -85,7 +90,7 @@ case ${1:-} in
   ssh-config)
     printf '%s\n' 'Host box' '  User pi' "  IdentityFile $key" '  IdentitiesOnly yes' '  StrictHostKeyChecking no' \
       '  UserKnownHostsFile /dev/null' '  LogLevel ERROR' \
-      "  ProxyCommand env DIGITBOX_MACHINES=$machines SUITE=$suite $here/container.sh exec /usr/sbin/sshd -i" ;;
+      "  ProxyCommand env DIGITBOX_MACHINES=$machines SUITE=$suite BOX=$box $here/container.sh exec /usr/sbin/sshd -i" ;;
   stop)
     leader > /dev/null || exit 0
     inside systemctl poweroff > /dev/null 2>&1 || true

@@ -1,0 +1,310 @@
+"""The real playbook, through Ansible's own ssh, into a fresh Debian with a running systemd: a press, an answer.
+
+The tests build on each other, in order: each finds the box as the one before left it. A root is built once and kept in
+.appliance (DIGITBOX_MACHINES names another folder); what happens to it happens in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+import wave
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+MACHINES = REPOSITORY / "tests" / "machines"
+CONTAINER = str(MACHINES / "container.sh")
+RELEASE = ("/usr/bin/python3", "-I", "/usr/local/lib/digitbox/release.py")
+MODEL = REPOSITORY / "device" / "models" / "vosk-tiny-en"
+KNOBS = {
+    "digitbox_camera": "files",
+    "digitbox_configuration": {
+        "button": {"backend": "script", "script": "/srv/button.txt"},
+        "indicator": {"backend": "none"},
+    },
+}
+"""No camera, button or LED here; the sound goes through aplay and ALSA into a file (asound.conf)."""
+
+PRESSES = "6 tap\n100000 quit\n"
+ANSWERS = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
+LIMIT_SECONDS = 900.0
+SOON_SECONDS = 90.0
+
+NOTHING_TO_BOOT = "this machine lets no container boot: "
+
+
+def run(command: Sequence[str], **more) -> subprocess.CompletedProcess[str]:
+    """A command whose words are kept for the message of a failure."""
+    return subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False, **more
+    )
+
+
+def why_not() -> str | None:
+    """Why no container can boot here, where that is the machine's doing; a missing package is not."""
+    if os.geteuid() != 0:
+        return "only root can boot a container; sudo tests/run"
+    probe = run(["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "mount", "-t", "tmpfs", "none", "/mnt"])
+    if probe.returncode:
+        return f"{NOTHING_TO_BOOT}no namespaces or no mounts ({probe.stderr.strip()})"
+    for folder in (Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup")):
+        made = folder / "digitbox-probe"
+        try:
+            made.mkdir()
+            made.rmdir()
+        except OSError:
+            continue
+        return None
+    return f"{NOTHING_TO_BOOT}no control group can be made"
+
+
+class Box:
+    """The container, by what container.sh can do with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environ = {**os.environ, "BOX": f"box{os.getpid()}"}
+        self.ssh = folder / "ssh.conf"
+        self.knobs = folder / "knobs.json"
+        self.knobs.write_text(json.dumps(KNOBS), encoding="utf-8")
+        self.log = folder / "install.log"
+
+    def container(self, *words: str, text: str | None = None) -> str:
+        """What container.sh prints; a failure is the test's."""
+        done = run([CONTAINER, *words], env=self.environ, input=text)
+        assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+        return done.stdout
+
+    def do(self, *words: str, text: str | None = None) -> str:
+        """What a command in the box prints."""
+        return self.container("exec", *words, text=text)
+
+    def shell(self, script: str) -> str:
+        """What a line of shell in the box prints."""
+        return self.do("sh", "-c", script)
+
+    def install(self, *words: str) -> dict[str, int]:
+        """Run the installer and count what it did."""
+        environ = {**self.environ, "DIGITBOX_SSH_CONFIG": str(self.ssh), "ANSIBLE_FORCE_COLOR": "0"}
+        done = run(["deploy/install", "box", "-e", f"@{self.knobs}", *words], env=environ)
+        self.log.write_text(done.stdout + done.stderr, encoding="utf-8")
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+        (recap,) = re.findall(r"^box +: (.*)$", done.stdout, re.MULTILINE)
+        return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", recap)}
+
+    def release(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run release.py in the box."""
+        return run([CONTAINER, "exec", *RELEASE, *words], env=self.environ)
+
+    def current(self) -> str:
+        """The release in use."""
+        return self.do("readlink", "/opt/digitbox/current").strip().rpartition("/")[2]
+
+    def is_active(self, unit: str = "digitbox.service") -> bool:
+        """Whether systemd says so."""
+        return self.shell(f"systemctl is-active {unit} || true").strip() == "active"
+
+    def heard(self) -> bytes:
+        """The WAV file of what was played last."""
+        done = subprocess.run(
+            [CONTAINER, "exec", "cat", "/var/lib/digitbox/heard.wav"],
+            env=self.environ,
+            capture_output=True,
+            check=False,
+        )
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A fresh Debian, as far as ssh."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    missing = [program for program in ("systemd-nspawn", "mmdebstrap", "nsenter", "ssh") if not shutil.which(program)]
+    assert not missing, f"tests/run installs what has {', '.join(missing)}"
+    made = Box(tmp_path_factory.mktemp("box"))
+    try:
+        made.container("start")
+        made.ssh.write_text(made.container("ssh-config"), encoding="utf-8")
+        made.do("tee", "/etc/asound.conf", text=(MACHINES / "asound.conf").read_text(encoding="utf-8"))
+        made.do("tee", "/srv/button.txt", text=PRESSES)
+        yield made
+    finally:
+        run([CONTAINER, "stop"], env=made.environ)
+
+
+def soon(holds, what: str):
+    """Wait until it holds, and return that."""
+    end = time.monotonic() + SOON_SECONDS
+    while time.monotonic() < end:
+        found = holds()
+        if found:
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"not within {SOON_SECONDS:g} s: {what}")
+
+
+def words_in(wav: bytes) -> set[str]:
+    """What a speech recognizer hears; nothing in half a file."""
+    import vosk
+
+    vosk.SetLogLevel(-1)
+    try:
+        with wave.open(BytesIO(wav)) as sound:
+            rate_hz, frames = sound.getframerate(), sound.readframes(sound.getnframes())
+            if sound.getnchannels() == 2:
+                frames = b"".join(frames[at : at + 2] for at in range(0, len(frames), 4))
+    except (wave.Error, EOFError):
+        return set()
+    recognizer = vosk.KaldiRecognizer(vosk.Model(str(MODEL)), float(rate_hz), json.dumps([*sorted(ANSWERS), "[unk]"]))
+    recognizer.AcceptWaveform(frames + bytes(rate_hz))
+    return set(json.loads(recognizer.FinalResult())["text"].split())
+
+
+@pytest.mark.long
+def test_a_rehearsal_says_what_it_would_do(box):
+    """On a bare Debian, where most of what later steps need isn't there."""
+    counted = box.install("--check")
+    assert counted["failed"] == 0
+    assert counted["changed"] > 5
+    assert box.shell("ls /opt").strip() == ""
+
+
+def test_it_installs_on_a_fresh_debian(box):
+    """One command, no question; then the daemon runs, and says that it is ready."""
+    assert box.install()["failed"] == 0
+    assert box.is_active()
+    assert box.shell("systemctl is-enabled digitbox digitbox-recover").split() == ["enabled", "enabled"]
+
+
+def test_a_press_is_answered_in_words(box):
+    """The script's tap, the first bundled picture, and "seven" in the file that the sound card wrote."""
+    soon(lambda: "seven" in words_in(box.heard()), "the spoken seven")
+    assert "reading: ok, 1 digits" in box.do("journalctl", "-u", "digitbox", "-o", "cat")
+
+
+def test_a_second_run_changes_nothing(box):
+    """Where there is nothing to do, nothing is done."""
+    assert box.install()["changed"] == 0
+
+
+def test_the_installed_service_is_as_closed_as_the_shipped_one(box):
+    """What systemd itself says of the running unit, drop-ins and all."""
+    said = box.do("systemd-analyze", "security", "digitbox.service", "--no-pager")
+    assert float(re.findall(r"exposure level for digitbox.service: ([\d.]+)", said)[0]) <= 0.6
+
+
+def test_the_daemon_has_no_socket_but_local_ones(box):
+    """Its network namespace holds nothing but lo; each of its sockets is an AF_UNIX one, of there or of systemd's."""
+    script = r"""
+        pid=$(systemctl show -p MainPID --value digitbox)
+        sed -n '3,$s/:.*//p' /proc/$pid/net/dev | tr -d ' ' | sort
+        for fd in /proc/$pid/fd/*; do readlink "$fd"; done | sed -n 's/^socket:\[\(.*\)\]$/\1/p' | while read -r inode
+        do
+            grep -qE " $inode( |$)" /proc/$pid/net/unix /proc/1/net/unix || echo "socket $inode is not AF_UNIX"
+        done"""
+    assert box.shell(script).split() == ["lo"]
+
+
+def test_the_network_is_written_down_for_it(box):
+    """By the unit beside it, in a file the daemon may read."""
+    assert box.shell("systemctl show -p Result --value digitbox-network").strip() == "success"
+    for line in box.do("cat", "/run/digitbox/network").splitlines():
+        assert re.fullmatch(r"\S+ [0-9a-f.:]+", line)
+
+
+def test_a_killed_daemon_comes_back(box):
+    """By SIGKILL, and it is ready again by itself."""
+    box.do("systemctl", "kill", "--kill-who=main", "--signal=KILL", "digitbox")
+    soon(lambda: box.shell("systemctl show -p NRestarts --value digitbox").strip() == "1", "the restart")
+    soon(box.is_active, "READY")
+
+
+def test_a_stopped_daemon_is_replaced_by_the_watchdog(box):
+    """SIGSTOP stands for a loop that hangs; with a shorter patience than the shipped 20 s."""
+    box.shell("mkdir -p /run/systemd/system/digitbox.service.d")
+    box.do("tee", "/run/systemd/system/digitbox.service.d/patience.conf", text="[Service]\nWatchdogSec=4\n")
+    box.shell("systemctl daemon-reload && systemctl restart digitbox")
+    box.do("systemctl", "kill", "--kill-who=main", "--signal=STOP", "digitbox")
+    soon(lambda: "Watchdog timeout" in box.do("journalctl", "-u", "digitbox", "-o", "cat"), "the watchdog")
+    soon(box.is_active, "READY")
+    box.shell("rm -r /run/systemd/system/digitbox.service.d && systemctl daemon-reload")
+
+
+def another_release(box: Box, name: str, spoil: str = "true") -> str:
+    """A copy of the release in use, changed by a line of shell in its folder; its name."""
+    made = f"{box.current()}-{name}"
+    box.shell(f"cd /opt/digitbox/releases && cp -a {box.current()} {made} && cd {made} && {spoil}")
+    return made
+
+
+def test_a_release_that_cannot_read_is_undone(box):
+    """Its model is damaged: the one before runs again, and the message names the reason."""
+    before = box.current()
+    broken = another_release(box, "broken", "truncate -s 1000 lib/python3*/site-packages/device/models/digits.tflite")
+    done = box.release("activate", broken)
+    assert done.returncode == 1
+    assert "did not pass and was undone" in done.stderr
+    assert "model: " in done.stderr
+    assert (box.current(), box.is_active()) == (before, True)
+
+
+def test_a_release_that_does_not_start_is_undone(box):
+    """Its unit is wrong, which no examination sees; systemd has the one before's units again."""
+    before = box.current()
+    done = box.release(
+        "activate", another_release(box, "wrong", "sed -i 's/digitbox run/digitbox walk/' systemd/digitbox.service")
+    )
+    assert done.returncode == 1
+    assert "does not start" in done.stderr
+    assert (box.current(), box.is_active()) == (before, True)
+    assert "digitbox run" in box.do("systemctl", "show", "-p", "ExecStart", "digitbox")
+
+
+def test_a_good_release_stays_and_can_be_rolled_back(box):
+    """There and back, by one rename each."""
+    before = box.current()
+    better = another_release(box, "better")
+    assert box.release("activate", better).returncode == 0
+    assert (box.current(), box.is_active()) == (better, True)
+    assert box.release("rollback").returncode == 0
+    assert (box.current(), box.is_active()) == (before, True)
+
+
+def test_what_an_interrupted_update_left_is_undone_by_its_unit(box):
+    """A journal from before the cut, the link already changed: the boot-time unit brings the former release back."""
+    before = box.current()
+    after = another_release(box, "cut")
+    journal = {"former": before, "new": after, "previous": None, "layouts": {"history": 1}, "had_configuration": True}
+    box.do("systemctl", "stop", "digitbox")
+    box.do("tee", "/opt/digitbox/update.json", text=json.dumps(journal))
+    box.shell(
+        f"cp /etc/digitbox/digitbox.toml /opt/digitbox/update.toml; ln -sfn releases/{after} /opt/digitbox/current"
+    )
+    box.do("systemctl", "start", "digitbox-recover")
+    assert box.current() == before
+    assert box.shell("ls /opt/digitbox/update.* 2>/dev/null || true") == ""
+    box.do("systemctl", "start", "digitbox")
+
+
+def test_a_wrong_configuration_calls_for_help(box):
+    """No restart mends that: the help unit runs and says so, until the daemon can start again."""
+    box.shell("cp /etc/digitbox/digitbox.toml /tmp/good; echo 'nonsense = 1' >> /etc/digitbox/digitbox.toml")
+    box.shell("systemctl restart digitbox || true")
+    soon(lambda: box.is_active("digitbox-help"), "the help unit")
+    box.shell("cp /tmp/good /etc/digitbox/digitbox.toml; systemctl start digitbox")
+    assert (box.is_active(), box.is_active("digitbox-help")) == (True, False)
+
+
+def test_the_request_to_switch_off_is_obeyed(box):
+    """The last thing: the file that the daemon writes, and the whole box goes down in order."""
+    box.do("touch", "/run/digitbox/poweroff")
+    soon(lambda: run([CONTAINER, "exec", "true"], env=box.environ).returncode != 0, "the end of the box")

@@ -1,0 +1,160 @@
+"""Playbook, scripts and locked packages, as far as they can be examined without a box."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from device import migrate, release
+
+REPOSITORY = Path(__file__).parents[2]
+DEPLOY = REPOSITORY / "deploy"
+LOCKED = DEPLOY / "requirements"
+PYTHONS = {"py311": "3.11", "py313": "3.13"}
+FROM_APT = {"numpy"}
+SCRIPTS = [
+    *(path for path in DEPLOY.iterdir() if path.is_file() and path.read_bytes()[:2] == b"#!"),
+    *(REPOSITORY / "tests" / "machines").glob("*.sh"),
+]
+LIMIT_SECONDS = 600.0
+
+
+def run(*command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A command in the repository."""
+    return subprocess.run(
+        command, cwd=REPOSITORY, env={**os.environ, **environ}, capture_output=True, text=True,
+        timeout=LIMIT_SECONDS, check=False,
+    )  # fmt: skip
+
+
+def test_ansible_lint_has_nothing_to_say():
+    """The production profile, over all of deploy/; the linter comes from the locked packages."""
+    made = "need_locked_environment .venv-checks deploy/requirements/controller.txt deploy/requirements/checks.txt"
+    prepared = run("bash", "-ec", f". deploy/environment.sh; {made}")
+    assert prepared.returncode == 0, prepared.stderr
+    bin_ = REPOSITORY / ".venv-checks" / "bin"
+    done = run(
+        "env", "-C", str(DEPLOY), str(bin_ / "ansible-lint"), "--offline", "--nocolor", "--profile", "production",
+        ANSIBLE_CONFIG="ansible.cfg", PATH=f"{bin_}:{os.environ['PATH']}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 failure(s), 0 warning(s)" in done.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_shellcheck_has_nothing_to_say(script):
+    """Every script of deploy/ and tests/machines/, with what it sources."""
+    assert shutil.which("shellcheck"), "tests/run installs it"
+    done = run("shellcheck", "-x", "-P", "SCRIPTDIR", str(script))
+    assert done.stdout == ""
+
+
+def pins(name: str) -> list[tuple[str, str]]:
+    """Package and version of every pin; a package may have two, for different systems."""
+    text = (LOCKED / f"{name}.txt").read_text(encoding="utf-8")
+    return re.findall(r"^([a-z0-9-]+)==([^ ]+) (?:; .* )?\\$", text, re.MULTILINE)
+
+
+def locked(name: str) -> dict[str, str]:
+    """Package -> version."""
+    return dict(pins(name))
+
+
+def needed(tag: str) -> Iterator[Requirement]:
+    """What pyproject.toml asks for on a Pi with this Python."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for line in [*project["dependencies"], *project["optional-dependencies"]["pi"]]:
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"python_version": PYTHONS[tag]}):
+            yield requirement
+
+
+@pytest.mark.parametrize("tag", PYTHONS)
+def test_what_is_locked_is_what_is_asked_for(tag):
+    """Every dependency in a version that pyproject.toml allows; else run deploy/lock and commit what it changes."""
+    there = {**locked("sources"), **locked(tag), **locked("py311-lgpio")}
+    wrong = [
+        str(requirement)
+        for requirement in needed(tag)
+        if requirement.name not in FROM_APT and not requirement.specifier.contains(there.get(requirement.name, "0"))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("tag", PYTHONS)
+def test_what_comes_from_apt_is_not_locked(tag):
+    """numpy must be the one that picamera2 was built for, lgpio apt's where it has one."""  # noqa: D403
+    assert not FROM_APT & locked(tag).keys()
+    assert "lgpio" not in locked(tag)
+
+
+@pytest.mark.parametrize("path", sorted(LOCKED.glob("*.txt")), ids=lambda path: path.name)
+def test_every_locked_package_has_hashes(path):
+    """At least one each, and no address of any registry."""
+    text = path.read_text(encoding="utf-8")
+    blocks = re.split(r"^(?=[a-z0-9-]+==)", text, flags=re.MULTILINE)[1:]
+    assert len(blocks) == len(pins(path.stem)) > 0
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("role", ["base", "digitbox"])
+def test_knobs_carry_the_name_of_their_role(role):
+    """And each has a comment above it, for defaults/main.yml is the manual."""
+    lines = (DEPLOY / "roles" / role / "defaults" / "main.yml").read_text(encoding="utf-8").splitlines()
+    knobs = [number for number, line in enumerate(lines) if re.match(r"\w+:", line)]
+    assert knobs
+    assert all(lines[number].startswith(f"{role}_") for number in knobs)
+    paragraphs = "\n".join(lines).split("\n\n")
+    assert all(paragraph.lstrip("-\n").startswith("#") for paragraph in paragraphs)
+
+
+def test_the_written_configuration_has_the_latest_layout():
+    """Once digitbox.toml has a second layout, the template must say so in its first line."""
+    template = (DEPLOY / "roles" / "digitbox" / "templates" / "digitbox.toml.j2").read_text(encoding="utf-8")
+    found = re.findall(r"^# layout (\d+)$", template, re.MULTILINE)
+    assert [int(layout) for layout in found or [0]] == [len(migrate.CONFIGURATION)]
+
+
+def test_all_units_are_linked_to_the_release():
+    """But that of the recovery, which must outlast any."""
+    tasks = (DEPLOY / "roles" / "digitbox" / "tasks" / "main.yml").read_text(encoding="utf-8")
+    linked = set(re.findall(r"- (digitbox[\w-]*\.(?:service|path))$", tasks, re.MULTILINE))
+    shipped = {path.name for path in (REPOSITORY / "systemd").glob("digitbox*")}
+    assert linked == shipped
+
+
+def test_a_release_is_examined_with_the_groups_of_its_unit():
+    """Else a camera that the daemon reaches would be called missing, or the other way round."""
+    unit = (REPOSITORY / "systemd" / "digitbox.service").read_text(encoding="utf-8")
+    assert f"SupplementaryGroups={' '.join(release.GROUPS)}\n" in unit
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        ((), 2, "deploy/install USER@HOST"),
+        (("--wrong",), 2, "deploy/install USER@HOST"),
+        (("--inventory", "/no/such/file"), 1, "cannot be read; copy deploy/inventory.example.ini"),
+        (("pi@no-such-box.invalid",), 1, "there is no no-such-box.invalid in this network"),
+        (("pi@refused",), 1, "refused does not let anybody in; switch on ssh"),
+    ],
+)
+def test_the_installer_says_what_is_wrong(tmp_path, arguments, status, words):
+    """Before it has made or changed anything, in one line that names the next step."""
+    assert shutil.which("ssh"), "tests/run installs it"
+    config = tmp_path / "ssh.conf"
+    config.write_text("Host refused\n  HostName 127.0.0.1\n  Port 1\n", encoding="utf-8")
+    more = {"DIGITBOX_SSH_CONFIG": str(config)} if "refused" in str(arguments) else {}
+    done = run("deploy/install", *arguments, **more)
+    assert done.returncode == status
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1 or status == 2
