@@ -87,7 +87,7 @@ def sentence(settings: Settings, exit_status: str, catalogues: Path = HERE / "la
     """The voice to speak with and what to say, for the exit status with which the daemon ended last."""
     content = table(catalogues / f"{Path(settings.value('speech', 'language', str) or 'en').name}.toml")
     voice = settings.value("speech", "voice", str) or content.get("voice")
-    said = content.get("appliance", {})
+    said = content.get("out_of_order", {})
     words = [said.get("needs_help", _LAST_RESORT)]
     if exit_status == _WRONG_CONFIGURATION and "wrong_configuration" in said:
         words.append(said["wrong_configuration"])

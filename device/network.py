@@ -35,9 +35,9 @@ def addresses(answer: str) -> Iterator[tuple[str, str]]:
 
 
 def write(path: Path, lines: Iterator[tuple[str, str]]) -> None:
-    """One "INTERFACE ADDRESS" a line, nothing where there is no network; renamed into place, so always whole."""
+    """One "ADDRESS INTERFACE" a line, nothing where there is no network; renamed into place, so always whole."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text("".join(f"{interface} {address}\n" for interface, address in lines), encoding="utf-8")
+    beside.write_text("".join(f"{address} {interface}\n" for interface, address in lines), encoding="utf-8")
     beside.replace(path)
 
 

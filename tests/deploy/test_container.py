@@ -218,7 +218,7 @@ def test_the_network_is_written_down_for_it(box):
     """By the unit beside it, in a file the daemon may read."""
     assert box.shell("systemctl show -p Result --value digitbox-network").strip() == "success"
     for line in box.do("cat", "/run/digitbox/network").splitlines():
-        assert re.fullmatch(r"\S+ [0-9a-f.:]+", line)
+        assert re.fullmatch(r"[0-9a-f.:]+ \S+", line)
 
 
 def test_a_killed_daemon_comes_back(box):

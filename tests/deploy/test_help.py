@@ -41,7 +41,7 @@ def test_without_any_file_it_still_speaks(tmp_path):
 
 def test_it_speaks_the_configured_language(tmp_path):
     """Voice and sentence come from the catalogue, and a wrong configuration is named."""
-    catalogue = '[appliance]\nneeds_help = "Hilf mir."\nwrong_configuration = "Falsch eingestellt."\n'
+    catalogue = '[out_of_order]\nneeds_help = "Hilf mir."\nwrong_configuration = "Falsch eingestellt."\n'
     (tmp_path / "de.toml").write_text('voice = "de"\n' + catalogue, encoding="utf-8")
     german = settings(tmp_path, '[speech]\nlanguage = "de"\n')
     assert helper.sentence(german, "1", tmp_path) == ("de", "Hilf mir.")

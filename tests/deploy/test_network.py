@@ -8,6 +8,7 @@ import os
 import pytest
 
 from device import network
+from device.adapters.machine_linux import LinuxMachine
 
 ANSWER = json.dumps(
     [
@@ -46,7 +47,8 @@ def test_it_is_written_whole_or_not(tmp_path):
     path = tmp_path / "network"
     path.write_text("old\n", encoding="utf-8")
     network.write(path, network.addresses(ANSWER))
-    assert path.read_text(encoding="utf-8").splitlines()[0] == "eth0 192.0.2.8"
+    assert path.read_text(encoding="utf-8").splitlines()[0] == "192.0.2.8 eth0"
+    assert LinuxMachine(tmp_path, tmp_path).network_address() == "192.0.2.8"  # which is what the daemon says
     assert os.listdir(tmp_path) == ["network"]  # noqa: PTH208
 
 
