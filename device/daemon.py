@@ -13,11 +13,13 @@ import queue
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from device import telling
 from device.actions import (
     Action,
     ClearDeadline,
@@ -42,7 +44,7 @@ from device.actions import (
 )
 from device.appliance import transition
 from device.capture import Burst, Recording
-from device.domain import EARLIEST_YEAR, Audio, Box, Command, Context, Device, Frame, Heard, Pixels, Reading, Status
+from device.domain import Audio, Command, Context, Device, Frame, Heard, Reading
 from device.errors import (
     CameraError,
     CatalogueError,
@@ -77,7 +79,7 @@ from device.events import (
 )
 from device.parts import Parts, Reader, Settings
 from device.phrases import Phrase, Utterance, phrase
-from device.ports import Answer, History, Requests, Synthesizer
+from device.ports import Answer, Requests, Synthesizer
 from device.preferences import Preferences
 from device.protocol import (
     CommandAsked,
@@ -91,6 +93,7 @@ from device.protocol import (
     changed,
     reading_as_json,
 )
+from device.records import Records
 from device.situation import HEARING_DEVICES, STARTUP_DEVICES, Mode, Practice, Situation
 from device.tones import Tone, sound
 from device.voice import Voice
@@ -115,12 +118,6 @@ SHOWN_SECONDS = 0.3
 
 MEMORY_SECONDS = 10.0
 """Between two looks at how much memory is left."""
-
-LATEST_TOLD = 5
-"""Readings told when asked for the history: more, nobody remembers while listening."""
-
-MOST_UNSAVED = 1000
-"""Readings kept in memory while the history cannot be written; the oldest go."""
 
 
 Adapter = TypeVar("Adapter")
@@ -202,13 +199,11 @@ class Daemon:
         self._catalogue = parts.catalogue(parts.preferences.language)
         self._preferences = parts.preferences
         self._voice = Voice(parts.pieces(parts.preferences), volume=parts.preferences.volume)
-        self._crops: tuple[Pixels, ...] = ()
-        self._latest_entry = 0
+        self._records = Records(parts.samples)
         self._asked_turn = -1
         self._memory_due = monotonic() + MEMORY_SECONDS
         self._requests: Requests | None = None
         self._shown: tuple[float, dict[str, Any], bytes] | None = None
-        self._unsaved: deque[tuple[Reading, str]] = deque(maxlen=MOST_UNSAVED)
         limit = settings.device_limit_seconds
         self._button = self._slot(Device.BUTTON, parts.button, limit)
         self._indicator = self._slot(Device.INDICATOR, parts.indicator, limit)
@@ -441,8 +436,8 @@ class Daemon:
         finally:
             burst.end()
         log.info("reading: %s, %d digits in %.0f ms", reading.status.value, len(reading.digits), reading.elapsed_ms)
-        self._crops = _crops(latest[0].frame, reading) if latest else ()
         if latest:
+            self._records.see(latest[0].frame, reading)
             self._parts.display.answer(latest[0].frame, reading, latest[0].model_inputs)
         return reading
 
@@ -478,17 +473,8 @@ class Daemon:
 
     def _remember(self, reading: Reading) -> None:
         self.readings_made += 1
-        if reading.status is Status.NOTHING:
-            return
-        self._unsaved.append((reading, datetime.now().astimezone().isoformat(timespec="seconds")))
+        self._records.remember(reading)
         self._save_on_worker()
-
-    def _save(self, history: History) -> None:
-        """Write what has not been written yet; what fails stays for the next try."""
-        while self._unsaved:
-            reading, moment = self._unsaved[0]
-            self._latest_entry = history.append(reading, time=moment).id
-            self._unsaved.popleft()
 
     # --- spoken commands ----------------------------------------------------------------------------------------------
 
@@ -570,28 +556,12 @@ class Daemon:
     def _tell(self, topic: Topic, turn: int, back: int) -> None:
         match topic:
             case Topic.TIME:
-                self._say(_time(datetime.now()), turn)
+                self._say(telling.time(datetime.now()), turn)
             case Topic.STATUS:
-                self._say(self._status(), turn)
+                dot = self._catalogue.sentences["told.dot"]
+                self._say(telling.status(self.situation, self._parts.machine, dot), turn)
             case _:
                 self._tell_history(topic, turn, back)
-
-    def _status(self) -> Phrase:
-        """What works and what does not, the address, the space, the version."""
-        machine = self._parts.machine
-        free_bytes, address = machine.free_bytes(), machine.network_address()
-        dot = self._catalogue.sentences["told.dot"]
-        parts = [phrase(f"fault.{device.value}") for device in Device if device in self.situation.faults]
-        if not self.situation.hears:
-            parts.append(phrase("appliance.no_voice_commands"))
-        parts = parts or [phrase("told.all_well")]
-        parts.append(
-            phrase("told.address", address=address.replace(".", dot)) if address else phrase("told.no_address")
-        )
-        if free_bytes is not None:
-            parts.append(phrase("told.free_space", count=free_bytes // 1_000_000))
-        parts.append(phrase("told.version", version=machine.version.replace(".", dot)))
-        return _chained(parts)
 
     def _tell_history(self, topic: Topic, turn: int, back: int) -> None:
         """Ask the history on its worker, then say what it knows."""
@@ -601,17 +571,14 @@ class Daemon:
             return
 
         def ask() -> _Told:
-            self._save(history)
-            return _Told(turn, self._forgotten(history) if topic is Topic.FORGOTTEN else _told(history, topic, back))
+            if topic is Topic.FORGOTTEN:
+                self._records.forget(history)
+                return _Told(turn, phrase("answer.forgotten"))
+            self._records.save(history)
+            return _Told(turn, telling.history(history, topic, back))
 
         self._asked_turn = turn
         self._use(self._history, ask, self._settings.device_limit_seconds)
-
-    def _forgotten(self, history: History) -> Phrase:
-        history.delete()
-        self._parts.samples.delete()
-        self._crops = ()
-        return phrase("answer.forgotten")
 
     def _correct(self, number: str) -> None:
         history = self._history.adapter
@@ -619,25 +586,19 @@ class Daemon:
             log.warning("a correction is lost, because the history is")
             return
 
-        def correct() -> None:
-            self._save(history)
-            history.correct(self._latest_entry, number)
-
+        correct = partial(self._records.correct_latest, history, number)
         self._use(self._history, correct, self._settings.device_limit_seconds)
 
     def _keep_sample(self, index: int, digit: int) -> None:
-        crops = self._crops
-
         def keep() -> Event | None:
             try:
-                self._parts.samples.keep(crops[index], digit)
+                self._records.keep_sample(index, digit)
             except HistoryError as error:
                 log.warning("%s", error)
                 return NotKept()
             return None
 
-        if index < len(crops):
-            self._use(self._history, keep, self._settings.device_limit_seconds)
+        self._use(self._history, keep, self._settings.device_limit_seconds)
 
     def _look_at_memory(self) -> None:
         """Give the speech model's memory back while the machine is short of it; the next hold loads it again."""
@@ -753,26 +714,12 @@ class Daemon:
 
         def work() -> None:
             try:
-                self._save(history)
-                answer.give(self._from_history(history, request))
+                answer.give(self._records.answer(history, request))
             except HistoryError as error:
                 answer.refuse(str(error))
                 raise
 
         self._use(self._history, work, self._settings.device_limit_seconds)
-
-    def _from_history(self, history: History, request: HistoryAsked | CorrectAsked | DeleteAsked) -> dict[str, Any]:
-        match request:
-            case HistoryAsked(limit, before, number):
-                entries = history.search(limit=limit, before=before, number=number)
-                return {"entries": [asdict(entry) for entry in entries]}
-            case CorrectAsked(id=entry, number=number):
-                return {"corrected": history.correct(entry, number)}
-            case DeleteAsked(id=entry):
-                if entry is None:
-                    self._parts.samples.delete()
-                    self._crops = ()
-                return {"deleted": history.delete(entry)}
 
     # --- power and light ----------------------------------------------------------------------------------------------
 
@@ -828,7 +775,7 @@ class Daemon:
         """What a device that has just opened wants said; the history also writes what had to wait for it."""
         if device is not Device.HISTORY:
             return None
-        self._save(adapter)
+        self._records.save(adapter)
         if adapter.kept_aside is None:
             return None
         log.warning("the history was damaged; it was kept as %s", adapter.kept_aside)
@@ -954,8 +901,8 @@ class Daemon:
     def _save_on_worker(self) -> None:
         """Write on the history's worker what has not been written yet; one that is not open writes when it opens."""
         history = self._history.adapter
-        if history is not None and self._unsaved:
-            self._use(self._history, lambda: self._save(history), self._settings.device_limit_seconds)
+        if history is not None and self._records.is_waiting:
+            self._use(self._history, partial(self._records.save, history), self._settings.device_limit_seconds)
 
     def _on_pressed(self) -> None:
         self.post(ButtonPressed())
@@ -971,40 +918,3 @@ def _practice_as_json(practice: Practice | None) -> dict[str, int] | None:
     if practice is None:
         return None
     return {"digit": practice.digit, "done": practice.done, "right": practice.right, "rounds": len(practice.asked)}
-
-
-def _crops(frame: Frame, reading: Reading) -> tuple[Pixels, ...]:
-    """The picture of each digit with a margin of a quarter of its size, in the frame's own pixels."""
-    return tuple(_crop(frame, digit.box) for digit in reading.digits)
-
-
-def _crop(frame: Frame, box: Box) -> Pixels:
-    place = box.scaled(1.0 / frame.scale)
-    margin = max(place.width, place.height) // 4
-    rows = slice(max(0, place.y - margin), place.bottom + margin)
-    columns = slice(max(0, place.x - margin), place.right + margin)
-    return frame.pixels[rows, columns].copy()
-
-
-def _time(moment: datetime) -> Phrase:
-    if moment.year < EARLIEST_YEAR:
-        return phrase("told.no_clock")
-    return phrase("told.time", hour=moment.hour, minute=f"{moment.minute:02}")
-
-
-def _told(history: History, topic: Topic, back: int) -> Phrase:
-    """The latest readings, or the one so many back. Raises HistoryError."""
-    latest = [entry.corrected or entry.number for entry in history.entries(limit=max(LATEST_TOLD, back + 1))][::-1]
-    if not latest:
-        return phrase("told.no_history")
-    if topic is Topic.BACK:
-        return phrase("told.read_then", number=latest[back]) if back < len(latest) else phrase("told.no_more")
-    return phrase("told.history", number=" ".join(number.replace(" ", "") for number in latest[:LATEST_TOLD]))
-
-
-def _chained(phrases: Sequence[Phrase]) -> Phrase:
-    """All of them as one to say, in order."""
-    chained = phrases[-1]
-    for earlier in reversed(phrases[:-1]):
-        chained = replace(earlier, then=chained)
-    return chained

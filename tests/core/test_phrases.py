@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from device import aiming, appliance, daemon, obeying, phrases, practice, steps
+from device import aiming, appliance, daemon, obeying, phrases, practice, steps, telling
 from device.domain import Advice, Box, Device, Digit, Hint, Reading, Status
 from device.errors import CatalogueError
 from device.phrases import Phrase
@@ -19,7 +19,7 @@ def english():
     return phrases.load("en")
 
 
-SPEAKERS = (aiming, appliance, daemon, obeying, practice, steps)
+SPEAKERS = (aiming, appliance, daemon, obeying, practice, steps, telling)
 SECTIONS = ("appliance", "aim", "answer", "told", "help", "practice")
 """The modules that name sentences, and the sections whose sentences all have their place there."""
 
