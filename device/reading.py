@@ -25,6 +25,7 @@ from device.views import (
     UPRIGHT_LEAD,
     cuts_through,
     is_mostly_read,
+    is_plain,
     is_rim,
     may_be_edges,
     sheet_under,
@@ -45,17 +46,25 @@ class Observation:
         model_inputs: The pieces of writing in MNIST layout, uint8, shape (n, 28, 28), in reading order.
         evidence: What the model says about them.
         sheet: What they were found on, where that was looked at alone.
+        writings: The same pieces as they were found, their boxes in pixels of the frame.
     """
 
     frame: Frame
     model_inputs: Pixels
     evidence: Evidence
     sheet: Sheet | None = None
+    writings: tuple[Writing, ...] = ()
 
 
 def _boxes(seen: Observation) -> list[Box]:
     """Places in pixels of the frame."""
     return [box.scaled(1 / seen.frame.scale) for box in seen.evidence.boxes]
+
+
+def _moved(box: Box, factor: float, left: int, top: int) -> Box:
+    """A place on a sheet that was cut out and enlarged, in pixels of the frame."""
+    small = box.scaled(1 / factor)
+    return Box(small.x + left, small.y + top, small.width, small.height)
 
 
 def _is_rim(view: Observation) -> bool:
@@ -86,10 +95,18 @@ class Reader:
 
         Boxes are in pixels of the given picture (frame.scale).
         """
+        seen = self._best_view(frame)
+        if self._is_sure(seen):
+            return seen
+        return replace(seen, evidence=replace(seen.evidence, advice=advise(frame, seen.writings)))
+
+    def _best_view(self, frame: Frame) -> Observation:
         whole = self._look(frame)
-        found = [] if whole.evidence.tight else sheets(frame)
+        if whole.evidence.tight or is_plain(whole.evidence):
+            return whole
+        found = sheets(frame)
         suspect = may_be_edges(whole.evidence, _boxes(whole), found)
-        if whole.evidence.tight or (self._is_sure(whole) and not suspect):
+        if self._is_sure(whole) and not suspect:
             return whole
         views = [self._look_at(frame, sheet) for sheet in found if suspect or not cuts_through(sheet, _boxes(whole))]
         views.append(self._look(frame, inverted=True))
@@ -106,10 +123,12 @@ class Reader:
         """What is on a sheet, places as in the frame."""
         paper, (left, top), factor = cut_out(frame, sheet)
         seen = self._look(paper)
-        on_paper = (box.scaled(1 / factor) for box in _boxes(seen))
-        moved = (Box(box.x + left, box.y + top, box.width, box.height) for box in on_paper)
-        evidence = replace(seen.evidence, boxes=tuple(box.scaled(frame.scale) for box in moved))
-        return Observation(frame, seen.model_inputs, evidence, sheet)
+        writings = tuple(
+            replace(one, box=_moved(one.box, factor, left, top), ink_box=_moved(one.ink_box, factor, left, top))
+            for one in seen.writings
+        )
+        evidence = replace(seen.evidence, boxes=tuple(one.box.scaled(frame.scale) for one in writings))
+        return Observation(frame, seen.model_inputs, evidence, sheet, writings)
 
     def _is_sure(self, seen: Observation) -> bool:
         return judged(seen.evidence, self._classifier.card).status is Status.OK
@@ -131,9 +150,7 @@ class Reader:
             clearness=tuple(writing.clearness for writing in found),
             sharpness=1.0 / float(np.median([writing.softness for writing in found])) if found else 0.0,
         )
-        if judged(evidence, self._classifier.card).status is not Status.OK:
-            evidence = replace(evidence, advice=advise(frame, found))  # takes a tenth of the time
-        return Observation(frame, model_inputs, evidence)
+        return Observation(frame, model_inputs, evidence, writings=tuple(found))
 
     def _separated(self, found: Sequence[Writing]) -> tuple[list[Writing], Pixels, Probabilities]:
         """The writings, those that are several digits taken apart; their model inputs; what the model says of them."""

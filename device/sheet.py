@@ -108,8 +108,7 @@ def cut_out(frame: Frame, sheet: Sheet) -> tuple[Frame, tuple[int, int], float]:
     mask = np.asarray(cv2.erode(mask, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)), np.uint8)
     if not mask.any():
         return frame, (0, 0), 1.0
-    off = mask == 0
-    pixels[off] = _paper_around(pixels, mask)[off]
+    cv2.copyTo(_paper_around(pixels, mask), cv2.bitwise_not(mask), pixels)
     factor = max(1.0, SCENE_PX / min(mask.shape))
     if factor > 1.0:
         size = (math.ceil(mask.shape[1] * factor), math.ceil(mask.shape[0] * factor))
@@ -121,12 +120,13 @@ def _paper_around(pixels: Pixels, mask: Pixels) -> Pixels:
     """Bare paper, as bright as the sheet is near by, where the mask is 0."""
     factor = 32 / max(mask.shape)
     size = (max(1, round(mask.shape[1] * factor)), max(1, round(mask.shape[0] * factor)))
-    weights = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)[..., None] + 1e-3
-    means = cv2.resize(pixels * (mask[..., None] > 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    weights = cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32)[..., None] + 1e-3
+    paper = cv2.bitwise_and(pixels, pixels, mask=mask)
+    means = cv2.resize(paper, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     spread = 2 * (max(size) // 4) + 1
     smooth = cv2.blur(means, (spread, spread)) / cv2.blur(weights / 255.0, (spread, spread))[..., None]
-    filled = cv2.resize(smooth, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.clip(filled, 0, 255).astype(np.uint8)
+    bare = np.clip(smooth, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.resize(bare, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _divided(small: Pixels) -> Iterator[Pixels]:

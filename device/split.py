@@ -177,15 +177,17 @@ def _cuts(work: Pixels) -> tuple[list[Path], list[float]]:
     if not inked.size:
         return [], []
     steps = work.astype(np.float64) / 255.0 + EMPTY_COST
-    from_top, above = _cheapest(steps)
-    from_bottom, below = _cheapest(steps[::-1])
-    below = below[::-1]
-    through = from_top + from_bottom[::-1] - steps  # cost of the cheapest path through each pixel
-    proposed = sorted((float(through[row, column]), row, column) for row in ROWS for column in _minima(through[row]))
+    totals, came = _cheapest(np.stack([steps, steps[::-1]]))
+    through = totals[0] + totals[1, ::-1] - steps  # cost of the cheapest path through each pixel
+    above, below = came[0], came[1, ::-1]
+    proposed: list[tuple[float, int, int, Path]] = []
+    for row in ROWS:
+        columns = _minima(through[row])
+        paths = _paths(above, below, row, np.array(columns, np.int64))
+        proposed += zip(through[row, columns].tolist(), [row] * len(columns), columns, paths, strict=True)
     first, last = inked[0] + APART_PX // 2, inked[-1] - APART_PX // 2
     chosen: list[tuple[float, Path]] = []
-    for cost, row, column in proposed:
-        path = _path(above, below, row, column)
+    for cost, _, _, path in sorted(proposed, key=lambda one: one[:3]):
         is_new = all(float(np.abs(path - other).mean()) >= APART_PX / 2 for _, other in chosen)
         if is_new and first < path.mean() < last:
             chosen.append((max(0.0, cost - WORK_PX * EMPTY_COST), path))
@@ -213,27 +215,39 @@ def _minima(through: NDArray[np.float64]) -> list[int]:
 
 
 def _cheapest(steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    """For each pixel the cost of the cheapest way to it from the first row, and its last step: -1, 0 or 1 sideways."""
+    """For each pixel of some pictures the cost of the cheapest way to it from the first row, and its last step.
+
+    Args:
+        steps: Cost of a step to each pixel, shape (n, h, w).
+
+    Returns:
+        The costs and the steps, -1, 0 or 1 sideways, both of that shape.
+    """
     total = steps.copy()
     came = np.zeros(steps.shape, np.int8)
-    for row in range(1, len(steps)):
-        before = np.pad(total[row - 1], 1, constant_values=np.inf)
-        sideways = SIDEWAYS * steps[row]
-        ways = np.stack([before[:-2] + sideways, before[1:-1], before[2:] + sideways])
-        came[row] = ways.argmin(axis=0) - 1
-        total[row] += ways.min(axis=0)
+    sideways = SIDEWAYS * steps
+    for row in range(1, steps.shape[1]):
+        before, here, step = total[:, row - 1], sideways[:, row], came[:, row]
+        best = before.copy()
+        from_left = before[:, :-1] + here[:, 1:]
+        step[:, 1:][from_left <= best[:, 1:]] = -1
+        np.minimum(best[:, 1:], from_left, out=best[:, 1:])
+        from_right = before[:, 1:] + here[:, :-1]
+        step[:, :-1][from_right < best[:, :-1]] = 1
+        np.minimum(best[:, :-1], from_right, out=best[:, :-1])
+        total[:, row] += best
     return total, came
 
 
-def _path(above: NDArray[np.int8], below: NDArray[np.int8], row: int, column: int) -> Path:
-    """The whole way through a pixel."""
-    path = np.empty(WORK_PX, np.int64)
-    path[row] = column
+def _paths(above: NDArray[np.int8], below: NDArray[np.int8], row: int, columns: Path) -> NDArray[np.int64]:
+    """The whole ways through some pixels of a row, shape (n, WORK_PX)."""
+    paths = np.empty((len(columns), WORK_PX), np.int64)
+    paths[:, row] = columns
     for upper in range(row, 0, -1):
-        path[upper - 1] = path[upper] + above[upper, path[upper]]
+        paths[:, upper - 1] = paths[:, upper] + above[upper, paths[:, upper]]
     for lower in range(row, WORK_PX - 1):
-        path[lower + 1] = path[lower] + below[lower, path[lower]]
-    return path
+        paths[:, lower + 1] = paths[:, lower] + below[lower, paths[:, lower]]
+    return paths
 
 
 def _between(work: Pixels, left: Path, right: Path) -> Pixels:

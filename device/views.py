@@ -29,6 +29,9 @@ UPRIGHT_LEAD = 0.4
 MOSTLY_READ = 0.95
 """What is read with this probability isn't tried turned."""
 
+PLAIN_CLEARNESS = 0.0
+"""Log odds from which on a piece is writing without a doubt."""
+
 EITHER_WAY_UP = (0, 1, 2, 5, 6, 8, 9)
 """Digits that are digits upside down too."""
 
@@ -40,6 +43,17 @@ def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) 
     digits = whole.probabilities[:, :10].argmax(axis=1).tolist()
     outside = [[digit for box, digit in zip(boxes, digits, strict=True) if not sheet.holds(box)] for sheet in found]
     return bool(outside) and 1 in min(outside, key=len)
+
+
+def is_plain(whole: Evidence) -> bool:
+    """Whether all that was found is writing beyond doubt, though it may be hard to read: no other view shows it better.
+
+    A one isn't beyond doubt, nor is anything that the model takes for no digit.
+    """
+    best = whole.probabilities[:, :10].max(axis=1, initial=0.0)
+    ones = whole.probabilities.argmax(axis=1) == 1
+    clear = bool(whole.clearness) and min(whole.clearness) >= PLAIN_CLEARNESS
+    return clear and bool((best > 0.5).all()) and not ones.any() and not (whole.other_ink or whole.cut_off)
 
 
 def sheet_under(boxes: Sequence[Box], found: Sequence[Sheet]) -> Sheet | None:
