@@ -239,6 +239,7 @@ backend = "none"
 enough_frames = 5
 [history]
 path = "history.sqlite3"
+pictures = "pictures"
 [daemon]
 runtime = "run"
 preferences = "preferences.toml"

@@ -27,6 +27,7 @@ from device.ports import (
     History,
     Indicator,
     Microphone,
+    Pictures,
     Player,
     Recognizer,
     Samples,
@@ -97,6 +98,7 @@ def configured_parts(config: Config) -> Parts:
         pieces=lambda preferences: piece_store(speaking(config, preferences)),
         catalogue=phrases.load,
         samples=samples(config),
+        pictures=pictures(config),
         machine=LinuxMachine(config.daemon.runtime, config.history.path.parent),
         power=FilePower(config.daemon),
         supervisor=SystemdSupervisor(),
@@ -122,7 +124,7 @@ def demo_config(state: Path, *, photos: Path | None = None, once: bool = False) 
         button=replace(config.button, backend="script" if once else "keyboard"),
         sound=replace(config.sound, folder=state / "said"),
         speech=replace(config.speech, phrases=state / "phrases"),
-        history=replace(config.history, path=state / "history.sqlite3"),
+        history=replace(config.history, path=state / "history.sqlite3", pictures=state / "pictures"),
         daemon=replace(
             config.daemon, runtime=state / "run", preferences=state / "preferences.toml", samples=state / "samples"
         ),
@@ -370,6 +372,13 @@ def samples(config: Config) -> Samples:
     from device.adapters.samples_png import PngSamples
 
     return PngSamples(config.daemon.samples)
+
+
+def pictures(config: Config) -> Pictures:
+    """Where a picture of each reading lies, if any."""
+    from device.adapters.pictures_jpeg import JpegPictures
+
+    return JpegPictures(config.history)
 
 
 def piece_store(config: Config) -> PieceStore:

@@ -174,6 +174,8 @@ class HistoryConfig:
     backend: Annotated[str, OneOf("sqlite", "none")]
     path: Path
     keep: Annotated[int, Between(1, 1_000_000)]
+    keep_pictures: bool
+    pictures: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ from device.protocol import (
     DeleteAsked,
     HistoryAsked,
     LookAsked,
+    PictureAsked,
     PreferencesAsked,
     Request,
     StatusAsked,
@@ -199,7 +200,7 @@ class Daemon:
         self._catalogue = parts.catalogue(parts.preferences.language)
         self._preferences = parts.preferences
         self._voice = Voice(parts.pieces(parts.preferences), volume=parts.preferences.volume)
-        self._records = Records(parts.samples)
+        self._records = Records(parts.samples, parts.pictures)
         self._asked_turn = -1
         self._memory_due = monotonic() + MEMORY_SECONDS
         self._requests: Requests | None = None
@@ -638,6 +639,8 @@ class Daemon:
                 self._handle(CommandGiven(Command(command)))
             case PreferencesAsked(wishes):
                 self._prefer(wishes, answer)
+            case PictureAsked(entry):
+                self._answer_with_picture(entry, answer)
             case HistoryAsked() | CorrectAsked() | DeleteAsked():
                 self._answer_from_history(request, answer)
             case _:
@@ -705,6 +708,16 @@ class Daemon:
             return
         self._handle(PreferencesChosen(preferences))
         answer.give({"preferences": asdict(preferences)})
+
+    def _answer_with_picture(self, entry: int, answer: Answer) -> None:
+        def load() -> None:
+            picture = self._records.picture(entry)
+            if picture is None:
+                answer.refuse("no picture of this reading was kept")
+            else:
+                answer.give({}, picture)
+
+        self._use(self._history, load, self._settings.device_limit_seconds)
 
     def _answer_from_history(self, request: HistoryAsked | CorrectAsked | DeleteAsked, answer: Answer) -> None:
         history = self._history.adapter

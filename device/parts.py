@@ -17,6 +17,7 @@ from device.ports import (
     Indicator,
     Machine,
     Microphone,
+    Pictures,
     Player,
     Power,
     PreferencesStore,
@@ -108,6 +109,7 @@ class Parts:
     pieces: Callable[[Preferences], PieceStore]
     catalogue: Callable[[str], Catalogue]
     samples: Samples
+    pictures: Pictures
     machine: Machine
     power: Power
     supervisor: Supervisor

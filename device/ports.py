@@ -201,6 +201,23 @@ class Samples(Protocol):
         """Delete all of them. Raises HistoryError."""
 
 
+class Pictures(Protocol):
+    """Keeps a picture of each reading, where that is wanted."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether pictures are to be kept."""
+
+    def keep(self, entry: int, picture: Pixels) -> None:
+        """Keep the picture of an entry, uint8 (h, w, 3) BGR. Raises HistoryError."""
+
+    def load(self, entry: int) -> bytes | None:
+        """The JPEG of an entry; None when there is none."""
+
+    def delete(self, entry: int | None = None) -> None:
+        """Delete the picture of one entry, or all of them. Raises HistoryError."""
+
+
 class PreferencesStore(Protocol):
     """Keeps what the user changed for the next start."""
 

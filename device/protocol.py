@@ -9,6 +9,7 @@ One request a line, one answer a line, JSON in UTF-8, in order; an answer that s
 | {"ask": "command", "command": "read"} | obeyed: whether nothing else was going on |
 | {"ask": "prefer", "preferences": {"volume": 70}} | preferences |
 | {"ask": "history", "limit": 50, "before": 120, "number": "42"} | entries, the latest first |
+| {"ask": "picture", "id": 7} | a JPEG of what was read, or an error where none was kept |
 | {"ask": "correct", "id": 7, "number": "43"} | corrected |
 | {"ask": "delete", "id": 7} (all without it) | deleted: how many |
 | {"ask": "follow"} | a line for each change of mode and each reading from now on, and an empty object now and then |
@@ -73,6 +74,13 @@ class HistoryAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureAsked:
+    """The picture that was kept of a reading."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectAsked:
     """Note what a reading really was: digits, groups separated by one space."""
 
@@ -93,7 +101,15 @@ class FollowAsked:
 
 
 Request = (
-    StatusAsked | LookAsked | CommandAsked | PreferencesAsked | HistoryAsked | CorrectAsked | DeleteAsked | FollowAsked
+    StatusAsked
+    | LookAsked
+    | CommandAsked
+    | PreferencesAsked
+    | HistoryAsked
+    | PictureAsked
+    | CorrectAsked
+    | DeleteAsked
+    | FollowAsked
 )
 
 _KINDS: Mapping[str, type[Any]] = {
@@ -102,6 +118,7 @@ _KINDS: Mapping[str, type[Any]] = {
     "command": CommandAsked,
     "prefer": PreferencesAsked,
     "history": HistoryAsked,
+    "picture": PictureAsked,
     "correct": CorrectAsked,
     "delete": DeleteAsked,
     "follow": FollowAsked,

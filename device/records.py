@@ -9,10 +9,11 @@ import logging
 from collections import deque
 from dataclasses import asdict
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from device.domain import Box, Frame, Pixels, Reading, Status
-from device.ports import History, Samples
+from device.ports import History, Pictures, Samples
 from device.protocol import CorrectAsked, DeleteAsked, HistoryAsked
 
 log = logging.getLogger(__name__)
@@ -26,11 +27,14 @@ class Records:
 
     Args:
         samples: Where pictures of digits go, each after a spoken yes.
+        pictures: Where a picture of each reading goes, where the installer wants that.
     """
 
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Samples, pictures: Pictures) -> None:
         self._samples = samples
+        self._pictures = pictures
         self._unsaved: deque[tuple[Reading, str]] = deque(maxlen=MOST_UNSAVED)
+        self._picture: Pixels | None = None
         self._latest_id = 0
         self._crops: tuple[Pixels, ...] = ()
 
@@ -46,7 +50,9 @@ class Records:
 
     def see(self, frame: Frame, reading: Reading) -> None:
         """Have the pictures of a reading's digits at hand until the next one."""
-        self._crops = tuple(_crop(frame, digit.box) for digit in reading.digits)
+        boxes = [digit.box for digit in reading.digits]
+        self._crops = tuple(_crop(frame, box) for box in boxes)
+        self._picture = _crop(frame, reduce(Box.union, boxes)) if boxes and self._pictures.wanted else None
 
     def save(self, history: History) -> None:
         """Write what has not been written yet; what fails stays for the next try. Raises HistoryError."""
@@ -54,6 +60,10 @@ class Records:
             reading, moment = self._unsaved[0]
             self._latest_id = history.append(reading, time=moment).id
             self._unsaved.popleft()
+            if self._picture is not None and not self._unsaved:
+                # Those of readings that had to wait for the history are not worth the memory.
+                self._pictures.keep(self._latest_id, self._picture)
+                self._picture = None
 
     def correct_latest(self, history: History, number: str) -> None:
         """Note what the latest reading really was. Raises HistoryError."""
@@ -69,10 +79,15 @@ class Records:
         """Delete one entry, or everything with all pictures; how many entries there were. Raises HistoryError."""
         self.save(history)
         deleted = history.delete(entry)
+        self._pictures.delete(entry)
         if entry is None:
             self._samples.delete()
             self._crops = ()
         return deleted
+
+    def picture(self, entry: int) -> bytes | None:
+        """The JPEG that was kept of an entry, if any."""
+        return self._pictures.load(entry)
 
     def answer(self, history: History, request: HistoryAsked | CorrectAsked | DeleteAsked) -> dict[str, Any]:
         """What another program is told. Raises HistoryError."""

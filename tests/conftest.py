@@ -282,6 +282,26 @@ class FakeEars(FakeDevice):
         self._appliance.meet(self.device, "unload")
 
 
+class FakePictures:
+    """Keeps the shapes of pictures."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self.kept: dict[int, tuple[int, ...]] = {}
+
+    def keep(self, entry: int, picture: Pixels) -> None:
+        """Remember its shape."""
+        self.kept[entry] = picture.shape
+
+    def load(self, entry: int) -> bytes | None:
+        """Something of it."""
+        return b"JPEG" if entry in self.kept else None
+
+    def delete(self, entry: int | None = None) -> None:
+        """Forget one or all."""
+        self.kept = {} if entry is None else {kept: shape for kept, shape in self.kept.items() if kept != entry}
+
+
 @dataclass
 class Appliance:
     """The daemon in its thread, what it was told, and what came of it.
@@ -308,6 +328,7 @@ class Appliance:
     recording: bool = False
     corrected: dict[int, str] = field(default_factory=dict)
     samples: list[tuple[tuple[int, ...], int]] = field(default_factory=list)
+    pictures: FakePictures = field(default_factory=FakePictures)
     saved: list[Preferences] = field(default_factory=list)
     spoken_with: list[Preferences] = field(default_factory=list)
     keeping_error: DigitboxError | None = None
@@ -347,6 +368,7 @@ class Appliance:
             pieces=lambda _: PieceStore(None, ""),
             catalogue=phrases.load,
             samples=self,
+            pictures=self.pictures,
             machine=self,
             power=self,
             supervisor=self,

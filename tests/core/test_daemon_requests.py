@@ -14,6 +14,7 @@ from device.protocol import (
     DeleteAsked,
     HistoryAsked,
     LookAsked,
+    PictureAsked,
     PreferencesAsked,
     StatusAsked,
 )
@@ -112,6 +113,27 @@ def test_preferences_are_changed_and_kept(appliance):
     for wishes in ({"volume": 900}, {"language": "tlh"}):
         assert "error" in appliance.ask(PreferencesAsked(wishes))[0]
     assert appliance.daemon.situation.preferences.volume == 70
+
+
+def test_pictures_are_kept_where_they_are_wanted(appliance):
+    """One of each reading with digits, shown to whoever asks, gone with its entry."""
+    appliance.pictures.wanted = True
+    appliance.started()
+    appliance.tap()
+    appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.pictures.kept)
+    assert list(appliance.pictures.kept) == [1]
+    assert appliance.ask(PictureAsked(1)) == ({}, b"JPEG")
+    assert "no picture" in appliance.ask(PictureAsked(2))[0]["error"]
+    appliance.ask(DeleteAsked(1))
+    assert not appliance.pictures.kept
+
+
+def test_no_picture_is_kept_otherwise(appliance):
+    """As the box comes."""
+    appliance.started()
+    appliance.tap()
+    appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.kept)
+    assert not appliance.pictures.kept
 
 
 def test_the_history_is_searched_corrected_and_deleted(appliance):

@@ -72,6 +72,7 @@ ALLOWED = {
     "adapters.preferences_toml": "errors preferences",
     "adapters.requests_socket": "errors protocol",
     "adapters.machine_linux": "",
+    "adapters.pictures_jpeg": "config domain errors cv2",
     "adapters.samples_png": "domain errors cv2",
     "adapters.button_gpio": "domain errors ports config adapters.gpio_chip gpiozero",
     "adapters.indicator_gpio": "domain errors ports config adapters.gpio_chip gpiozero",

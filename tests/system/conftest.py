@@ -25,7 +25,7 @@ def configuration(tmp_path):
             "sound": 'backend = "wav"\nfolder = "said"',
             "speech": 'phrases = "phrases"',
             "microphone": 'backend = "none"',
-            "history": 'path = "history.sqlite3"',
+            "history": 'path = "history.sqlite3"\npictures = "pictures"',
             "daemon": 'runtime = "run"\ntick_seconds = 0.1\nretry_seconds = 0.2\npreferences = "preferences.toml"\n'
             'samples = "samples"',
             **sections,
