@@ -38,7 +38,8 @@ def confusion_matrix(table: Sequence[Sequence[int]]) -> str:
     axes.imshow(off, cmap="Reds")
     for row, column in np.ndindex(counts.shape):
         if counts[row, column]:
-            axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7)
+            ink = "white" if off[row, column] > off.max() / 2 else "black"
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7, color=ink)
     names = [*map(str, range(10)), "none"][: len(counts)]
     axes.set_xticks(range(len(counts)), names)
     axes.set_yticks(range(len(counts)), names)
