@@ -46,6 +46,10 @@ HAIRLINE = 0.015
 LONGEST_STROKE = 6.0
 """Strokes of one digit are at most so long, in its longer sides: 4.5 in unipen, 3.8 in MNIST and bhmsds."""
 
+GAP_SHARE, LOST_INK = 0.25, 0.4
+"""A gap wider than the first share of its height may have lost a digit: where it holds the second share of the ink of
+either neighbour."""
+
 EDGE_REACH, CORNER_REACH = 0.6, 0.3
 """What touches one edge, or a corner, of a scene and is longer than this share of it is the table and no digit."""
 
@@ -53,7 +57,7 @@ LARGEST_STRAY = 1.6
 """What crosses an edge and is so many times as long as the largest digit wholly in the picture is no digit."""
 
 CLEARNESS = (-2.40, -1.81, 3.16, -3.67, -2.66, -1.28)
-"""Log odds that a piece is writing: a constant, and what counts by each of the terms that `_clearness` lists. Fitted to
+"""Log odds that a piece is writing: a constant, and what counts by each of the `_clearness_terms`. Fitted to
 12,274 pieces of 400 drawn scenes to tune on and 150 without digits (train/photographs/README.md says how)."""
 
 LEAST_CLEARNESS = -2.0
@@ -166,7 +170,8 @@ def find(frame: Frame, *, inverted: bool = False) -> Finding:
     marks = [piece.box for piece in small + dots if piece.core >= 0.6 * core]
     writings = []
     group = -1
-    for line in _lines(digits):
+    lines = _lines(digits)
+    for line in lines:
         for before, piece in zip([None, *line], line, strict=False):
             marked = before is not None and any(_between(mark, before.box, piece.box) for mark in marks)
             group += before is None or marked or _far(before.box, piece.box, line)
@@ -178,7 +183,18 @@ def find(frame: Frame, *, inverted: bool = False) -> Finding:
             clearness = CLEAR if tight else _clearness(piece, pixels, seen)
             tangled = _is_tangle(piece)
             writings.append(Writing(box, ink, shown, group, marked, cut_off, softness, tangled, clearness=clearness))
-    return Finding(tuple(writings), not tight and _has_left_out(found, digits, core), tight)
+    left_out = not tight and (_has_left_out(found, digits, core) or _has_gap_with_ink(pixels, lines, core))
+    return Finding(tuple(writings), left_out, tight)
+
+
+def weighed(frame: Frame) -> Iterator[tuple[Box, NDArray[np.float64]]]:
+    """The pieces of a scene that may be strokes, in its pixels, with the terms that CLEARNESS weighs: to fit it."""
+    seen = contrast(frame)
+    pixels = without_lines(seen.pixels, seen.level)
+    if not seen.is_wide:
+        for piece in _pieces(pixels, seen.level):
+            if not _is_blot(piece, pixels.shape):
+                yield piece.box.scaled(1 / seen.factor), _clearness_terms(piece, pixels, seen)
 
 
 def _pieces(pixels: Pixels, level: float) -> Iterator[_Piece]:
@@ -276,6 +292,18 @@ def _has_left_out(found: Sequence[_Piece], digits: Sequence[_Piece], core: float
     )
 
 
+def _has_gap_with_ink(pixels: Pixels, lines: Sequence[Sequence[_Piece]], core: float) -> bool:
+    """Whether a digit was lost between two others, to a shadow or a line that it touched: its ink is still there."""
+    for before, after in (pair for line in lines for pair in pairwise(line)):
+        top, bottom = min(before.box.y, after.box.y), max(before.box.bottom, after.box.bottom)
+        gap = Box(before.box.right + 2, top, after.box.x - before.box.right - 4, bottom - top)
+        if gap.width > GAP_SHARE * gap.height:
+            ink = _count_above(_window(pixels, gap), 0.6 * core)
+            if ink > LOST_INK * min(before.area, after.area):
+                return True
+    return False
+
+
 def _holds(outer: Box, inner: Box) -> bool:
     return outer.x <= inner.x and inner.right <= outer.right and outer.y <= inner.y and inner.bottom <= outer.bottom
 
@@ -322,7 +350,12 @@ def _is_surroundings(piece: _Piece, pixels: Pixels, seen: Contrast) -> bool:
 
 
 def _clearness(piece: _Piece, pixels: Pixels, seen: Contrast) -> float:
-    """Log odds that a piece is writing: it has bare, even ground around and stands out from it.
+    """Log odds that a piece is writing."""
+    return float(np.dot(CLEARNESS, _clearness_terms(piece, pixels, seen)))
+
+
+def _clearness_terms(piece: _Piece, pixels: Pixels, seen: Contrast) -> NDArray[np.float64]:
+    """What speaks for writing: it has bare, even ground around, stands out from it and doesn't cross an edge.
 
     Args:
         piece: Any.
@@ -343,7 +376,7 @@ def _clearness(piece: _Piece, pixels: Pixels, seen: Contrast) -> float:
         min(unevenness, 1.0),
         bool(_edges(piece.box, pixels.shape)),
     )
-    return float(np.dot(CLEARNESS, terms))
+    return np.array(terms, np.float64)
 
 
 def _ground(piece: _Piece, grey: Pixels) -> tuple[float, float]:

@@ -29,6 +29,7 @@ from device.views import (
     is_rim,
     may_be_edges,
     sheet_under,
+    shows_more,
     without_strays,
     worth,
 )
@@ -102,18 +103,20 @@ class Reader:
 
     def _best_view(self, frame: Frame) -> Observation:
         whole = self._look(frame)
-        if whole.evidence.tight or is_plain(whole.evidence):
+        if whole.evidence.tight:
             return whole
         found = sheets(frame)
         suspect = may_be_edges(whole.evidence, _boxes(whole), found)
-        if self._is_sure(whole) and not suspect:
+        if not suspect and (self._is_sure(whole) or is_plain(whole.evidence)):
             return whole
         views = [self._look_at(frame, sheet) for sheet in found if suspect or not cuts_through(sheet, _boxes(whole))]
         views.append(self._look(frame, inverted=True))
         views = [view for view in views if view.evidence.boxes and not _is_rim(view)]
         if suspect and not views:
             return replace(whole, evidence=replace(whole.evidence, other_ink=True))
-        return max(views if suspect else [whole, *views], key=self._rank)
+        best = max(views if suspect else [whole, *views], key=self._rank)
+        misses = any(shows_more(view.evidence, best.evidence) for view in views)
+        return replace(best, evidence=replace(best.evidence, other_ink=True)) if misses else best
 
     def _rank(self, seen: Observation) -> tuple[bool, float]:
         """Better views of a frame are greater: what can be answered, and what says most."""

@@ -56,6 +56,14 @@ def is_plain(whole: Evidence) -> bool:
     return clear and bool((best > 0.5).all()) and not ones.any() and not (whole.other_ink or whole.cut_off)
 
 
+def shows_more(view: Evidence, best: Evidence) -> bool:
+    """Whether a view shows writing, and rather a digit than not, where the best one shows none."""
+    return any(
+        clear >= PLAIN_CLEARNESS and row[:10].max() > 0.5 and not any(shared_area(box, other) for other in best.boxes)
+        for box, row, clear in zip(view.boxes, view.probabilities, view.clearness, strict=False)
+    )
+
+
 def sheet_under(boxes: Sequence[Box], found: Sequence[Sheet]) -> Sheet | None:
     """The sheet on which all of these lie, or the most even one where nothing was found; None if there is none."""
     return next((sheet for sheet in found if all(sheet.holds(box) for box in boxes)), None)

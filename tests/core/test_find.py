@@ -144,6 +144,15 @@ def test_a_mark_between_digits_is_noticed(mark: str) -> None:
     assert (first.group, second.group) == (0, 1)
 
 
+def test_a_digit_lost_between_two_others_is_noticed() -> None:
+    """The middle one of three digits touches the edge of the sheet: two are found, and that something is missing."""
+    three = [(digit, Box(200 + 80 * place, 200, 50, 80)) for place, digit in enumerate((2, 4, 7))]
+    frame = written(480, 640, *three)
+    assert (len(find(frame).writings), find(frame).other_ink) == (3, False)
+    cv2.polylines(frame.pixels, [np.array([[310, 270], [310, 460], [0, 460], [640, 460]])], False, (60, 60, 60), 8)
+    assert (len(find(frame).writings), find(frame).other_ink) == (2, True)
+
+
 def test_specks_are_no_digits() -> None:
     """A hundred specks around a digit change nothing."""
     pixels = scene(2).pixels.copy()

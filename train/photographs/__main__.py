@@ -1,4 +1,4 @@
-"""Draw photographs, show some, measure the box on them: python -m train.photographs draw|show|measure|fusing -h."""
+"""Draw photographs, show some, measure the box on them: python -m train.photographs COMMAND -h."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from train.photographs.hands import Part, Pool, pools
 from train.photographs.measure import PARTS, Plan, measure
 from train.photographs.mistakes import overview
 from train.photographs.optics import jpeg
+from train.photographs.weights import fit
 
 SHOWN = {"single": 6, "number": 12, "sheet": 6, "turned": 6, "negative": 12, "spoilt": 12}
 """Photographs of each kind in the picture that `show` makes."""
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0; 1 when something cannot be read or written; 2 for a wrong command line."""
     cv2.setNumThreads(1)
     parser = argparse.ArgumentParser(prog="python -m train.photographs", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="draw|show|measure|fusing")
+    commands = parser.add_subparsers(required=True, metavar="draw|show|measure|fusing|weights")
     draw = commands.add_parser("draw", help="write photographs and labels.csv")
     draw.add_argument("--kind", choices=list(KINDS), default="mixed")
     draw.add_argument("--count", type=_positive, default=100, help="photographs, or bursts")
@@ -40,7 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
     fuse = commands.add_parser("fusing", help="the ways to fuse a burst, compared")
     fuse.add_argument("--count", type=_positive, default=100, help="bursts of five frames")
     fuse.set_defaults(run=_fuse)
-    for command, part in ((draw, Part.TRAINING), (show, Part.TUNING), (take, Part.HELD_OUT), (fuse, Part.TUNING)):
+    weigh = commands.add_parser("weights", help="fit what the finder and the judge weigh")
+    weigh.add_argument("--count", type=_positive, default=400, help="scenes with digits; the negatives follow")
+    weigh.set_defaults(run=_weigh)
+    parts = {draw: Part.TRAINING, show: Part.TUNING, take: Part.HELD_OUT, fuse: Part.TUNING, weigh: Part.TUNING}
+    for command, part in parts.items():
         command.add_argument(
             "--part", choices=[one.value for one in Part], default=part.value, help="whose handwriting"
         )
@@ -90,6 +95,13 @@ def _show(chosen: argparse.Namespace) -> int:
 
 def _fuse(chosen: argparse.Namespace) -> int:
     shown = compare(_hands(chosen), chosen.count, _seed(chosen))
+    chosen.out.write_text(shown, encoding="utf-8")
+    sys.stdout.write(shown)
+    return 0
+
+
+def _weigh(chosen: argparse.Namespace) -> int:
+    shown = fit(_hands(chosen), chosen.count, _seed(chosen))
     chosen.out.write_text(shown, encoding="utf-8")
     sys.stdout.write(shown)
     return 0
