@@ -13,7 +13,7 @@ import pytest
 from device.domain import Box, Digit, Status
 from train.photographs import table
 from train.photographs.__main__ import main
-from train.photographs.answers import Answer, _found, write_answers
+from train.photographs.answers import Answer, _found, cause_of, write_answers
 from train.photographs.baseline import WAYS
 from train.photographs.hands import Part
 from train.photographs.measure import Plan, measure
@@ -33,6 +33,38 @@ def answer(kind: str, label: str, number: str, status: str = "ok", **more: objec
 def digit(value: int, box: Box) -> Digit:
     """A digit read there."""
     return Digit(value, 0.9, None, box, (0.1,) * 10, sure=True)
+
+
+HERE, BESIDE, ELSEWHERE = Box(0, 0, 20, 30), Box(30, 0, 20, 30), Box(200, 200, 20, 30)
+
+
+@pytest.mark.parametrize(
+    ("digits", "cause"),
+    [
+        ([], "nothing found"),
+        ([digit(4, HERE), digit(2, BESIDE), digit(1, ELSEWHERE)], "something besides"),
+        ([digit(4, Box(0, 0, 50, 30))], "joined"),
+        ([digit(4, HERE)], "lost"),
+        ([digit(4, HERE), digit(7, BESIDE)], "misread"),
+        ([digit(2, BESIDE), digit(4, HERE)], "order"),
+    ],
+)
+def test_the_first_cause_of_a_mistake_is_named(digits: list[Digit], cause: str) -> None:
+    """Of 42: what was found of it, and where, says what went wrong first."""
+    assert cause_of("42", (HERE, BESIDE), digits) == cause
+
+
+def test_causes_are_counted_with_those_that_touch() -> None:
+    """A row a cause, and one for what is right all the same but doubted."""
+    answers = [
+        answer("number", "42", "4", cause="lost"),
+        answer("number", "42", "", "nothing", cause="nothing found", facts={**SCENE, "touching": 1}),
+        answer("number", "42", "42", "unsure"),
+    ]
+    shown = table.causes(answers)
+    assert "| lost | 1 | 0 | 1 |" in shown
+    assert "| nothing found | 1 | 1 | 0 |" in shown
+    assert "| (right, but not `ok`) | 1 | 0 | 0 |" in shown
 
 
 def figure(rows: list[Row], name: str) -> Row:

@@ -12,11 +12,15 @@ import numpy as np
 
 from device import compose, config, images
 from device.domain import Box, Digit, Frame, Pixels, Reading, Status
+from device.sheet import shared, shared_area
 from train.photographs.files import Shot
 from train.photographs.optics import jpeg
 
 REAL_SETS = ("photo_digits", "sudoku_photo", "photo_numbers")
 """Photographs of real paper in the data folder."""
+
+SAME = 0.4
+"""An answer's box and a digit's are of one thing where they share this much (intersection over union)."""
 
 TILE_PX = 220
 """Side of a mistake's picture."""
@@ -36,6 +40,7 @@ class Answer:
         wanted: The advice that a spoilt picture should give, or "".
         found: Digits of the label found where they stand and read right.
         milliseconds: It took.
+        cause: Why a drawn scene is not right, by `cause_of`; "" for one that is, and for photographs.
         facts: What tables are broken down by.
         picture: For one that is not right: the part with the writing, as a JPEG of at most `TILE_PX`; empty otherwise.
     """
@@ -49,6 +54,7 @@ class Answer:
     wanted: str = ""
     found: int = 0
     milliseconds: float = 0.0
+    cause: str = ""
     facts: Mapping[str, str | float] = field(default_factory=dict)
     picture: bytes = b""
 
@@ -116,6 +122,7 @@ def drawn(shot: Shot, reader: compose.ModelReader) -> Answer:
         answer,
         wanted=scene.advice.value if scene.advice else "",
         found=_found(scene.label.replace(" ", ""), boxes, reading.digits, reading.status),
+        cause="" if answer.right else cause_of(scene.label.replace(" ", ""), boxes, reading.digits),
     )
     return replace(answer, picture=_tile(frames[0].pixels, boxes, reading)) if answer.mistaken else answer
 
@@ -152,6 +159,30 @@ def _found(label: str, boxes: Sequence[Box | None], digits: Sequence[Digit], sta
         either = len(label) == 1 and wanted in "69" and status is not Status.OK
         count += wanted in there or (either and bool({"6", "9"}.intersection(there)))
     return count
+
+
+def cause_of(label: str, boxes: Sequence[Box | None], digits: Sequence[Digit]) -> str:
+    """What went wrong first on the way from the sheet to the number.
+
+    "nothing found"; "something besides": an answer that lies on no digit; "joined": one over two digits; "lost": a
+    digit without an answer, or with one of another extent; "misread"; or "order".
+    """
+    there = [box for box in boxes if box is not None]
+    over = [sum(shared_area(digit.box, box) > 0.5 * box.area for box in there) for digit in digits]
+    besides = [not any(shared_area(digit.box, box) for box in there) for digit in digits]
+    said = [
+        {str(digit.digit) for digit in digits if shared(digit.box, box) > SAME} if box is not None else set()
+        for box in boxes
+    ]
+    if not digits:
+        return "nothing found"
+    if any(besides):
+        return "something besides"
+    if max(over) > 1:
+        return "joined"
+    if not all(said):
+        return "lost"
+    return "misread" if any(wanted not in some for wanted, some in zip(label, said, strict=True)) else "order"
 
 
 def _is_at(found: Box, wanted: Box) -> bool:

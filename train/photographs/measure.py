@@ -208,7 +208,8 @@ def _document(plan: Plan, rows: Sequence[Row], timed: Sequence[Times], answers: 
     said = f"{plan.count} synthetic scenes (seed {plan.seed}, handwriting: {plan.part.value})"
     lines = ["| from frame to digits, 1640x1232, one core | median | worst | goal | met |", "|---|---|---|---|---|"]
     speeds = "\n".join([*lines, *(one.line for one in timed)])
-    return f"Measured on {said}.\n\n{table.markdown(rows)}\n{speeds}\n\n{table.breakdown(answers)}"
+    tables = (table.markdown(rows), speeds + "\n", table.causes(answers), table.breakdown(answers))
+    return f"Measured on {said}.\n\n" + "\n".join(tables)
 
 
 def _write(out: Path, rows: Sequence[Row], timed: Sequence[Times], answers: Sequence[Answer], shown: str) -> None:

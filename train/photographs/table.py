@@ -180,6 +180,19 @@ def breakdown(answers: Sequence[Answer]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def causes(answers: Sequence[Answer]) -> str:
+    """Why scenes are not right: apart from those whose digits touch, and with them; Markdown."""
+    scenes = [answer for answer in _of(answers, "single", "number", "sheet") if answer.cause]
+    lines = ["| not right because | pictures | of these, digits touch | of these, `ok` |", "|---|---|---|---|"]
+    for cause, count in Counter(answer.cause for answer in scenes).most_common():
+        some = [answer for answer in scenes if answer.cause == cause]
+        touching = sum(bool(answer.facts["touching"]) for answer in some)
+        lines.append(f"| {cause} | {count} | {touching} | {sum(answer.ok for answer in some)} |")
+    doubted = [answer for answer in _of(answers, "single", "number", "sheet") if answer.right and not answer.ok]
+    touching = sum(bool(answer.facts["touching"]) for answer in doubted)
+    return "\n".join([*lines, f"| (right, but not `ok`) | {len(doubted)} | {touching} | 0 |"]) + "\n"
+
+
 _EDGES = {"least_px": (20, 30, 50, 100, 200, 400), "tilt": (5, 10, 20), "turn": (-10, -3, 3, 10)}
 
 
