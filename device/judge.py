@@ -25,13 +25,13 @@ LIKELY = 0.8
 LEAST_PLAUSIBLE = 0.03
 """A second guess below is not worth saying."""
 
-TRUST = (0.66, -0.73, -4.85, 1.61, -1.46, -1.24, -1.15, -2.0)
+TRUST = (0.66, -0.73, -4.85, 1.61, -1.46, -1.24, -1.15)
 """Log odds that a digit is right: a constant, and what counts by each of the `trust_terms`. Fitted to the
 digits of 1,000 drawn scenes to tune on and 150 without digits (train/photographs/README.md says how)."""
 
-LEAST_TRUST = 1.0
-"""Log odds from which on a digit is sure. Of those scenes 591 are then answered `ok` and right, 16 `ok` and wrong;
-without it 610 and 25, at 2.0 it is 543 and 9."""
+LEAST_TRUST = 1.5
+"""Log odds from which on a digit is sure. Of those scenes 571 are then answered `ok` and right, 13 `ok` and wrong;
+without it 610 and 25, at 1.0 it is 591 and 16, at 2.0 543 and 9."""
 
 Probabilities = NDArray[np.float32]
 
@@ -116,11 +116,11 @@ def trusts(evidence: Evidence) -> NDArray[np.float64]:
 
 
 def trust_terms(evidence: Evidence) -> NDArray[np.float64]:
-    """What TRUST weighs, float64, shape (n, 8).
+    """What TRUST weighs, float64, shape (n, 7).
 
     Trust falls with the model's doubt, with a height other than that of the others, where the piece may be no writing,
-    for a one, which any line or edge resembles, for a digit alone, for one cut from another and for one wider than
-    high, which may be two. Nobody crops a picture around an edge: in a crop a one, or a digit alone, is no worse.
+    for a one, which any line or edge resembles, for a digit alone and for one cut from another. Nobody crops a picture
+    around an edge: in a crop a one, or a digit alone, is no worse.
     """
     best = evidence.probabilities[:, :10].max(axis=1, initial=0.0)
     ones = evidence.probabilities[:, :10].argmax(axis=1) == 1
@@ -137,7 +137,6 @@ def trust_terms(evidence: Evidence) -> NDArray[np.float64]:
             ones[index] and not evidence.tight,
             not len(others) and not evidence.tight,
             evidence.separated[index] if evidence.separated else False,
-            min(max(np.log(evidence.boxes[index].width / height), 0.0), 1.0),
         )
     return terms
 

@@ -116,10 +116,3 @@ def test_what_may_be_no_writing_must_be_surer():
     sure = evidence(row(d7=0.99))
     assert judged(replace(sure, clearness=(1.0,)), CARD).status is Status.OK
     assert judged(replace(sure, clearness=(-1.8,)), CARD).status is Status.UNSURE
-
-
-def test_what_is_wider_than_high_may_be_two_digits():
-    """A sure digit of usual shape is said; as sure a one that is twice as wide as high is doubted."""
-    sure = evidence(row(d7=0.97))
-    assert judged(sure, CARD).status is Status.OK
-    assert judged(replace(sure, boxes=(Box(0, 0, 16, 8),)), CARD).status is Status.UNSURE

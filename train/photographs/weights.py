@@ -42,7 +42,7 @@ class Seen:
     Attributes:
         pieces: Terms of the pieces' clearness, shape (n, 6).
         written: Of each piece whether it is writing.
-        digits: Terms of the digits' trust, shape (m, 8).
+        digits: Terms of the digits' trust, shape (m, 7).
         right: Of each digit whether it is.
         sure: Of each digit whether the model is sure of it.
         answer: "right" or "wrong" where nothing but trust keeps the scene from `ok`, else "".
@@ -154,7 +154,7 @@ def _trust(seen: Sequence[Seen]) -> Iterator[str]:
     weights = fitted(terms, right)
     yield f"judge.TRUST = ({_words(weights)}), from {len(terms)} digits, {(~right).sum()} of them wrong"
     yield "\n| least trust | scenes `ok` and right | `ok` and wrong | without digits, `ok` |\n|---|---|---|---|"
-    for least in sorted({-9.0, 0.0, 0.5, 1.5, 2.0, 3.0, LEAST_TRUST}):
+    for least in sorted({-9.0, 0.0, 1.0, 2.0, 3.0, LEAST_TRUST}):
         passed = [one for one in seen if one.answer and (one.digits @ weights >= least).all()]
         counts = [sum(one.answer == answer and not one.is_negative for one in passed) for answer in ("right", "wrong")]
         yield f"| {least} | {counts[0]} | {counts[1]} | {sum(one.is_negative for one in passed)} |"
