@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from device import __version__, compose, config, phrases
+from device import __version__, compose, config, phrases, speech_models
 from device.config import Config
 from device.daemon import Daemon
 from device.domain import Context, Digit, Frame, Heard, HistoryEntry, Reading
@@ -298,6 +298,66 @@ def _show_heard(path: str, heard: Heard, elapsed_ms: float, options: argparse.Na
     print(f'{path}: {meant}, heard "{heard.text}"', flush=True)
 
 
+def _speech_model_install(options: argparse.Namespace) -> int:
+    from device import speech_model_install
+
+    folder = config.installed(options.config).listening.models
+    place = speech_model_install.install(
+        options.language,
+        folder,
+        name=options.name,
+        file=options.file,
+        sha256=options.sha256,
+        source=options.source,
+        progress=_Progress(),
+    )
+    print(f"{place.name} is installed in {place}")
+    return 0
+
+
+class _Progress:
+    """Shows on standard error how much was fetched: in place on a terminal, else a line for every tenth."""
+
+    def __init__(self) -> None:
+        self._shown = -1
+
+    def __call__(self, done: int, total: int | None) -> None:
+        steps = 100 if sys.stderr.isatty() else 10
+        step = done * steps // total if total else done >> 20
+        if step == self._shown:
+            return
+        self._shown = step
+        text = f"{done >> 20} of {total >> 20} MB" if total else f"{done >> 20} MB"
+        end = "\r" if sys.stderr.isatty() and done != total else "\n"
+        print(f"digitbox: {text}", end=end, file=sys.stderr, flush=True)
+
+
+def _speech_model_list(options: argparse.Namespace) -> int:
+    settings = config.installed(options.config)
+    models = speech_models.installed(settings.listening.models)
+    chosen = {model.name: speech_models.chosen(settings.listening, model.language).name for model in models}
+    for model in models:
+        taken = chosen[model.name] == model.name
+        if options.json:
+            facts = {"name": model.name, "language": model.language, "size_bytes": model.size_bytes, "chosen": taken}
+            _print_json({**facts, "folder": str(model.folder)})
+        else:
+            print(f"{model.language}  {model.name:32} {model.size_bytes / 1e6:6.1f} MB{'  chosen' if taken else ''}")
+    if not options.json:
+        names = {model.name for model in models}
+        for language, published in speech_models.PUBLISHED.items():
+            if published.name not in names:
+                print(f"{language}  {published.name:32}    can be installed")
+    return 0
+
+
+def _speech_model_choose(options: argparse.Namespace) -> int:
+    settings = config.installed(options.config)
+    speech_models.choose(settings.listening.models, options.language, options.name)
+    print(f"{options.language}: {speech_models.chosen(settings.listening, options.language).name}")
+    return 0
+
+
 def _say(options: argparse.Namespace) -> int:
     settings = config.installed(options.config)
     if options.language:
@@ -420,9 +480,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(
-        name: str, run: Callable[[argparse.Namespace], int], text: str, level: int = logging.WARNING
+        name: str,
+        run: Callable[[argparse.Namespace], int],
+        text: str,
+        level: int = logging.WARNING,
+        *,
+        among: Any = None,  # noqa: ANN401 - argparse's own class for this is private
     ) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added = (among or commands).add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         added.set_defaults(command=run, log_level=level)
         added.add_argument("--verbose", action="store_const", dest="log_level", const=logging.DEBUG, help="log all")
         return added
@@ -460,6 +525,8 @@ def _parser() -> argparse.ArgumentParser:
         help="the situation it is said in; without it, whatever means something in any",
     )
 
+    _add_speech_model(commands, command, configured)
+
     added = configured(command("say", _say, "say a text"))
     added.add_argument("text", metavar="TEXT")
     added.add_argument("--language", metavar="L", help=f"one of {', '.join(phrases.languages())}")
@@ -479,6 +546,26 @@ def _parser() -> argparse.ArgumentParser:
     added = configured(command("config", _config, "print the effective configuration, or check one"))
     added.add_argument("--check", type=Path, metavar="FILE", help="only say what is wrong with FILE")
     return parser
+
+
+def _add_speech_model(commands: Any, command: Any, configured: Any) -> None:  # noqa: ANN401 - see `_parser`
+    models = commands.add_parser("speech-model", help="install, list, choose Vosk models")
+    models = models.add_subparsers(metavar="install|list|choose", required=True)
+    added = configured(
+        command("install", _speech_model_install, "fetch a model, or take one from a file", among=models)
+    )
+    added.add_argument("language", metavar="LANGUAGE", help=f"one of {', '.join(phrases.languages())}")
+    added.add_argument("--name", help="of the model; by default the small one that is published for the language")
+    added.add_argument("--file", type=Path, metavar="ZIP", help="take it from there instead, for a box without network")
+    added.add_argument(
+        "--sha256", metavar="HEX", help="what the zip file must have; only of the English one it is known"
+    )
+    added.add_argument("--source", metavar="URL", default=speech_models.SOURCE, help="folder that has NAME.zip")
+    added = configured(command("list", _speech_model_list, "what is installed, and what can be", among=models))
+    added.add_argument("--json", action="store_true", help="one object a line, of those installed")
+    added = configured(command("choose", _speech_model_choose, "take this model from now on", among=models))
+    added.add_argument("language", metavar="LANGUAGE")
+    added.add_argument("name", metavar="NAME", help='a name of the list, or "auto": the largest that fits the board')
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,34 +64,53 @@ class Commands:
     Attributes:
         language: Its code, such as "en".
         fillers: Words that may stand before and after any phrase.
+        light: Words so short and unstressed that a recognizer loses them.
         meanings: Of each situation, every phrase as a tuple of words, with what it means.
+        others: Words that are listened for as well and mean nothing by themselves, so that what sounds like them is
+            not taken for a command.
     """
 
     language: str
     fillers: frozenset[str]
+    light: frozenset[str]
     meanings: Mapping[Context | None, Mapping[tuple[str, ...], VoiceCommand]]
+    others: tuple[str, ...] = ()
+    _shortened: dict[Context | None, dict[tuple[str, ...], VoiceCommand | None]] = field(
+        init=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        for context, meanings in self.meanings.items():
+            shortened = self._shortened.setdefault(context, {})
+            for phrase, command in meanings.items():
+                for short in _without_some(phrase, self.light):
+                    shortened[short] = command if shortened.get(short, command) == command else None
 
     def phrases(self, context: Context | None, vocabulary: frozenset[str] | None = None) -> tuple[str, ...]:
-        """What can be said in a situation and the recognizer can hear.
+        """What can be said in a situation and the recognizer can hear, and what sounds like it.
 
         Args:
             context: The situation; None: any.
             vocabulary: The recognizer's words; None where nobody knows them, then all phrases are taken.
         """
-        return tuple(
-            " ".join(phrase) for phrase in self.meanings[context] if vocabulary is None or vocabulary.issuperset(phrase)
-        )
+        said = [" ".join(phrase) for phrase in self.meanings[context] if (vocabulary or set(phrase)).issuperset(phrase)]
+        return (*said, *(word for word in self.others if word in (vocabulary or ()) and word not in said))
 
     @property
     def words(self) -> frozenset[str]:
-        """Every word of every phrase, and the fillers."""
-        return self.fillers.union(*self.meanings[None], *self.meanings[Context.PRACTICE])
+        """Every word of every phrase, the fillers and the others."""
+        return self.fillers.union(self.others, *self.meanings[None], *self.meanings[Context.PRACTICE])
 
     def meaning(self, words: Sequence[str], context: Context | None) -> VoiceCommand | None:
-        """What was asked for: the words are a phrase of the situation, perhaps between fillers, and nothing else."""
-        return self.meanings[context].get(self.without_fillers(words))
+        """What was asked for: the words are a phrase of the situation and nothing else.
 
-    def without_fillers(self, words: Sequence[str]) -> tuple[str, ...]:
+        Fillers around it don't count. Light words of it may be missing, as long as two words are left that can mean
+        only one thing: what remains of a longer phrase must not make a command of one word that anybody may say.
+        """
+        words = self._without_fillers(words)
+        return self.meanings[context].get(words) or self._shortened[context].get(words)
+
+    def _without_fillers(self, words: Sequence[str]) -> tuple[str, ...]:
         """The words between the fillers; all of them where there is nothing else."""
         inner = list(words)
         while len(inner) > 1 and inner[0] in self.fillers:
@@ -157,8 +176,19 @@ def parse(section: Mapping[str, Any], language: str) -> Commands:
     return Commands(
         language=language,
         fillers=frozenset(section["fillers"]),
+        light=frozenset(section.get("light", ())),
+        others=tuple(section.get("others", ())),
         meanings={context: _meanings(meant, said) for context, meant in _MEANT.items()},
     )
+
+
+def _without_some(phrase: tuple[str, ...], light: frozenset[str]) -> Iterator[tuple[str, ...]]:
+    """The phrase without any one or more of its light words, as long as two words are left."""
+    places = [place for place, word in enumerate(phrase) if word in light]
+    for count in range(1, len(places) + 1):
+        for dropped in itertools.combinations(places, count):
+            if len(phrase) - count > 1:
+                yield tuple(word for place, word in enumerate(phrase) if place not in dropped)
 
 
 def _numbered(words: Sequence[Sequence[str]], argument: str, *, first: int) -> list[tuple[str, Mapping[str, Any]]]:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from device import commands, phrases, speech_models
+from device import commands, hearing, phrases, speech_models
 from device import config as configuration
 from device.config import WARNING_SECONDS, Config
 from device.daemon import Daemon
@@ -79,6 +79,7 @@ def configured_parts(config: Config) -> Parts:
     from device.adapters.requests_socket import SocketRequests
     from device.adapters.supervisor_systemd import SystemdSupervisor
 
+    configured = _preferences(config)
     config = preferred(config)
     return Parts(
         button=lambda: button(config),
@@ -93,8 +94,8 @@ def configured_parts(config: Config) -> Parts:
         ears=lambda preferences: CommandListener(speaking(config, preferences)),
         hears=hears(config),
         requests=lambda: SocketRequests(config.daemon.runtime / SOCKET),
-        preferences=Preferences(**{key: getattr(config.speech, key) for key in configuration.PREFERENCES}),
-        preferences_store=TomlPreferences(config.daemon.preferences),
+        preferences=_preferences(config),
+        preferences_store=TomlPreferences(config.daemon.preferences, configured),
         pieces=lambda preferences: piece_store(speaking(config, preferences)),
         catalogue=phrases.load,
         samples=samples(config),
@@ -353,7 +354,7 @@ def listener(config: Config, opened: Recognizer) -> Listener:
     limit_seconds = config.microphone.limit_seconds
     if config.button.shutdown_seconds:
         limit_seconds = min(limit_seconds, WARNING_SECONDS)
-    return Listener(opened, commands.load(config.speech.language), config.listening, limit_seconds)
+    return Listener(opened, commands.load(config.speech.language), hearing.load(), config.listening, limit_seconds)
 
 
 def history(config: Config, *, read_only: bool = False) -> History:
@@ -394,6 +395,10 @@ def state_folder() -> Path:
     return (Path(base) if base else Path.home() / ".local" / "state") / "digitbox"
 
 
+def _preferences(config: Config) -> Preferences:
+    return Preferences(**{key: getattr(config.speech, key) for key in configuration.PREFERENCES})
+
+
 def _voice_name(config: Config) -> str:
     return config.speech.voice or phrases.load(config.speech.language).voice
 
@@ -403,7 +408,8 @@ def _settings(config: Config) -> Settings:
         frames=config.reading.frames,
         tone_volume=config.sound.tone_volume,
         hold_seconds=config.button.hold_seconds,
-        warning_seconds=WARNING_SECONDS,
+        # Where a long hold asks nothing, it may be listened to for longer.
+        warning_seconds=WARNING_SECONDS if config.button.shutdown_seconds else config.microphone.limit_seconds,
         shutdown_seconds=config.button.shutdown_seconds,
         retry_seconds=config.daemon.retry_seconds,
         tick_seconds=config.daemon.tick_seconds,

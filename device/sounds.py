@@ -77,3 +77,60 @@ def chunks(audio: Audio) -> Iterator[Audio]:
     length = round(CHUNK_SECONDS * audio.rate_hz)
     for start in range(0, len(audio.samples), length):
         yield Audio(audio.samples[start : start + length], audio.rate_hz)
+
+
+def slowed(audio: Audio, factor: float) -> Audio:
+    """The same sound lasting `factor` times as long, and so much lower, as if by a larger mouth; linear in between."""
+    count = int(len(audio.samples) * factor)
+    places = np.arange(count) / factor
+    return Audio(np.interp(places, np.arange(len(audio.samples)), audio.samples).astype(np.int16), audio.rate_hz)
+
+
+def quiet(seconds: float, rate_hz: int = RATE_HZ) -> Audio:
+    """The noise of a quiet room: some 70 dB below the loudest; always the same, so that results are."""
+    noise = np.random.default_rng(0).normal(size=round(seconds * rate_hz)) * 8.0
+    return Audio(noise.astype(np.int16), rate_hz)
+
+
+def joined(*parts: Audio) -> Audio:
+    """One sound after the other; they share one rate."""
+    return Audio(np.concatenate([part.samples for part in parts]), parts[0].rate_hz)
+
+
+def level_db(audio: Audio) -> float:
+    """How loud a sound is, in decibels below the loudest there can be; -inf for silence."""
+    if not len(audio.samples):
+        return -np.inf
+    mean_square = float(np.mean(np.square(audio.samples.astype(np.float64))))
+    return 10.0 * float(np.log10(mean_square / 32768.0**2)) if mean_square > 0.0 else -np.inf
+
+
+def cleaned(audio: Audio, *, least_gain: float = 0.5) -> Audio:
+    """The sound with steady noise turned down, by a Wiener filter; the quietest fifth of it is taken for the noise.
+
+    Args:
+        audio: At `RATE_HZ`.
+        least_gain: No part of the spectrum is turned down further, 0..1: more leaves the chirps of single bins.
+
+    Source:
+        Lim and Oppenheim (1979), doi:10.1109/PROC.1979.11540, with gains smoothed over two windows.
+    """
+    window = np.hanning(_WINDOW + 1)[:-1]
+    padded = np.pad(audio.samples.astype(np.float64), _WINDOW)
+    starts = range(0, len(padded) - _WINDOW, _HOP)
+    spectra = np.array([np.fft.rfft(window * padded[start : start + _WINDOW]) for start in starts])  # (t, 257)
+    power = np.abs(spectra) ** 2
+    order = np.argsort(power.sum(axis=1))
+    noise = power[order[len(order) // 20 : max(len(order) // 20 + 3, len(order) // 5)]].mean(axis=0)
+    gains = np.maximum(1.0 - noise / np.maximum(power, 1e-9), least_gain)
+    gains[1:] = (gains[1:] + gains[:-1]) / 2.0
+    clean = np.zeros(len(padded))
+    for start, spectrum in zip(starts, spectra * gains, strict=True):
+        clean[start : start + _WINDOW] += np.fft.irfft(spectrum)
+    # Windows a quarter apart add up to two; what was padded goes again.
+    clean = clean[_WINDOW : _WINDOW + len(audio.samples)] * (2.0 * _HOP / _WINDOW)
+    return Audio(np.clip(np.rint(clean), -32768, 32767).astype(np.int16), audio.rate_hz)
+
+
+_WINDOW, _HOP = 512, 128
+"""Samples: 32 ms, and a quarter of it, as is common for speech."""

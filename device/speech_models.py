@@ -12,12 +12,38 @@ from device.errors import RecognizerError
 BUILT_IN = Path(__file__).with_name("models")
 """Has the folders vosk-tiny-LANGUAGE."""
 
+NEEDED = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf", "graph/HCLr.fst", "graph/Gr.fst")
+"""Files of every model that takes a grammar at run time; a model with one whole graph (HCLG.fst) cannot."""
+
 AUTO = "auto"
 CHOSEN = "chosen"
 """A file in a language's folder of installed models: the name of the one to take."""
 
 SMALL_BOARD_BYTES = 600 * 2**20
 """A board with 512 MB reports less, the next one has 1 GB: the official small models take 300 MB and don't fit."""
+
+
+SOURCE = "https://alphacephei.com/vosk/models/"
+"""Where Vosk's authors publish models, as NAME.zip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A model that can be fetched; `sha256` is None where nobody of this project has computed it."""
+
+    name: str
+    sha256: str | None = None
+
+
+PUBLISHED = {
+    "en": Published("vosk-model-small-en-us-0.15", "30f26242c4eb449f948e42cb302dd7a686cb29a3423a8367f99ff41780942498"),
+    "es": Published("vosk-model-small-es-0.42"),
+    "fr": Published("vosk-model-small-fr-0.22"),
+    "de": Published("vosk-model-small-de-0.15"),
+    "hi": Published("vosk-model-small-hi-0.22"),
+    "zh": Published("vosk-model-small-cn-0.22"),
+}
+"""The small model of each language that Vosk's authors list; for Arabic they have only large ones, to be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +101,34 @@ def chosen(config: ListeningConfig, language: str, memory_bytes: int | None = No
         return _named(mark.read_text(encoding="utf-8").strip(), models, language)
     own.sort(key=lambda model: model.size_bytes)
     return own[0] if (memory_bytes or _memory_bytes()) < SMALL_BOARD_BYTES else own[-1]
+
+
+def choose(folder: Path, language: str, name: str) -> None:
+    """Take this model for the language from now on; "auto" leaves it to `chosen` again. Raises RecognizerError."""
+    mark = folder / language / CHOSEN
+    if name != AUTO:
+        model = _named(name, installed(folder), language)
+        if model.language != language:
+            raise RecognizerError(f"{name} is a model for {model.language!r}, not for {language!r}")
+    beside = mark.with_suffix(".part")
+    try:
+        if name == AUTO:
+            mark.unlink(missing_ok=True)
+            return
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(f"{name}\n", encoding="utf-8")
+        beside.replace(mark)
+    except OSError as error:
+        raise RecognizerError(f"{mark}: cannot be written ({error.strerror}); run this as root") from error
+
+
+def check(folder: Path) -> None:
+    """See that it has the files of a model, none of them empty. Raises RecognizerError."""
+    if not folder.is_dir():
+        raise RecognizerError(f"{folder}: there is no such speech model; see digitbox speech-model list")
+    missing = [name for name in NEEDED if not (folder / name).is_file() or not (folder / name).stat().st_size]
+    if missing:
+        raise RecognizerError(f"{folder}: the speech model lacks {', '.join(missing)}; install it again")
 
 
 def _named(name: str, models: tuple[SpeechModel, ...], language: str) -> SpeechModel:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from device import speech_models
 from device.domain import Audio, SpokenWord, Transcript
 from device.errors import RecognizerError
 
@@ -18,8 +20,8 @@ log = logging.getLogger(__name__)
 UNKNOWN = "[unk]"
 """The word by which Vosk's models mean any other."""
 
-NEEDED = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf", "graph/HCLr.fst", "graph/Gr.fst")
-"""Files of every model that takes a grammar at run time; a model with one whole graph (HCLG.fst) cannot."""
+_ALTERNATIVES = 3
+"""Ways to hear an utterance that are compared; the model's beam seldom leaves more."""
 
 _RATE_HZ = 16000
 _PROBE_SECONDS = 60.0
@@ -55,7 +57,7 @@ class VoskRecognizer:
     def open(self) -> None:
         """Check the model's files, try it in a process of its own, load it. Raises RecognizerError."""
         folder = self._find()
-        _check_files(folder)
+        speech_models.check(folder)
         try:
             import vosk
         except (ImportError, OSError) as error:
@@ -89,6 +91,7 @@ class VoskRecognizer:
 
         self._utterance = vosk.KaldiRecognizer(self._model, float(_RATE_HZ), json.dumps([*phrases, UNKNOWN]))
         self._utterance.SetWords(True)
+        self._utterance.SetMaxAlternatives(_ALTERNATIVES)
         self._results = []
 
     def feed(self, chunk: Audio) -> None:
@@ -104,7 +107,8 @@ class VoskRecognizer:
             raise RecognizerError("no utterance was begun")
         results, self._results = [*self._results, json.loads(self._utterance.FinalResult())], []
         self._utterance = None
-        return Transcript(tuple(_word(word) for result in results for word in result.get("result", ())))
+        parts = [_best(result["alternatives"]) for result in results if result.get("alternatives")]
+        return Transcript(tuple(word for part in parts for word in part.words), sum(part.score for part in parts))
 
     def close(self) -> None:
         """Drop the model and its memory."""
@@ -112,16 +116,23 @@ class VoskRecognizer:
         self._vocabulary = frozenset()
 
 
-def _word(word: dict[str, Any]) -> SpokenWord:
-    return SpokenWord(str(word["word"]), float(word["conf"]), float(word["start"]), float(word["end"]))
+def _best(alternatives: Sequence[dict[str, Any]]) -> Transcript:
+    """The likeliest of some alternatives; a word's confidence is the share of those that have it in its place.
 
-
-def _check_files(folder: Path) -> None:
-    if not folder.is_dir():
-        raise RecognizerError(f"{folder}: there is no such speech model; see digitbox speech-model list")
-    missing = [name for name in NEEDED if not (folder / name).is_file() or not (folder / name).stat().st_size]
-    if missing:
-        raise RecognizerError(f"{folder}: the speech model lacks {', '.join(missing)}; install it again")
+    Vosk gives each alternative the negative cost of its path as "confidence", in nats.
+    """
+    best = alternatives[0]
+    shares = [math.exp(other["confidence"] - best["confidence"]) for other in alternatives]
+    texts = [[word["word"] for word in other.get("result", ())] for other in alternatives]
+    words = []
+    for place, word in enumerate(best.get("result", ())):
+        agreeing = [
+            share for share, text in zip(shares, texts, strict=True) if text[place : place + 1] == [word["word"]]
+        ]
+        words.append(
+            SpokenWord(str(word["word"]), sum(agreeing) / sum(shares), float(word["start"]), float(word["end"]))
+        )
+    return Transcript(tuple(words), float(best["confidence"]))
 
 
 def _try_elsewhere(folder: Path) -> None:

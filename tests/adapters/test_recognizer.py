@@ -74,7 +74,7 @@ def test_three_utterances(recognizer, tmp_path):
     assert first.text == "shut down"
     assert all(0.0 <= word.confidence <= 1.0 for word in first.words)
     assert 0.0 <= first.words[0].start_seconds < first.words[0].end_seconds <= first.words[1].start_seconds
-    assert heard(recognizer, []) == Transcript()
+    assert heard(recognizer, []).words == ()
     assert heard(recognizer, spoken("help", tmp_path)).text == "help"
 
 

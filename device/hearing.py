@@ -1,0 +1,65 @@
+"""How far a heard command is believed: odds fitted on synthetic voices; pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PATH = Path(__file__).with_name("hearing.json")
+"""Written by `python -m train.speech fit`."""
+
+FEATURES = (
+    "log of evidence a second",
+    "log of the least evidence a second",
+    "seconds a word",
+    "spread of seconds",
+    "share of passes that agree",
+    "log of words",
+    "one word",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """The fitted numbers.
+
+    Attributes:
+        means: Of the features, in the data they were fitted on.
+        scales: Their standard deviations.
+        weights: Of a logistic regression over the standardised features, then its constant.
+        confusion: Row d: how often 0 to 9 was said when digit d was heard wrongly; each row adds up to one.
+    """
+
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+    weights: tuple[float, ...]
+    confusion: tuple[tuple[float, ...], ...]
+
+    def confidence(self, features: Sequence[float]) -> float:
+        """Probability that a command with these features was meant, 0..1."""
+        standardised = [
+            (feature - mean) / scale for feature, mean, scale in zip(features, self.means, self.scales, strict=True)
+        ]
+        odds = sum(weight * value for weight, value in zip(self.weights, [*standardised, 1.0], strict=True))
+        return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
+
+    def digit_scores(self, digit: int, confidence: float) -> tuple[float, ...]:
+        """Probabilities that 0 to 9 was said, where `digit` was heard with this confidence; they add up to one."""
+        return tuple(
+            confidence if other == digit else (1.0 - confidence) * share
+            for other, share in enumerate(self.confusion[digit])
+        )
+
+
+def load(path: Path = PATH) -> Hearing:
+    """Read the fitted numbers; the file is part of the package, so that anything wrong is a mistake in digitbox."""
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    return Hearing(
+        means=tuple(facts["means"]),
+        scales=tuple(facts["scales"]),
+        weights=tuple(facts["weights"]),
+        confusion=tuple(tuple(row) for row in facts["confusion"]),
+    )

@@ -1,0 +1,210 @@
+"""From sound to command: gates, the passes over one sound, and how far they are believed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from device import commands, config, hearing, listening, sounds
+from device.domain import Audio, Command, Context, SpokenWord, Transcript, VoiceCommand
+from device.errors import MicrophoneError
+from device.hearing import FEATURES, Hearing
+from device.listening import Listener, Pass
+
+SEVEN = VoiceCommand(Command.DIGIT, digit=7)
+EVEN = tuple((1.0 - (row == np.arange(10))) / 9.0 for row in range(10))
+
+
+class Told:
+    """A recognizer that is told what each pass hears, by the phrases it is given.
+
+    Attributes:
+        passes: Text and score of each pass with phrases, the last one for ever.
+        filler: Score of a pass without phrases.
+    """
+
+    def __init__(self, *passes, filler=0.0, vocabulary=frozenset({"seven", "one", "help", "the"})):
+        self.passes = list(passes)
+        self.filler = filler
+        self.vocabulary = vocabulary
+        self.begun = []
+        self.seconds = 0.0
+
+    def open(self):
+        """Ready."""
+
+    def begin(self, phrases):
+        """Remember what is listened for."""
+        self.begun.append(tuple(phrases))
+        self.seconds = 0.0
+
+    def feed(self, chunk):
+        """Count."""
+        self.seconds += chunk.seconds
+
+    def finish(self):
+        """What the pass hears."""
+        if not self.begun[-1]:
+            return Transcript((), self.filler)
+        text, score = self.passes.pop(0) if len(self.passes) > 1 else self.passes[0]
+        words = tuple(SpokenWord(word, 1.0, 0.5 * at, 0.5 * at + 0.5) for at, word in enumerate(text.split()))
+        return Transcript(words, score)
+
+    def close(self):
+        """Done."""
+
+
+def believing(threshold=1.0):
+    """Odds that rise with the evidence alone, even at `threshold` a second."""
+    zeros = [0.0] * (len(FEATURES) - 1)
+    return Hearing((math.log(threshold), *zeros), (0.2,) * len(FEATURES), (1.0, *zeros, 0.0), EVEN)
+
+
+def speech(seconds=1.0, level=3000):
+    """Sound that is loud enough, in chunks."""
+    noise = np.random.default_rng(1).normal(size=round(seconds * sounds.RATE_HZ)) * level
+    return sounds.chunks(Audio(noise.astype(np.int16), sounds.RATE_HZ))
+
+
+def heard(recognizer, chunks=None, context=Context.READING, believed=None, **limits):
+    """What the listener makes of it."""
+    settings = replace(config.load().listening, **limits)
+    listener = Listener(recognizer, commands.load("en"), believed or believing(10.0), settings, 6.0)
+    return listener.listen(speech() if chunks is None else chunks, context)
+
+
+def test_a_command_that_every_pass_hears():
+    """With its text, its confidence, and the probabilities of the digit."""
+    answer = heard(Told(("seven", 100.0)))
+    assert (answer.text, answer.command) == ("seven", SEVEN)
+    assert answer.confidence > 0.9
+    assert answer.digit_scores.index(max(answer.digit_scores)) == 7
+    assert sum(answer.digit_scores) == pytest.approx(1.0)
+
+
+def test_words_that_fit_no_better_than_others():
+    """What was said most likely was something else; the text still says what it sounded like."""
+    answer = heard(Told(("seven", 100.0), filler=99.0))
+    assert (answer.text, answer.command, answer.confidence, answer.digit_scores) == ("seven", None, 0.0, None)
+
+
+def test_the_command_with_the_most_evidence_is_taken():
+    """Two weak passes for one against a strong one for another."""
+    answer = heard(Told(("one", 10.0), ("seven", 80.0), ("one", 20.0)))
+    assert answer.command == SEVEN
+
+
+def test_speech_with_an_unknown_word_is_no_command():
+    """Not even with a command inside it."""
+    assert heard(Told(("help [unk]", 100.0)), context=Context.IDLE).command is None
+
+
+def test_a_digit_that_drowned_is_asked_for_again():
+    """With the digits alone as phrases, where a digit can be meant."""
+    recognizer = Told(("[unk]", 0.0), ("seven", 80.0), ("[unk]", 0.0), ("seven", 80.0))
+    assert heard(recognizer).command == SEVEN
+    assert ("one", "seven") in [tuple(sorted(phrases)) for phrases in recognizer.begun]
+    assert heard(Told(("[unk]", 0.0), ("seven", 80.0)), context=Context.CONFIRM).command is None
+
+
+def test_phrases_are_those_of_the_situation_and_of_the_model():
+    """Nothing else can be heard."""
+    recognizer = Told(("", 0.0))
+    heard(recognizer, context=Context.IDLE)
+    assert recognizer.begun[0] == ("help",)
+
+
+def test_every_pass_hears_quiet_before_and_after():
+    """A recognizer that starts in the middle of a word loses it."""
+    recognizer = Told(("seven", 100.0))
+    heard(recognizer, speech(1.0))
+    assert recognizer.seconds > 1.5
+
+
+@pytest.mark.parametrize(
+    "chunks", [[], list(speech(1.0, level=10)), list(speech(0.05))], ids=["none", "quiet", "short"]
+)
+def test_what_is_no_speech(chunks):
+    """Nothing, the noise of the room, a click: nothing was said, and it is not looked at twice."""
+    recognizer = Told(("seven", 100.0))
+    assert heard(recognizer, chunks).text == ""
+    assert len(recognizer.begun) == 1
+
+
+def test_the_limits_are_the_configuration_s():
+    """Each of the three can be set."""
+    assert heard(Told(("seven", 100.0)), list(speech(0.05)), least_seconds=0.0).command == SEVEN
+    assert heard(Told(("seven", 100.0)), list(speech(1.0, level=10)), least_level_db=-90.0).command == SEVEN
+    assert heard(Told(("seven", 10.0)), least_confidence=0.0).command == SEVEN
+
+
+def test_a_hold_of_ten_minutes_ends_at_the_limit():
+    """The sound after it is not even taken."""
+    taken = []
+
+    def endless():
+        while len(taken) < 6000:
+            taken.append(1)
+            yield Audio(np.zeros(1600, np.int16), sounds.RATE_HZ)
+
+    heard(Told(("", 0.0)), endless())
+    assert len(taken) == 60
+
+
+def test_long_speech_is_no_command():
+    """However well its words fit; it is not worth further passes."""
+    recognizer = Told(("help " * 10, 1000.0))  # half a second each
+    assert heard(recognizer).command is None
+    assert len(recognizer.begun) == 1
+
+
+def test_a_recognizer_that_was_told_is_believed():
+    """A script has no second opinion, and one line for each utterance."""
+    recognizer = Told(("seven", 0.0), vocabulary=None)
+    answer = heard(recognizer)
+    assert (answer.command, answer.confidence) == (SEVEN, 1.0)
+    assert len(recognizer.begun) == 1
+
+
+def test_a_microphone_that_is_lost_while_listening():
+    """Its error comes through."""
+
+    def unplugged():
+        yield from speech(0.2)
+        raise MicrophoneError("gone")
+
+    with pytest.raises(MicrophoneError):
+        heard(Told(("seven", 100.0)), unplugged())
+
+
+def test_the_features_of_passes():
+    """In the order that the fitted numbers have."""
+    passes = [Pass("help me", None, 30.0, 2, 1.0), Pass("help me", None, 60.0, 2, 2.0)]
+    found = dict(zip(FEATURES, listening.features(passes), strict=True))
+    assert found["log of evidence a second"] == pytest.approx(np.log(30.0))
+    assert found["log of the least evidence a second"] == pytest.approx(np.log(30.0))
+    assert found["seconds a word"] == pytest.approx(0.75)
+    assert found["spread of seconds"] == pytest.approx(0.5)
+    assert found["share of passes that agree"] == pytest.approx(2 / 3)
+    assert found["log of words"] == pytest.approx(np.log(2))
+    assert found["one word"] == 0.0
+    assert listening.features([Pass("help", None, 30.0, 1, 0.5)])[FEATURES.index("one word")] == 1.0
+
+
+def test_the_shipped_numbers():
+    """They fit together, more evidence is worth more, and a digit is mostly taken for what it is confused with."""
+    shipped = hearing.load()
+    assert len(shipped.means) == len(shipped.scales) == len(FEATURES) == len(shipped.weights) - 1
+    clear, doubtful = (
+        shipped.confidence(listening.features([Pass("seven", SEVEN, evidence, 1, 0.5)] * count))
+        for evidence, count in ((40.0, 3), (1.0, 1))
+    )
+    assert doubtful < 0.2
+    assert clear > 0.6
+    for digit in range(10):
+        scores = shipped.digit_scores(digit, 0.7)
+        assert scores[digit] == pytest.approx(0.7)
+        assert sum(scores) == pytest.approx(1.0, abs=1e-4)

@@ -1,0 +1,110 @@
+"""Many recordings through the box's own listener, in several processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+from device import commands, compose, config, sounds
+from device.domain import Audio, Context, Heard, VoiceCommand
+from device.listening import Pass, is_hopeless
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """A recording, and what it is.
+
+    Attributes:
+        row: Of the table.
+        text: What is said.
+        audio: At 16 kHz.
+        expected: What must be understood, None: nothing.
+        context: The situation.
+    """
+
+    row: str
+    text: str
+    audio: Audio
+    expected: VoiceCommand | None
+    context: Context = Context.READING
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a clip; `seconds` is from its end to the answer, and `bare` what the digits' list alone gives."""
+
+    row: str
+    text: str
+    expected: VoiceCommand | None
+    heard: Heard
+    seconds: float
+    bare: VoiceCommand | None
+
+
+class Ears:
+    """The listener with the model that comes with digitbox, whatever is installed."""
+
+    def __init__(self) -> None:
+        settings = config.load(config.DEFAULT_PATH)
+        self.recognizer = compose.recognizer(settings)
+        self.recognizer.open()
+        self.listener = compose.listener(settings, self.recognizer)
+        self.commands = commands.load(settings.speech.language)
+
+    def answer(self, clip: Clip) -> Answer:
+        """Listen to a clip, as fast as it can be decoded, and take the time of what is left to do at its end."""
+        ended = [0.0]
+
+        def until_its_end() -> Iterable[Audio]:
+            yield from sounds.chunks(clip.audio)
+            ended[0] = time.monotonic()
+
+        heard = self.listener.listen(until_its_end(), clip.context)
+        return Answer(clip.row, clip.text, clip.expected, heard, time.monotonic() - ended[0], self._bare(clip))
+
+    def passes(self, clip: Clip) -> list[Pass]:
+        """Every pass over a clip, to fit on; none for a clip that the listener hears only once."""
+        transcript, heard = self.listener.first_pass(sounds.chunks(clip.audio), clip.context)
+        if is_hopeless(transcript):
+            return []
+        return self.listener.passes(transcript, sounds.joined(*heard), clip.context)
+
+    def _bare(self, clip: Clip) -> VoiceCommand | None:
+        """The engine by itself, with the digits as its list: what MODEL.md measured."""
+        if not clip.row.startswith("digits"):
+            return None
+        self.recognizer.begin(tuple(self.commands.digit_words(self.recognizer.vocabulary)))
+        self.recognizer.feed(clip.audio)
+        words = [word.text for word in self.recognizer.finish().words if word.text != commands.UNKNOWN]
+        return self.commands.meaning(words, Context.READING)
+
+
+_ears: Ears | None = None
+
+
+def _own_ears() -> Ears:
+    global _ears  # noqa: PLW0603 - one model for each process
+    _ears = _ears or Ears()
+    return _ears
+
+
+def _answer(clip: Clip) -> Answer:
+    return _own_ears().answer(clip)
+
+
+def _passes(clip: Clip) -> list[Pass]:
+    return _own_ears().passes(clip)
+
+
+def answers(clips: Iterable[Clip], workers: int) -> list[Answer]:
+    """What is understood of each. Raises RecognizerError."""
+    with ProcessPoolExecutor(workers) as pool:
+        return list(pool.map(_answer, clips, chunksize=8))
+
+
+def all_passes(clips: Iterable[Clip], workers: int) -> list[list[Pass]]:
+    """The passes over each. Raises RecognizerError."""
+    with ProcessPoolExecutor(workers) as pool:
+        return list(pool.map(_passes, clips, chunksize=8))

@@ -1,0 +1,240 @@
+"""The table of issue 5: how well the box hears, on voices and lines that nothing was fitted on unless a row says so."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from device import commands, sounds
+from device.domain import Audio, Command, Context, VoiceCommand
+from train.speech.hear import Answer, Clip, answers
+from train.speech.material import OTHERS, meanings, others
+from train.speech.studio import NOISES, placed, said, unspoken
+from train.speech.voices import VOICES, Part, Voice
+
+UNSPOKEN = 120
+"""Recordings without speech."""
+
+NOISY_DB = (20, 10, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure.
+
+    Attributes:
+        data: Folder with speech_digits.
+        clips: Folder where synthetic clips are kept.
+        every: Every so-many-th recording of a row.
+        workers: Processes.
+    """
+
+    data: Path
+    clips: Path
+    every: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table; `share` is of `count` clips, None where it could not be measured, and `note` says why."""
+
+    figure: str
+    speech: str
+    count: int
+    share: float | None
+    goal: str
+    note: str = ""
+
+
+def measure(plan: Plan, out: Path) -> str:
+    """Measure, write figures.md and figures.json into the folder; the former. Raises OSError, DigitboxError."""
+    rows = [*_digit_rows(plan), *_command_rows(plan), *_other_rows(plan), *_unspoken_rows(plan)]
+    memory = memory_mb()
+    out.mkdir(parents=True, exist_ok=True)
+    rows += [Row("memory with the model, above without", "-", 1, None, "< 15 MB", f"{memory:.1f} MB")]
+    table = _table(rows, plan)
+    (out / "figures.md").write_text(table, encoding="utf-8")
+    facts = json.dumps([asdict(row) for row in rows], indent=1)
+    (out / "figures.json").write_text(facts + "\n", encoding="utf-8")
+    return table
+
+
+# --- the rows ---------------------------------------------------------------------------------------------------------
+
+
+def _digit_rows(plan: Plan) -> Iterator[Row]:
+    """Digits said by theo, after a reading."""
+    paths = sorted((plan.data / "speech_digits").glob("*.wav"))[:: plan.every]
+    if not paths:
+        yield Row("spoken digits", "one person, theo", 0, None, "98 %", f"{plan.data}/speech_digits is absent")
+        return
+    for padded in (True, False):
+        for snr_db in (None, *NOISY_DB):
+            noise = f"noise at {snr_db} dB" if snr_db else "clean"
+            row = f"digits, {noise}, {'padded' if padded else 'unpadded'}"
+            clips = [
+                Clip(
+                    row,
+                    path.stem,
+                    placed(
+                        sounds.resampled(sounds.load(path)),
+                        padded=padded,
+                        snr_db=snr_db,
+                        noise=NOISES[number % 2],
+                        seed=number,
+                    ),
+                    VoiceCommand(Command.DIGIT, digit=int(path.name[0])),
+                )
+                for number, path in enumerate(paths)
+            ]
+            found = answers(clips, plan.workers)
+            bare = np.mean([answer.bare == answer.expected for answer in found])
+            wrong = np.mean([answer.heard.command not in (None, answer.expected) for answer in found])
+            goal = {None: "98 %", 10: "92 %"}.get(snr_db, "")
+            note = f"bare engine {bare:.1%}; taken for something else {wrong:.1%}"
+            yield Row(row, "one person, theo", len(found), _right(found), goal, note)
+
+
+def _command_rows(plan: Plan) -> Iterator[Row]:
+    """Commands and answers, by voice and together."""
+    meant = meanings(commands.load("en"))
+    seconds: list[float] = []
+    for part, snr_db, goal in (
+        (Part.TRAINED, None, "98 %"),
+        (Part.TRAINED, 10.0, ""),
+        (Part.TUNING, None, ""),
+        (Part.HELD_OUT, None, "85 %"),
+        (Part.HELD_OUT, 10.0, ""),
+    ):
+        noise = f", noise at {snr_db:g} dB" if snr_db else ""
+        together: list[Answer] = []
+        for voice in (voice for voice in VOICES if voice.part is part):
+            row = f"commands{noise}"
+            if not voice.available:
+                yield Row(row, _named(voice), 0, None, goal, f"{voice.program} or its voice is absent: {voice.package}")
+                continue
+            clips = [
+                Clip(row, text, _placed(voice, text, plan, number, snr_db), command, context)
+                for number, (text, (context, command)) in enumerate(list(meant.items())[:: plan.every])
+            ]
+            found = answers(clips, plan.workers)
+            together += found
+            missed = [answer.text for answer in found if answer.heard.command != answer.expected]
+            note = "not understood: " + ", ".join(missed[:12]) + (" ..." if len(missed) > 12 else "") if missed else ""
+            if snr_db is None:
+                yield Row(row, _named(voice), len(found), _right(found), goal, note)
+        if together:
+            wrong = np.mean([answer.heard.command not in (None, answer.expected) for answer in together])
+            note = f"taken for something else {wrong:.1%}"
+            yield Row(f"commands{noise}", f"all {part.value} voices", len(together), _right(together), goal, note)
+            seconds += [answer.seconds for answer in together]
+    late = float(np.mean([moment < 0.3 for moment in seconds]))
+    middle, most = np.median(seconds), np.percentile(seconds, 95)
+    note = f"median {middle:.3f} s, 95th percentile {most:.3f} s, {plan.workers} at a time"
+    yield Row("from release to command within 0.3 s", "the commands above", len(seconds), late, "< 0.3 s", note)
+
+
+def _other_rows(plan: Plan) -> Iterator[Row]:
+    """Speech that asks for nothing."""
+    for context in (Context.READING, Context.CONFIRM):
+        together: list[Answer] = []
+        for kind in OTHERS:
+            clips = [
+                Clip(kind, text, _placed(voice, text, plan, number, None), None, context)
+                for voice in VOICES
+                if voice.part is not Part.TUNING and voice.available
+                for number, text in enumerate(others(kind, tuning=False)[:: plan.every])
+            ]
+            found = answers(clips, plan.workers)
+            together += found if kind != "sound_alikes" else []
+            yield _acting_row(f"{kind.replace('_', '-')}, {context.value}", found)
+        yield _acting_row(f"sentences and words, {context.value}", together, "2 %")
+
+
+def _acting_row(figure: str, found: Sequence[Answer], goal: str = "") -> Row:
+    acting = [(answer, answer.heard.command) for answer in found if answer.heard.command is not None]
+    asked_back = sum(commands.needs_confirmation(command) for _, command in acting)
+    agreeing = sum(command.command is Command.YES for _, command in acting)
+    heard = sorted({f"{answer.text} > {answer.heard.text}" for answer, _ in acting})
+    note = f"{asked_back} would be asked back, {agreeing} are a yes; {', '.join(heard[:10])}"
+    who = "synthetic: trained and held-out voices"
+    return Row(f"other speech that acts: {figure}", who, len(found), _share(found), goal, note)
+
+
+def _unspoken_rows(plan: Plan) -> Iterator[Row]:
+    """Silence, noise, and music-like sound."""
+    for context in (Context.READING, Context.CONFIRM):
+        clips = [
+            Clip(kind, kind, audio, None, context)
+            for kind, audio in (unspoken(seed) for seed in range(0, UNSPOKEN, plan.every))
+        ]
+        found = answers(clips, plan.workers)
+        acting = sorted({f"{answer.row} > {answer.heard.text}" for answer in found if answer.heard.command})
+        yield Row(
+            f"silence, noise, music that acts, {context.value}",
+            "none",
+            len(found),
+            _share(found),
+            "0 %",
+            ", ".join(acting),
+        )
+
+
+def _placed(voice: Voice, text: str, plan: Plan, number: int, snr_db: float | None) -> Audio:
+    noise = NOISES[number // 2 % 2]
+    return placed(said(voice, text, plan.clips), padded=bool(number % 2), snr_db=snr_db, noise=noise, seed=number)
+
+
+def _right(found: Sequence[Answer]) -> float:
+    return float(np.mean([answer.heard.command == answer.expected for answer in found]))
+
+
+def _share(found: Sequence[Answer]) -> float:
+    return float(np.mean([answer.heard.command is not None for answer in found])) if found else 0.0
+
+
+def _named(voice: Voice) -> str:
+    return f"synthetic: {voice.name} {' '.join(voice.options[2:])} ({voice.part.value})".replace("  ", " ")
+
+
+# --- memory and the table ---------------------------------------------------------------------------------------------
+
+_MEMORY = """
+import sys
+from train.speech.hear import Ears, Clip
+from train.speech.studio import unspoken
+from device import compose, config
+def rss():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) / 1024
+compose.recognizer(config.load())
+import vosk
+before = rss()
+ears = Ears()
+for seed in range(12):
+    ears.answer(Clip("", "", unspoken(seed)[1], None))
+print(rss() - before)
+"""
+
+
+def memory_mb() -> float:
+    """What a process grows by when it loads the model and listens a dozen times, beyond the imported engine."""
+    done = subprocess.run([sys.executable, "-c", _MEMORY], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def _table(rows: Sequence[Row], plan: Plan) -> str:
+    lines = ["| figure | speech | clips | result | goal | |", "| --- | --- | --- | --- | --- | --- |"]
+    for row in rows:
+        result = (
+            "not measured" if row.share is None and not row.count else "" if row.share is None else f"{row.share:.1%}"
+        )
+        lines.append(f"| {row.figure} | {row.speech} | {row.count or ''} | {result} | {row.goal} | {row.note} |")
+    command = f"python -m train.speech measure --every {plan.every} --data ../shared/data --out DIR"
+    return f"Made by `{command}`.\n\n" + "\n".join(lines) + "\n"

@@ -1,0 +1,104 @@
+"""Synthetic voices to measure with: eSpeak NG, Flite and Festival, each by its Debian package."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from device import sounds
+from device.domain import Audio
+
+FESTIVAL_VOICES = Path("/usr/share/festival/voices")
+_LIMIT_SECONDS = 60.0
+
+
+class Part(Enum):
+    """What a voice is for: it was in the speech model's training; limits are tuned on it; it is only reported on."""
+
+    TRAINED = "trained"
+    TUNING = "tuning"
+    HELD_OUT = "held out"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One voice of a program.
+
+    Attributes:
+        name: For the table.
+        program: "espeak-ng", "flite" or "festival".
+        options: Its arguments; for Festival the name of a voice.
+        part: What it is for.
+        package: The Debian package that has it.
+        speed: Played so much faster, and higher, as if by a smaller mouth.
+    """
+
+    name: str
+    program: str
+    options: tuple[str, ...]
+    part: Part
+    package: str
+    speed: float = 1.0
+
+    @property
+    def available(self) -> bool:
+        """Whether program and voice are there."""
+        if shutil.which(self.program) is None:
+            return False
+        return self.program != "festival" or any(FESTIVAL_VOICES.glob(f"*/{self.options[0]}"))
+
+    def say(self, text: str) -> Audio:
+        """The text as 16 kHz sound, as loud as the program makes it. Raises CalledProcessError, AudioError."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "said.wav"
+            written = Path(folder) / "text"
+            written.write_text(text, encoding="utf-8")
+            if self.program == "espeak-ng":
+                command = ["espeak-ng", *self.options, "-w", str(path), "--", text]
+            elif self.program == "flite":
+                command = ["flite", *self.options, str(written), str(path)]
+            else:
+                command = ["text2wave", "-eval", f"(voice_{self.options[0]})", "-o", str(path), str(written)]
+            subprocess.run(command, check=True, capture_output=True, timeout=_LIMIT_SECONDS)
+            audio = Audio.from_wav(path.read_bytes())
+        return sounds.resampled(Audio(audio.samples, round(audio.rate_hz * self.speed)))
+
+
+def _espeak(name: str, part: Part, *options: str, speed: float = 1.0) -> Voice:
+    return Voice(f"espeak-ng {name}", "espeak-ng", ("-v", name, *options), part, "espeak-ng", speed)
+
+
+def _flite(name: str, part: Part, *options: str, speed: float = 1.0) -> Voice:
+    return Voice(f"flite {name}", "flite", ("-voice", name, *options), part, "flite", speed)
+
+
+def _festival(name: str, part: Part, package: str, speed: float = 1.0) -> Voice:
+    return Voice(f"festival {name.split('_', maxsplit=1)[0]}", "festival", (name,), part, package, speed)
+
+
+VOICES = (
+    _espeak("en-us", Part.TRAINED),
+    _espeak("en-gb", Part.TRAINED),
+    _espeak("en-us+f3", Part.TRAINED, "-s", "150"),
+    _flite("slt", Part.TRAINED),
+    _flite("awb", Part.TRAINED),
+    _flite("kal16", Part.TRAINED),
+    _espeak("en-gb-scotland+m3", Part.TUNING, "-s", "140"),
+    _espeak("en-029+f2", Part.TUNING, "-s", "165"),
+    _espeak("en-us+m7", Part.TUNING, "-p", "35"),
+    _espeak("en-gb-x-gbclan+f4", Part.TUNING, "-s", "150"),
+    _espeak("en-us+Alicia", Part.TUNING, "-s", "160"),
+    _flite("slt", Part.TUNING, "--setf", "duration_stretch=1.2", speed=0.9),
+    _flite("awb", Part.TUNING, "--setf", "duration_stretch=0.9", speed=1.1),
+    _festival("kal_diphone", Part.TUNING, "festvox-kallpc16k", speed=1.08),
+    _flite("rms", Part.HELD_OUT),
+    _festival("ked_diphone", Part.HELD_OUT, "festvox-kdlpc16k"),
+    _espeak("en-gb-x-rp+m1", Part.HELD_OUT, "-s", "155"),
+    _espeak("en-us+linda", Part.HELD_OUT, "-s", "165"),
+)
+"""MODEL.md of vosk-tiny-en names the voices it was trained on but for eSpeak's variants, of which it knows 73 and not
+another ten without saying which: only flite rms and festival ked are known to be new to it."""
