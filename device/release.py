@@ -525,10 +525,11 @@ def _member(tar: tarfile.TarFile, name: str) -> Any:  # noqa: ANN401 - tarfile's
 
 def _unpack(tar: tarfile.TarFile, folder: str) -> None:
     """Without owners, devices and names that lead outside, where this Python can (3.11.4, PEP 706)."""
+    ours = [member for member in tar.getmembers() if not member.name.startswith("debs")]  # a bundle's, for apt
     if hasattr(tarfile, "data_filter"):
-        tar.extractall(folder, filter="data")
+        tar.extractall(folder, members=ours, filter="data")
     else:
-        tar.extractall(folder)  # noqa: S202 - the payload is ours
+        tar.extractall(folder, members=ours)  # noqa: S202 - the payload is ours
 
 
 def _must(command: Sequence[str], failed: str, step: str) -> None:

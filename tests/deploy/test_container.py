@@ -82,6 +82,13 @@ class Box:
         assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
         return done.stdout
 
+    def prepare(self) -> None:
+        """Boot it, with a sound card that writes files and a script that presses."""
+        self.container("start")
+        self.ssh.write_text(self.container("ssh-config"), encoding="utf-8")
+        self.do("tee", "/etc/asound.conf", text=(MACHINES / "asound.conf").read_text(encoding="utf-8"))
+        self.do("tee", "/srv/button.txt", text=PRESSES)
+
     def do(self, *words: str, text: str | None = None) -> str:
         """What a command in the box prints."""
         return self.container("exec", *words, text=text)
@@ -132,10 +139,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     assert not missing, f"tests/run installs what has {', '.join(missing)}"
     made = Box(tmp_path_factory.mktemp("box"))
     try:
-        made.container("start")
-        made.ssh.write_text(made.container("ssh-config"), encoding="utf-8")
-        made.do("tee", "/etc/asound.conf", text=(MACHINES / "asound.conf").read_text(encoding="utf-8"))
-        made.do("tee", "/srv/button.txt", text=PRESSES)
+        made.prepare()
         yield made
     finally:
         run([CONTAINER, "stop"], env=made.environ)
@@ -311,3 +315,42 @@ def test_the_request_to_switch_off_is_obeyed(box):
     """The last thing: the file that the daemon writes, and the whole box goes down in order."""
     box.do("touch", "/run/digitbox/poweroff")
     soon(lambda: run([CONTAINER, "exec", "true"], env=box.environ).returncode != 0, "the end of the box")
+
+
+@pytest.mark.long
+def test_a_bundle_installs_without_any_network(tmp_path):
+    """Packed here, where the system is the same, and installed into a box that sees nothing but lo."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    if "VERSION_CODENAME=bookworm" not in Path("/etc/os-release").read_text(encoding="utf-8"):
+        pytest.skip("a bundle is for the system that packs it, and the box is a Debian 12")
+    packed = run(["deploy/bundle", str(tmp_path)], env={**os.environ, "CAMERA": "files"})
+    assert packed.returncode == 0, packed.stderr
+    cut_off = Box(tmp_path)
+    cut_off.environ |= {"BOX": f"cutoff{os.getpid()}", "NETWORK": "none", "DIGITBOX_PAYLOAD": packed.stdout.strip()}
+    try:
+        cut_off.prepare()
+        assert cut_off.shell("ip -brief address | cut -d' ' -f1").split() == ["lo"]
+        assert cut_off.install()["failed"] == 0
+        assert cut_off.is_active()
+        assert cut_off.install()["changed"] == 0
+    finally:
+        run([CONTAINER, "stop"], env=cut_off.environ)
+
+
+@pytest.mark.long
+def test_it_installs_on_the_next_debian(tmp_path):
+    """Debian 13, Python 3.13, ai-edge-litert for tflite-runtime, lgpio from apt: installed, pressed, answered."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    next_one = Box(tmp_path)
+    next_one.environ |= {"BOX": f"next{os.getpid()}", "SUITE": "trixie"}
+    try:
+        next_one.prepare()
+        assert next_one.install()["failed"] == 0
+        soon(lambda: "seven" in words_in(next_one.heard()), "the spoken seven")
+        assert next_one.install()["changed"] == 0
+    finally:
+        run([CONTAINER, "stop"], env=next_one.environ)

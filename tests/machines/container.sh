@@ -6,7 +6,8 @@
 #   container.sh ssh-config          # prints an ssh configuration for the host "box", whose user pi may sudo
 #   container.sh stop
 #   container.sh power-cut           # end it as if the plug were pulled: no process gets to do anything
-# SUITE=bookworm|trixie; BOX names it, so that several can run at once on one root. It shares this machine's network; ssh needs no port, it goes through nsenter and `sshd -i`.
+# SUITE=bookworm|trixie; BOX names it, so that several can run at once on one root. It shares this machine's network, or has
+# none with NETWORK=none; ssh needs no port, it goes through nsenter and `sshd -i`.
 set -euo pipefail
 # shellcheck source=tests/machines/machine.sh
 . "$(dirname "$0")/machine.sh"
@@ -16,6 +17,8 @@ box=${BOX:-box}
 run=$machines/container-$suite.$box
 key=$machines/container-key
 WAIT_SECONDS=60
+own_network=()
+[ "${NETWORK:-shared}" = shared ] || own_network=(-n)
 
 leader() { # the container's first process, as this machine numbers it
   [ -e "$run/pid" ] && pgrep -o -P "$(cat "$run/pid")"
@@ -23,7 +26,7 @@ leader() { # the container's first process, as this machine numbers it
 inside() {
   local first
   first=$(leader) || die 'the container is not running'
-  nsenter -t "$first" -m -u -i -p -C -r -w -- /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
+  nsenter -t "$first" "${own_network[@]}" -m -u -i -p -C -r -w -- /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
 
@@ -49,8 +52,12 @@ start() {
   ! leader > /dev/null || die 'the container is already running'
   build
   mkdir -p "$run" "$machines/pip-cache" "$machines/archives-$suite/partial"
-  arguments=(--quiet --keep-unit --register=no --boot --console=pipe --resolv-conf=off "--directory=$root" "--machine=$box"
-    "--bind=$machines/pip-cache:/root/.cache/pip" "--bind=$machines/archives-$suite:/var/cache/apt/archives")
+  arguments=(--quiet --keep-unit --register=no --boot --console=pipe --resolv-conf=off "--directory=$root" "--machine=$box")
+  if [ "${NETWORK:-shared}" = shared ]; then
+    arguments+=("--bind=$machines/pip-cache:/root/.cache/pip" "--bind=$machines/archives-$suite:/var/cache/apt/archives")
+  else
+    arguments+=(--private-network)
+  fi
   [ "${KEEP:-0}" = 1 ] || arguments+=(--volatile=overlay)
   for file in /etc/resolv.conf /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
     [ -e "$file" ] || continue
@@ -90,7 +97,7 @@ case ${1:-} in
   ssh-config)
     printf '%s\n' 'Host box' '  User pi' "  IdentityFile $key" '  IdentitiesOnly yes' '  StrictHostKeyChecking no' \
       '  UserKnownHostsFile /dev/null' '  LogLevel ERROR' \
-      "  ProxyCommand env DIGITBOX_MACHINES=$machines SUITE=$suite BOX=$box $here/container.sh exec /usr/sbin/sshd -i" ;;
+      "  ProxyCommand env DIGITBOX_MACHINES=$machines SUITE=$suite BOX=$box NETWORK=${NETWORK:-shared} $here/container.sh exec /usr/sbin/sshd -i" ;;
   stop)
     leader > /dev/null || exit 0
     inside systemctl poweroff > /dev/null 2>&1 || true
