@@ -391,9 +391,9 @@ def _speak(catalogue: phrases.Catalogue, phrase: Phrase, settings: Config) -> No
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from device import doctor
+    from device import boot, doctor
 
-    findings = doctor.examine(options.config)
+    findings = boot.examine() if options.boot else doctor.examine(options.config)
     healthy = True
     for finding in findings:
         healthy &= finding.ok
@@ -533,6 +533,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--wav", type=Path, metavar="FILE", help="write it to a file instead")
 
     added = configured(command("doctor", _doctor, "check everything and say what to do"))
+    added.add_argument("--boot", action="store_true", help="say how long the start took, and what delayed it")
     added.add_argument("--json", action="store_true", help="one object a line")
 
     added = command("bench", _bench, "measure this machine", logging.ERROR)

@@ -41,6 +41,7 @@ ALLOWED = {
     "network": "",
     "help": "",
     "release": "",
+    "boot": "doctor",
     "migrate": "errors adapters.history_sqlite",
     "health": "errors config images compose doctor",
     "voice": "domain errors phrases ports numpy",

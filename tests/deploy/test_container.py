@@ -225,6 +225,12 @@ def test_the_network_is_written_down_for_it(box):
         assert re.fullmatch(r"[0-9a-f.:]+ \S+", line)
 
 
+def test_what_delayed_the_start_can_be_asked(box):
+    """By systemd's own clocks."""
+    said = box.shell("/opt/digitbox/current/bin/digitbox doctor --boot --json || true").splitlines()
+    assert "the button could be pressed" in json.loads(said[0])["message"]
+
+
 def test_a_killed_daemon_comes_back(box):
     """By SIGKILL, and it is ready again by itself."""
     box.do("systemctl", "kill", "--kill-who=main", "--signal=KILL", "digitbox")
