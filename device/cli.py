@@ -441,6 +441,21 @@ def _history(options: argparse.Namespace) -> int:
 def _export(entries: Sequence[HistoryEntry], folder: Path) -> None:
     """Write history.csv into the folder; the file is whole or not there. Raises DigitboxError."""
     import csv
+def _console(options: argparse.Namespace) -> int:
+    settings = config.installed(options.config)
+    try:
+        from device.console import pairing, server
+    except ModuleNotFoundError as error:
+        raise DigitboxError(f'{error.name} is not installed; pip install "digitbox[console]"') from error
+    if options.pair:
+        print(pairing.Pairing(settings.console.folder).new_token())
+        print(
+            "This is the token for the page; it is shown only now, and the one before no longer holds.", file=sys.stderr
+        )
+        return 0
+    return server.serve(config.preferred(settings), options.config)
+
+
 
     path = folder / "history.csv"
     beside = path.with_suffix(".part")
@@ -529,6 +544,9 @@ def _parser() -> argparse.ArgumentParser:
 
     added = configured(command("say", _say, "say a text"))
     added.add_argument("text", metavar="TEXT")
+    added = configured(command("console", _console, "the local web page", logging.INFO))
+    added.add_argument("--pair", action="store_true", help="show a new token, with which other machines may come in")
+
     added.add_argument("--language", metavar="L", help=f"one of {', '.join(phrases.languages())}")
     added.add_argument("--wav", type=Path, metavar="FILE", help="write it to a file instead")
 

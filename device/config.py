@@ -192,6 +192,16 @@ class DaemonConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleConfig:
+    """The local page."""
+
+    host: str
+    port: Annotated[int, Between(1, 65535)]
+    idle_seconds: Annotated[float, Between(0.0, 86400.0)]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The effective configuration."""
 
@@ -207,6 +217,7 @@ class Config:
     aim: AimConfig
     history: HistoryConfig
     daemon: DaemonConfig
+    console: ConsoleConfig
 
 
 def load(*paths: Path) -> Config:

@@ -15,6 +15,10 @@ FILES = sorted(path for package in ("device", "train") for path in (ROOT / packa
 
 IMAGES = "domain errors ink ruling find split fuse sheet orient views preprocess images judge quality advice numpy cv2"
 STATES = "domain errors phrases preferences tones events actions situation aiming practice steps obeying"
+CONSOLE = (
+    "console.access console.api console.daemon_client console.decoder console.examination console.limits console.pages "
+    "console.pairing console.reading console.services console.texts"
+)
 ALLOWED = {
     "domain": "errors numpy",
     "errors": "",
@@ -69,6 +73,21 @@ ALLOWED = {
     "reading": IMAGES + " config ports",
     "aim": IMAGES,
     "explain": IMAGES + " config reading PIL",
+    "console": "",
+    "console.access": "console.limits console.pairing flask werkzeug",
+    "console.api": "console.decoder console.reading console.services flask werkzeug",
+    "console.app": "phrases compose config flask flask_wtf werkzeug " + CONSOLE,
+    "console.daemon_client": "errors protocol",
+    "console.decoder": "errors",
+    "console.decoder_process": "compose config console.decoder domain errors images numpy phrases protocol reading cv2",
+    "console.examination": "errors",
+    "console.limits": "",
+    "console.pages": "config phrases preferences protocol flask werkzeug " + CONSOLE,
+    "console.pairing": "errors",
+    "console.reading": "console.services flask werkzeug",
+    "console.server": "config errors console.app console.services flask waitress",
+    "console.services": "config phrases protocol flask " + CONSOLE,
+    "console.texts": "",
     "adapters": "domain errors ports config numpy",
     "adapters.preferences_toml": "errors preferences",
     "adapters.requests_socket": "errors protocol",

@@ -1,0 +1,144 @@
+"""Hands pictures to the process that decodes them, and ends it when it takes too long or has nothing to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from device.errors import DigitboxError
+
+MOST_UPLOAD_BYTES = 20_000_000
+"""A phone's photograph has 2 to 12 MB."""
+
+LIMIT_SECONDS = 20.0
+"""For one picture: a Zero 2 W reads twelve megapixels in two; a start of the process is among it."""
+
+WAIT_SECONDS = 10.0
+"""For those before it."""
+
+MOST_WAITING = 3
+"""More would only keep others out: the server has twice as many threads."""
+
+IDLE_SECONDS = 60.0
+"""Then its sixty megabytes are given back."""
+
+_MOST_ANSWER_BYTES = 4_000_000
+
+
+class DecoderError(DigitboxError, RuntimeError):
+    """A picture took too long or too much memory, or too many are waiting; the text is for a person."""
+
+
+class Busy(DecoderError):  # noqa: N818 - a state rather than a failure
+    """Try again in a moment."""
+
+
+class Decoder:
+    """Reads pictures, one at a time, in a process that is started when the first one comes.
+
+    Args:
+        configuration: The configuration's file; None is the installed one.
+        limit_seconds: For one picture.
+    """
+
+    def __init__(self, configuration: Path | None, *, limit_seconds: float = LIMIT_SECONDS) -> None:
+        self._command = [sys.executable, "-m", "device.console.decoder_process"]
+        self._command += [str(configuration)] if configuration else []
+        self._limit_seconds = limit_seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(MOST_WAITING)
+        self._used_at = time.monotonic()
+
+    def read(self, content: bytes, *, name: str, language: str, number_style: str, page: bool) -> dict[str, Any]:
+        """What is written on a picture, as decoder_process says it. Raises DecoderError, Busy."""
+        if not self._places.acquire(blocking=False):
+            raise Busy("other pictures are being read; try again in a moment")
+        try:
+            if not self._turn.acquire(timeout=WAIT_SECONDS):
+                raise Busy("another picture takes long; try again in a moment")
+            try:
+                asked = {"bytes": len(content), "name": name, "language": language, "page": page}
+                return self._ask({**asked, "number_style": number_style}, content)
+            finally:
+                self._used_at = time.monotonic()
+                self._turn.release()
+        finally:
+            self._places.release()
+
+    def rest(self) -> None:
+        """End the process if nothing was to be read for a while; call it now and then."""
+        if self._process is not None and time.monotonic() - self._used_at > IDLE_SECONDS:
+            self.close()
+
+    def close(self) -> None:
+        """End the process, unless it is reading."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._kill()
+            finally:
+                self._turn.release()
+
+    def _ask(self, asked: dict[str, Any], content: bytes) -> dict[str, Any]:
+        process = self._process
+        if process is None or process.poll() is not None:
+            process = self._process = self._started()
+        try:
+            answer = json.loads(self._exchanged(process, json.dumps(asked).encode() + b"\n" + content))
+        except TimeoutError as error:
+            self._kill()
+            raise DecoderError(f"the picture took longer than {self._limit_seconds:g} s; try a smaller one") from error
+        except (OSError, ValueError) as error:
+            self._kill()
+            raise DecoderError("the picture took too much memory or is damaged; try another") from error
+        return dict(answer)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        # One thread each: the libraries would otherwise take memory for as many as there are cores.
+        few = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "VIPS_CONCURRENCY"), "1")
+        process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **few}
+        )
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                os.set_blocking(pipe.fileno(), False)
+        return process
+
+    def _exchanged(self, process: subprocess.Popen[bytes], content: bytes) -> bytes:
+        """Send all of it and take one line, within the limit. Raises TimeoutError, OSError."""
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - for mypy: both are pipes
+        end, rest, answer = time.monotonic() + self._limit_seconds, memoryview(content), bytearray()
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdin, selectors.EVENT_WRITE)
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while not answer.endswith(b"\n"):
+                ready = selector.select(max(0.0, end - time.monotonic()))
+                if not ready:
+                    raise TimeoutError
+                for key, _ in ready:
+                    if key.fileobj is process.stdin:
+                        rest = rest[os.write(key.fd, rest[:65536]) :]
+                        if not rest:
+                            selector.unregister(process.stdin)
+                    elif not (more := os.read(key.fd, 65536)) or len(answer) > _MOST_ANSWER_BYTES:
+                        raise BrokenPipeError
+                    else:
+                        answer += more
+        return bytes(answer)
+
+    def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        process.wait()

@@ -1,0 +1,54 @@
+"""What `digitbox doctor` finds, but for the devices: the daemon holds those, and says what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.errors import DigitboxError
+
+THE_DAEMONS = frozenset({"speech", "sound", "button", "indicator", "camera", "microphone", "listening"})
+"""Checks that open a device, which for this process would be taken or out of reach."""
+
+LIMIT_SECONDS = 60.0
+
+
+class ExaminationError(DigitboxError, OSError):
+    """The examination did not come to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """As `digitbox doctor --json` prints it."""
+
+    check: str
+    ok: bool
+    message: str
+    remedy: str | None = None
+
+
+def findings(configuration: Path | None) -> list[Finding]:
+    """Examine this machine, in a process of its own. Raises ExaminationError."""
+    command = [sys.executable, "-m", "device.cli", "doctor", "--json"]
+    command += ["--config", str(configuration)] if configuration else []
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ExaminationError("the examination took too long; run `digitbox doctor` on the box itself") from error
+    try:
+        found = [Finding(**json.loads(line)) for line in done.stdout.splitlines()]
+    except (ValueError, TypeError) as error:
+        raise ExaminationError("the examination failed; run `digitbox doctor` on the box itself") from error
+    return [finding for finding in found if finding.check not in THE_DAEMONS]
+
+
+def free_memory_bytes() -> int | None:
+    """Memory that programs may still take, or None where the kernel does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)

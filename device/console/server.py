@@ -1,0 +1,111 @@
+"""Serves the application until nobody has asked for anything for a while."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.server import create_server
+
+from device.config import Config
+from device.console.app import create_app
+from device.console.services import NAME, Services
+from device.errors import DigitboxError
+
+log = logging.getLogger(__name__)
+
+FIRST_PASSED = 3
+"""The first descriptor that systemd passes (sd_listen_fds(3))."""
+
+OPTIONS: dict[str, Any] = {
+    "threads": 8,
+    "connection_limit": 80,
+    "channel_timeout": 30,
+    "cleanup_interval": 5,
+    "max_request_header_size": 16_384,
+    "max_request_body_size": 20_500_000,
+    "inbuf_overflow": 262_144,
+    "ident": "digitbox",
+}
+"""Of Waitress: one loop takes requests in, however slow their senders are, and a thread works only on a whole one."""
+
+_TURN_SECONDS = 1.0
+
+
+class ServerError(DigitboxError, OSError):
+    """The address cannot be listened on."""
+
+
+def serve(config: Config, configuration: Path | None) -> int:
+    """Serve until a signal comes, or nobody has come for `idle_seconds`. Raises ServerError, PairingError."""
+    listening = _passed() or _bound(config)
+    host, port = listening.getsockname()[:2]
+    exposed = not _is_loopback(host)
+    app = create_app(config, configuration, exposed=exposed)
+    shown = f"[{host}]" if ":" in host else host
+    log.info("http://%s:%d/, for %s", shown, port, "all who have the token" if exposed else "this machine alone")
+    channels: dict[int, Any] = {}
+    server = create_server(app, map=channels, sockets=[listening], **OPTIONS)
+    services: Services = app.extensions[NAME]
+    try:
+        _turn(app, channels, config.console.idle_seconds, services)
+    finally:
+        server.task_dispatcher.shutdown(timeout=2)
+        server.close()
+        services.decoder.close()
+    return 0
+
+
+def _turn(app: Flask, channels: dict[int, Any], idle_seconds: float, services: Services) -> None:
+    stopped: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda which, frame: stopped.append(which))
+    own = len(channels)  # the server's own: where connections come in, and where threads wake the loop
+    used_at = time.monotonic()
+
+    def note() -> None:
+        nonlocal used_at
+        used_at = time.monotonic()
+
+    app.before_request(note)
+    while not stopped:
+        wasyncore.loop(timeout=_TURN_SECONDS, map=channels, count=1)
+        services.decoder.rest()
+        if idle_seconds and len(channels) <= own and time.monotonic() - used_at > idle_seconds:
+            log.info("nobody has come for %g s", idle_seconds)
+            return
+
+
+def _passed() -> socket.socket | None:
+    """The socket that systemd listened on for us, if it did (sd_listen_fds(3))."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+        return None
+    os.set_inheritable(FIRST_PASSED, False)
+    passed = socket.socket(fileno=FIRST_PASSED)
+    passed.setblocking(False)
+    return passed
+
+
+def _bound(config: Config) -> socket.socket:
+    host, port = config.console.host, config.console.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(64)
+    except OSError as error:
+        raise ServerError(f"{host}:{port}: cannot be listened on ({error.strerror}); change [console]") from error
+    return made
+
+
+def _is_loopback(host: str) -> bool:
+    return ipaddress.ip_address(host.partition("%")[0]).is_loopback

@@ -1,0 +1,79 @@
+"""What the pages work with, and how they get at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import current_app, g, request, session
+
+from device import phrases
+from device.config import Config
+from device.console import texts
+from device.console.access import Access
+from device.console.daemon_client import DaemonClient, DaemonError
+from device.console.decoder import Decoder
+from device.console.limits import Limit
+from device.console.texts import Texts
+from device.protocol import Request, StatusAsked
+
+NAME = "digitbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Of one application.
+
+    Attributes:
+        config: The effective configuration.
+        configuration: Its file; None is the installed one.
+        daemon: The box.
+        decoder: Reads pictures.
+        access: Who may come in.
+        readings: How many pictures each address may have read.
+    """
+
+    config: Config
+    configuration: Path | None
+    daemon: DaemonClient
+    decoder: Decoder
+    access: Access
+    readings: Limit
+
+
+def services() -> Services:
+    """Of the application that answers now."""
+    found: Services = current_app.extensions[NAME]
+    return found
+
+
+def words() -> Texts:
+    """The language of this request: chosen on the page, else the browser's, else the box's."""
+    if "words" not in g:
+        wished = request.args.get("language", "")
+        if wished in texts.languages():
+            session["language"] = wished
+        accepted = [language for language, _ in request.accept_languages]
+        g.words = texts.chosen([session.get("language", ""), *accepted, services().config.speech.language])
+    chosen: Texts = g.words
+    return chosen
+
+
+def catalogue() -> phrases.Catalogue:
+    """The box's own sentences in the language of this request."""
+    return phrases.load(words().language)
+
+
+def ask(request: Request) -> tuple[Mapping[str, Any], str]:
+    """The daemon's answer, or nothing and what is wrong."""
+    try:
+        return services().daemon.ask(request), ""
+    except DaemonError as error:
+        return {}, str(error)
+
+
+def status() -> tuple[Mapping[str, Any], str]:
+    """How the box is, or why that can't be told."""
+    return ask(StatusAsked())

@@ -1,0 +1,219 @@
+"""What the pages show and do, with the box, and without it."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from device import config
+from device.protocol import (
+    CommandAsked,
+    CorrectAsked,
+    DeleteAsked,
+    HistoryAsked,
+    PictureAsked,
+    PreferencesAsked,
+)
+
+PICTURE = Path(__file__).parents[2] / "device" / "pictures" / "05-427.jpg"
+PAGES = ("/try", "/live", "/live/now", "/practice", "/practice/now", "/history", "/status", "/settings")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_with_the_box(client, box, page):
+    """Each shows no mistake, and one heading of the first order unless it is a part of a page."""
+    answer = client.get(page)
+    assert answer.status_code == 200
+    assert "note error" not in answer.text
+    assert answer.text.count("<h1>") == (0 if page.endswith("/now") else 1)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_without_the_box(client, page):
+    """It says that the box is not running and how to start it, where the box is needed."""
+    answer = client.get(page)
+    assert answer.status_code == 200
+    assert ("systemctl start digitbox" in answer.text) == (page not in ("/try", "/live"))
+
+
+def test_an_upload_is_read(browser):
+    """The sentence, a box and ten likelihoods for each digit, and what the network saw."""
+    answer = browser.send("/try", image=(io.BytesIO(PICTURE.read_bytes()), "427.jpg"))
+    assert answer.status_code == 200
+    assert "four, two, seven." in answer.text
+    assert answer.text.count('class="box"') == 3
+    assert answer.text.count('scope="row"') == 30
+    assert answer.text.count("data:image/png;base64,") == 3
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
+def test_each_format_is_read(client, kind):
+    """By the interface for programs, as a form's field and as the whole body."""
+    content = io.BytesIO()
+    with Image.open(PICTURE) as picture:
+        picture.resize((410, 308)).save(content, kind)
+    form = client.post("/api/read", data={"image": (io.BytesIO(content.getvalue()), f"a.{kind}")})
+    body = client.post("/api/read", data=content.getvalue(), content_type=f"image/{kind.lower()}")
+    assert (form.json["number"], form.json["path"]) == ("427", f"a.{kind}")
+    assert body.json["digits"] == form.json["digits"]
+    assert [len(digit["scores"]) for digit in form.json["digits"]] == [10, 10, 10]
+
+
+def test_the_box_of_an_upload_counts_pixels_of_the_upright_picture(browser):
+    """The drawing over the picture has that picture's size."""
+    answer = browser.send("/try", image=(io.BytesIO(PICTURE.read_bytes()), "427.jpg"))
+    with Image.open(PICTURE) as picture:
+        assert f'viewBox="0 0 {picture.width} {picture.height}"' in answer.text
+
+
+def test_nothing_is_uploaded(browser):
+    """The page says what to do."""
+    answer = browser.send("/try")
+    assert answer.status_code == 400
+    assert "Choose a picture first." in answer.text
+
+
+def test_live_shows_boxes_answer_and_advice(client, box):
+    """A doubtful digit is marked as one."""
+    text = client.get("/live/now").text
+    assert re.search(r'<rect x="10" y="20" width="30" height="40" class="box unsure"/>', text)
+    assert "It is too dark" in text or "dark" in text
+    assert "data:image/jpeg;base64,/9ggYSBwaWN0dXJl" in text
+
+
+def test_practice_shows_digit_and_stars(client, box):
+    """One of two right, of five."""
+    text = client.get("/practice/now").text
+    assert '<strong class="big">7</strong>' in text
+    assert (text.count("★"), text.count("☆")) == (1, 4)
+
+
+@pytest.mark.parametrize(("page", "place"), [("practice", "/practice"), ("", "/live")])
+def test_a_button_commands_the_box(browser, box, page, place):
+    """And leads back to its page."""
+    answer = browser.send("/do", "/live", command="read", page=page)
+    assert (answer.status_code, answer.location) == (302, place)
+    assert CommandAsked("read") in box.asked
+
+
+def test_a_box_that_is_busy_says_so(browser, box):
+    """The next page tells it."""
+    box.answers["CommandAsked"] = {"obeyed": False}
+    browser.send("/do", "/live", command="read")
+    assert "The box is busy" in browser.client.get("/live").text
+
+
+def test_what_is_asked_about_is_no_button(browser, box):
+    """Switching off, muting and forgetting are not taken from a form."""
+    for command in ("shut_down", "mute", "forget", ""):
+        assert browser.send("/do", "/live", command=command).status_code == 400
+    assert not [asked for asked in box.asked if isinstance(asked, CommandAsked)]
+
+
+def test_history_is_shown_and_searched(client, box):
+    """With what was corrected, with pictures, by digits alone."""
+    text = client.get("/history?number=4a2&before=9").text
+    assert HistoryAsked(50, 9, "42") in box.asked
+    assert "<ins>17</ins>" in text
+    assert '<img class="crop" src="/history/8.jpg"' in text
+    assert client.get("/history/8.jpg").data.startswith(b"\xff\xd8")
+    assert PictureAsked(8) in box.asked
+
+
+def test_a_reading_is_corrected_and_deleted(browser, box):
+    """Spaces are put right; what is no number is refused by the box and said."""
+    browser.send("/history/correct", "/history", id=8, number=" 4  3 ")
+    browser.send("/history/delete", "/history", id=7)
+    assert CorrectAsked(8, "4 3") in box.asked
+    assert DeleteAsked(7) in box.asked
+    browser.send("/history/correct", "/history", id=8, number="x")
+    assert "number holds 1 to 100 digits" in browser.client.get("/history").text
+
+
+def test_all_is_deleted_only_with_the_box_ticked(browser, box):
+    """The form alone does nothing."""
+    browser.send("/history/delete", "/history")
+    assert not [asked for asked in box.asked if isinstance(asked, DeleteAsked)]
+    browser.send("/history/delete", "/history", sure="yes")
+    assert DeleteAsked(None) in box.asked
+
+
+def test_history_is_exported(client, box):
+    """As `digitbox history --export` writes it, without what is not of it."""
+    answer = client.get("/history.csv")
+    assert answer.mimetype == "text/csv"
+    assert answer.text.splitlines()[:2] == ["id,time,number,status,corrected", "8,2026-01-02T03:04:05+00:00,42,ok,"]
+
+
+def test_status_says_what_is_wrong(client, box):
+    """The faults in words, the card's figures."""
+    text = client.get("/status").text
+    assert "The camera does not answer" in text
+    assert "3.0 GB" in text
+    assert "mnist t10k" in text
+
+
+def test_an_examination_leaves_out_what_the_daemon_holds(browser, box):
+    """The page shows what doctor found of model, disk and packages."""
+    text = browser.send("/status", "/status").text
+    assert "<strong>model</strong>" in text
+    assert "<strong>camera</strong>" not in text
+
+
+def test_a_setting_is_changed_and_undone(browser, box):
+    """All of them go to the box; the ones before come back."""
+    wishes = {
+        "language": "de",
+        "voice": "",
+        "words_per_minute": 190,
+        "pitch": 50,
+        "volume": 70,
+        "number_style": "number",
+    }
+    assert browser.send("/settings", "/settings", **wishes).status_code == 302
+    assert "Undo the last change" in browser.client.get("/settings").text
+    browser.send("/settings/undo", "/settings")
+    asked = [request for request in box.asked if isinstance(request, PreferencesAsked)]
+    assert asked == [PreferencesAsked(wishes), PreferencesAsked(box.answers["StatusAsked"]["preferences"])]
+
+
+@pytest.mark.parametrize("volume", ["", "loud", "1e3", "-5", "٣", "9" * 30])
+def test_a_wrong_setting_is_refused(browser, box, volume):
+    """Nothing reaches the box, and what was typed is still there."""
+    answer = browser.send("/settings", "/settings", volume=volume)
+    assert answer.status_code == 400
+    assert "is not a whole number" in answer.text
+    assert not [asked for asked in box.asked if isinstance(asked, PreferencesAsked)]
+
+
+def test_a_setting_out_of_range_is_said_in_the_boxs_words(browser, box):
+    """The box has the last word."""
+    box.answers["PreferencesAsked"] = {"error": "volume = 201 is outside 0..200"}
+    answer = browser.send("/settings", "/settings", volume=201)
+    assert answer.status_code == 400
+    assert "volume = 201 is outside 0..200" in answer.text
+    assert 'value="201"' in answer.text
+
+
+def test_the_interface_for_programs_is_described(client, box):
+    """Each path of the description exists, and the answers have the fields that it requires."""
+    described = client.get("/api/openapi.json").json
+    for path, methods in described["paths"].items():
+        for method in methods:
+            assert client.open(f"/api{path}", method=method.upper()).status_code != 404
+    reading = client.post("/api/read", data=PICTURE.read_bytes(), content_type="image/jpeg").json
+    schemas = described["components"]["schemas"]
+    assert set(schemas["Reading"]["required"]) == set(reading)
+    assert set(schemas["Digit"]["required"]) == set(reading["digits"][0])
+    assert client.get("/api/status").json["mode"] == "idle"
+
+
+def test_the_configuration_is_shown_and_has_no_form(client, box, configuration):
+    """All of what is in force."""
+    text = client.get("/settings").text
+    assert "[console]" in text
+    assert str(config.load(configuration).daemon.runtime) in text
