@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,21 @@ def test_what_is_locked_is_what_is_asked_for(tag):
         if requirement.name not in FROM_APT and not requirement.specifier.contains(there.get(requirement.name, "0"))
     ]
     assert wrong == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("cpu", ["aarch64", "x86_64"])
+@pytest.mark.parametrize("tag", PYTHONS)
+def test_pip_finds_every_locked_wheel(tmp_path, tag, cpu):
+    """For the Pi's processor and ours, with the hashes, up to the glibc of Debian 12 (2.36)."""
+    platforms = [f"manylinux_2_{minor}_{cpu}" for minor in range(17, 37)] + [f"manylinux2014_{cpu}", "any"]
+    done = run(
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:",
+        "--python-version", PYTHONS[tag], "--dest", str(tmp_path), "--requirement", str(LOCKED / f"{tag}.txt"),
+        *(word for platform in platforms for word in ("--platform", platform)),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len(list(tmp_path.glob("*.whl"))) == len(pins(tag))
 
 
 @pytest.mark.parametrize("tag", PYTHONS)
