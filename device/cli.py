@@ -441,21 +441,6 @@ def _history(options: argparse.Namespace) -> int:
 def _export(entries: Sequence[HistoryEntry], folder: Path) -> None:
     """Write history.csv into the folder; the file is whole or not there. Raises DigitboxError."""
     import csv
-def _console(options: argparse.Namespace) -> int:
-    settings = config.installed(options.config)
-    try:
-        from device.console import pairing, server
-    except ModuleNotFoundError as error:
-        raise DigitboxError(f'{error.name} is not installed; pip install "digitbox[console]"') from error
-    if options.pair:
-        print(pairing.Pairing(settings.console.folder).new_token())
-        print(
-            "This is the token for the page; it is shown only now, and the one before no longer holds.", file=sys.stderr
-        )
-        return 0
-    return server.serve(config.preferred(settings), options.config)
-
-
 
     path = folder / "history.csv"
     beside = path.with_suffix(".part")
@@ -469,6 +454,21 @@ def _console(options: argparse.Namespace) -> int:
     except OSError as error:
         raise DigitboxError(f"{path}: cannot be written ({error.strerror}); name a folder with space") from error
     print(f"{len(entries)} readings written to {path}")
+
+
+def _console(options: argparse.Namespace) -> int:
+    settings = config.installed(options.config)
+    try:
+        from device.console import pairing, server
+    except ModuleNotFoundError as error:
+        raise DigitboxError(f'{error.name} is not installed; pip install "digitbox[console]"') from error
+    if options.pair:
+        print(pairing.Pairing(settings.console.folder).new_token())
+        print(
+            "This is the token for the page; it is shown only now, and the one before no longer holds.", file=sys.stderr
+        )
+        return 0
+    return server.serve(config.preferred(settings), options.config)
 
 
 def _config(options: argparse.Namespace) -> int:
@@ -544,9 +544,6 @@ def _parser() -> argparse.ArgumentParser:
 
     added = configured(command("say", _say, "say a text"))
     added.add_argument("text", metavar="TEXT")
-    added = configured(command("console", _console, "the local web page", logging.INFO))
-    added.add_argument("--pair", action="store_true", help="show a new token, with which other machines may come in")
-
     added.add_argument("--language", metavar="L", help=f"one of {', '.join(phrases.languages())}")
     added.add_argument("--wav", type=Path, metavar="FILE", help="write it to a file instead")
 
@@ -561,6 +558,9 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--json", action="store_true", help="one object a line")
     added.add_argument("--export", type=Path, metavar="DIR", help="write it to DIR/history.csv")
     added.add_argument("--delete", action="store_true", help="delete all of it")
+
+    added = configured(command("console", _console, "the local web page", logging.INFO))
+    added.add_argument("--pair", action="store_true", help="show a new token, with which other machines may come in")
 
     added = configured(command("config", _config, "print the effective configuration, or check one"))
     added.add_argument("--check", type=Path, metavar="FILE", help="only say what is wrong with FILE")
