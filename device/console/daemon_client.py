@@ -32,10 +32,12 @@ class DaemonClient:
 
     Args:
         path: Of its socket.
+        answer_seconds: How long an answer may take.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._path = path
+        self._answer_seconds = answer_seconds
 
     def ask(self, request: Request) -> Mapping[str, Any]:
         """The answer's fields. Raises DaemonError."""
@@ -47,7 +49,7 @@ class DaemonClient:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(CONNECT_SECONDS)
                 connection.connect(str(self._path))
-                connection.settimeout(ANSWER_SECONDS)
+                connection.settimeout(self._answer_seconds)
                 connection.sendall(written(request))
                 fields, content = _received(connection)
         except TimeoutError as error:

@@ -87,9 +87,9 @@ class Decoder:
                 self._turn.release()
 
     def _ask(self, asked: dict[str, Any], content: bytes) -> dict[str, Any]:
-        process = self._process
-        if process is None or process.poll() is not None:
-            process = self._process = self._started()
+        if self._process is not None and self._process.poll() is not None:
+            self._kill()
+        process = self._process = self._process or self._started()
         try:
             answer = json.loads(self._exchanged(process, json.dumps(asked).encode() + b"\n" + content))
         except TimeoutError as error:

@@ -97,14 +97,10 @@ def _passed() -> socket.socket | None:
 def _bound(config: Config) -> socket.socket:
     host, port = config.console.host, config.console.port
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        made = socket.socket(family, kind, protocol)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-        made.listen(64)
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=64)
     except OSError as error:
         raise ServerError(f"{host}:{port}: cannot be listened on ({error.strerror}); change [console]") from error
-    return made
 
 
 def _is_loopback(host: str) -> bool:

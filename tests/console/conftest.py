@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,9 @@ from device.compose import SOCKET
 from device.console.app import create_app
 from device.console.decoder import Decoder
 from device.protocol import Request
+
+SOON = 60.0
+"""Seconds; only waited for in full when a test fails."""
 
 PREFERENCES = {
     "language": "en",
@@ -89,6 +96,29 @@ class Browser:
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get(page).text)
         assert found
         return self.client.post(path, data={"csrf_token": found[1], **fields})
+
+
+@contextmanager
+def page_of(configuration: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """`digitbox console` on a socket of ours, passed as systemd passes it; its address and its process."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        number = listening.fileno()
+        program = (
+            f"import os, sys; os.dup2({number}, 3); os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid())); "
+            "os.execv(sys.executable, [sys.executable, '-m', 'device.cli', 'console', '--config', sys.argv[1]])"
+        )
+        process = subprocess.Popen([sys.executable, "-c", program, str(configuration)], pass_fds=[number])
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}", process
+        finally:
+            process.terminate()
+            process.wait(SOON)
+
+
+@pytest.fixture(scope="session")
+def serve() -> Any:
+    """`page_of`, for tests."""
+    return page_of
 
 
 @pytest.fixture(scope="session")

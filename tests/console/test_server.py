@@ -1,0 +1,179 @@
+"""The page's processes: started by a socket, ended by idleness, robust against slow clients, pictures and daemons."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from device import config
+from device.cli import main
+from device.console.daemon_client import DaemonClient, DaemonError
+from device.console.decoder import MOST_WAITING, Busy, Decoder, DecoderError
+from device.protocol import StatusAsked
+
+PICTURE = Path(__file__).parents[2] / "device" / "pictures" / "05-427.jpg"
+SOON = 60.0
+"""Seconds; only waited for in full when a test fails."""
+
+
+def fetched(address: str) -> bytes:
+    """The body of an answer."""
+    with urllib.request.urlopen(address, timeout=SOON) as answer:  # noqa: S310 - our own server
+        return bytes(answer.read())
+
+
+def read(decoder: Decoder, content: bytes) -> dict[str, object]:
+    """What a decoder makes of a picture."""
+    return decoder.read(content, name="a", language="en", number_style="digits", page=False)
+
+
+def test_it_serves_on_a_socket_of_systemds_and_ends_when_nobody_comes(serve, configuration):
+    """After idle_seconds the process is gone, with status 0, and so is its decoder."""
+    text = configuration.read_text(encoding="utf-8").replace("[console]", "[console]\nidle_seconds = 0.5")
+    configuration.write_text(text, encoding="utf-8")
+    with serve(configuration) as (address, process):
+        assert b"<h1>Try</h1>" in fetched(f"{address}/try")
+        assert process.wait(SOON) == 0
+
+
+def test_it_ends_on_sigterm(serve, configuration):
+    """In good order."""
+    with serve(configuration) as (address, process):
+        fetched(f"{address}/try")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SOON) == 0
+
+
+def test_slow_clients_keep_nobody_out(serve, configuration):
+    """Forty that never finish their requests, and one that does."""
+    with serve(configuration) as (address, _), contextlib.ExitStack() as slow:
+        fetched(f"{address}/try")
+        port = int(address.rpartition(":")[2])
+        for _ in range(40):
+            connection = slow.enter_context(socket.create_connection(("127.0.0.1", port), timeout=SOON))
+            connection.sendall(b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nabc")
+        assert b"<h1>Try</h1>" in fetched(f"{address}/try")
+
+
+def test_fifty_at_once_are_all_answered(serve, configuration):
+    """Or told to come back: nobody is left without an answer."""
+    codes: list[int] = []
+    with serve(configuration) as (address, _):
+
+        def ask() -> None:
+            try:
+                fetched(f"{address}/api/openapi.json")
+                codes.append(200)
+            except urllib.error.HTTPError as error:
+                error.close()
+                codes.append(error.code)
+
+        threads = [threading.Thread(target=ask) for _ in range(50)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(SOON)
+    assert len(codes) == 50
+    assert set(codes) <= {200, 429, 503}
+    assert 200 in codes
+
+
+def test_an_address_that_is_taken_is_an_error_in_words(configuration, capsys):
+    """With status 1 and without a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = configuration.read_text(encoding="utf-8").replace("[console]", f"[console]\nport = {port}")
+        configuration.write_text(text, encoding="utf-8")
+        assert main(["console", "--config", str(configuration)]) == 1
+    assert "cannot be listened on" in capsys.readouterr().err
+
+
+def test_pair_shows_a_token_and_keeps_its_hash(configuration, capsys):
+    """On standard output the token alone."""
+    assert main(["console", "--pair", "--config", str(configuration)]) == 0
+    token = capsys.readouterr().out.strip()
+    assert len(token) == 20
+    kept = [path.read_text(encoding="utf-8") for path in config.load(configuration).console.folder.iterdir()]
+    assert kept
+    assert token not in kept
+
+
+# --- the decoder ------------------------------------------------------------------------------------------------------
+
+
+def test_a_picture_that_takes_too_long_is_given_up_and_the_next_is_read():
+    """The process is killed; the next picture gets a new one."""
+    decoder = Decoder(config.DEFAULT_PATH, limit_seconds=0.001)
+    with contextlib.closing(decoder):
+        with pytest.raises(DecoderError, match="longer than"):
+            read(decoder, PICTURE.read_bytes())
+        decoder._limit_seconds = SOON
+        assert read(decoder, PICTURE.read_bytes())["number"] == "427"
+
+
+def test_a_process_that_was_killed_is_started_anew(decoder):
+    """Between two pictures nobody notices."""
+    assert read(decoder, PICTURE.read_bytes())["number"] == "427"
+    assert decoder._process is not None
+    os.kill(decoder._process.pid, signal.SIGKILL)
+    decoder._process.wait(SOON)
+    assert read(decoder, PICTURE.read_bytes())["number"] == "427"
+
+
+def test_only_a_few_wait():
+    """More are told to come back."""
+    decoder = Decoder(config.DEFAULT_PATH)
+    for _ in range(MOST_WAITING):
+        assert decoder._places.acquire(blocking=False)
+    with pytest.raises(Busy, match="try again"):
+        read(decoder, b"")
+
+
+# --- the daemon that is not as it should be ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"", "hung up"),
+        (b"no json\n", "hung up"),
+        (b"[]\n", "hung up"),
+        (b'{"bytes": -1}\n', "announced"),
+        (b'{"bytes": 99999999999}\n', "announced"),
+        (b'{"bytes": 5}\nabc', "within its answer"),
+        (b'{"error": "no"}\n', "no"),
+        (None, "does not answer"),
+    ],
+)
+def test_a_strange_answer_is_an_error_in_words(tmp_path, answer, said):
+    """None is a daemon that is silent."""
+    path = tmp_path / "daemon.sock"
+    over = threading.Event()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+
+        def answer_once() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                assert json.loads(connection.recv(1000)) == {"ask": "status"}
+                if answer is None:
+                    over.wait(SOON)
+                else:
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=answer_once)
+        thread.start()
+        with pytest.raises(DaemonError, match=said):
+            DaemonClient(path, answer_seconds=0.05 if answer is None else SOON).ask(StatusAsked())
+        over.set()
+        thread.join(SOON)
