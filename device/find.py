@@ -46,6 +46,9 @@ HAIRLINE = 0.015
 LONGEST_STROKE = 6.0
 """Strokes of one digit are at most so long, in its longer sides: 4.5 in unipen, 3.8 in MNIST and bhmsds."""
 
+LEAST_MARK = 0.8
+"""A point that the pen made is at least this share of its strokes' width; what is smaller is a speck of the paper."""
+
 GAP_SHARE, LOST_INK = 0.25, 0.4
 """A gap wider than the first share of its height may have lost a digit: where it holds the second share of the ink of
 either neighbour."""
@@ -167,7 +170,8 @@ def find(frame: Frame, *, inverted: bool = False) -> Finding:
         return Finding(other_ink=True)
     dots = [piece for piece in found if _is_dot(piece, height_px)]
     small = [piece for piece in pieces if piece.box.height < 0.35 * height_px]
-    marks = [piece.box for piece in small + dots if piece.core >= 0.6 * core]
+    least_px = LEAST_MARK * float(np.median([_stroke_px(piece) for piece in digits])) if digits else 0.0
+    marks = [piece.box for piece in small + dots if piece.core >= 0.6 * core and _longer(piece.box) >= least_px]
     writings = []
     group = -1
     lines = _lines(digits)
@@ -411,8 +415,12 @@ def _grown(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
 
 def _is_tangle(piece: _Piece) -> bool:
     """Whether it has more stroke than any digit: joined-up writing, a scribble, a drawing."""
-    width_px = max(1.0, 4 * float(_depths(piece).sum()) / piece.area - 2)  # as preprocess.stroke_px
-    return piece.area / width_px > LONGEST_STROKE * _longer(piece.box)
+    return piece.area / _stroke_px(piece) > LONGEST_STROKE * _longer(piece.box)
+
+
+def _stroke_px(piece: _Piece) -> float:
+    """Mean width of its strokes, as preprocess.stroke_px."""
+    return max(1.0, 4 * float(_depths(piece).sum()) / piece.area - 2)
 
 
 def _depths(piece: _Piece) -> NDArray[np.float32]:

@@ -144,6 +144,16 @@ def test_a_mark_between_digits_is_noticed(mark: str) -> None:
     assert (first.group, second.group) == (0, 1)
 
 
+@pytest.mark.parametrize(("dot_px", "is_mark"), [(14, True), (10, True), (5, False)])
+def test_a_speck_finer_than_the_pen_is_no_decimal_point(dot_px: int, is_mark: bool) -> None:
+    """Between two digits of a 10 px pen a point of its own width is a mark; one half as wide is in the paper."""
+    pixels = paper(480, 640)
+    for digit, left in ((7, 200), (5, 320)):
+        write(pixels, digit, Box(left, 200, 60, 100), pen_px=10)
+    cv2.ellipse(pixels, ((288.0, 292.0), (dot_px, dot_px), 0.0), (40, 40, 40), -1)
+    assert [writing.after_mark for writing in find(Frame(pixels)).writings] == [False, is_mark]
+
+
 def test_a_digit_lost_between_two_others_is_noticed() -> None:
     """The middle one of three digits touches the edge of the sheet: two are found, and that something is missing."""
     three = [(digit, Box(200 + 80 * place, 200, 50, 80)) for place, digit in enumerate((2, 4, 7))]
