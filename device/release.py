@@ -275,7 +275,8 @@ class Releases:
             if (folder / _COMPLETE).exists():
                 return False
             self._check_space()
-            shutil.rmtree(folder, ignore_errors=True)  # an interrupted run's
+            for left in (folder, *self._places.base.glob(".unpacked-*")):  # by an interrupted run
+                shutil.rmtree(left, ignore_errors=True)
             self._note(f"making {folder}")
             with tempfile.TemporaryDirectory(dir=self._places.base, prefix=".unpacked-") as unpacked:
                 _unpack(tar, unpacked)

@@ -74,7 +74,6 @@ class Box:
         self.ssh = folder / "ssh.conf"
         self.knobs = folder / "knobs.json"
         self.knobs.write_text(json.dumps(KNOBS), encoding="utf-8")
-        self.log = folder / "install.log"
 
     def container(self, *words: str, text: str | None = None) -> str:
         """What container.sh prints; a failure is the test's."""
@@ -97,11 +96,14 @@ class Box:
         """What a line of shell in the box prints."""
         return self.do("sh", "-c", script)
 
+    def installer(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the installer to its end, good or bad."""
+        environ = {**self.environ, "DIGITBOX_SSH_CONFIG": str(self.ssh), "ANSIBLE_FORCE_COLOR": "0"}
+        return run(["deploy/install", "box", "-e", f"@{self.knobs}", *words], env=environ)
+
     def install(self, *words: str) -> dict[str, int]:
         """Run the installer and count what it did."""
-        environ = {**self.environ, "DIGITBOX_SSH_CONFIG": str(self.ssh), "ANSIBLE_FORCE_COLOR": "0"}
-        done = run(["deploy/install", "box", "-e", f"@{self.knobs}", *words], env=environ)
-        self.log.write_text(done.stdout + done.stderr, encoding="utf-8")
+        done = self.installer(*words)
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
         (recap,) = re.findall(r"^box +: (.*)$", done.stdout, re.MULTILINE)
         return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", recap)}
@@ -182,6 +184,24 @@ def test_a_rehearsal_says_what_it_would_do(box):
     assert box.shell("ls /opt").strip() == ""
 
 
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"base_architecture": {"rc": 0, "stdout": "armhf"}}, r"Debian 12.*\(armhf\).* needs Raspberry Pi OS .*64-bit"),
+        ({"base_architecture": {"rc": 127, "stdout": ""}}, r"not a Debian"),
+        ({"base_disk": {"stdout_lines": ["size", "1900 1000"]}}, r"holds 1900 MB, and digitbox needs 3500"),
+    ],
+    ids=["32-bit", "no Debian", "small disk"],
+)
+def test_a_box_that_will_not_do_is_refused(box, found, said):
+    """In one sentence with the next step, before anything is changed."""
+    done = box.installer("-e", json.dumps(found))
+    assert done.returncode != 0
+    assert re.search(said, done.stdout), done.stdout[-3000:]
+    assert "run the same command again" in done.stderr
+    assert box.shell("ls /opt").strip() == ""
+
+
 def test_it_installs_on_a_fresh_debian(box):
     """One command, no question; then the daemon runs, and says that it is ready."""
     assert box.install()["failed"] == 0
@@ -247,6 +267,17 @@ def test_a_stopped_daemon_is_replaced_by_the_watchdog(box):
     soon(lambda: "Watchdog timeout" in box.do("journalctl", "-u", "digitbox", "-o", "cat"), "the watchdog")
     soon(box.is_active, "READY")
     box.shell("rm -r /run/systemd/system/digitbox.service.d && systemctl daemon-reload")
+
+
+@pytest.mark.long
+def test_an_interrupted_build_is_begun_again(box):
+    """The folder of a release that was not finished, and what it was unpacked into, don't stop the next run."""
+    name = box.current()
+    box.shell(f"rm /opt/digitbox/releases/{name}/complete.json /opt/digitbox/releases/{name}/bin/digitbox")
+    box.shell("mkdir /opt/digitbox/.unpacked-left")
+    assert box.install()["failed"] == 0
+    assert box.is_active()
+    assert box.shell("ls -A /opt/digitbox | grep unpacked || true") == ""
 
 
 def another_release(box: Box, name: str, spoil: str = "true") -> str:
@@ -360,3 +391,89 @@ def test_it_installs_on_the_next_debian(tmp_path):
         assert next_one.install()["changed"] == 0
     finally:
         run([CONTAINER, "stop"], env=next_one.environ)
+
+
+JOURNAL = "ls /opt/digitbox/update.json 2>/dev/null || true"
+
+
+@pytest.mark.long
+def test_the_plug_is_pulled_during_updates(tmp_path, record_property):
+    """Ten times, each a little later in the update: every process ends at once, and the next start brings all back."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    plugged = Box(tmp_path)
+    plugged.environ |= {"BOX": "plug", "KEEP": "1", "DIGITBOX_MACHINES": str(tmp_path / "machines")}
+    begin = time.monotonic()
+    try:
+        plugged.prepare()
+        assert plugged.install()["failed"] == 0
+        record_property("seconds_from_nothing", round(time.monotonic() - begin))
+        names = [plugged.current(), another_release(plugged, "other")]
+        seen, undone = [], 0
+        for cut in range(10):
+            wanted = names[1 - names.index(plugged.current())]
+            update = subprocess.Popen(
+                [CONTAINER, "exec", *RELEASE, "activate", wanted], cwd=REPOSITORY, env=plugged.environ,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            soon(lambda: plugged.shell(JOURNAL).strip(), "the journal")
+            time.sleep(cut * 1.2)
+            undone += plugged.shell(JOURNAL).strip() != ""
+            plugged.container("power-cut")
+            update.wait(SOON_SECONDS)
+            plugged.container("start")
+            soon(plugged.is_active, "READY after the cut")
+            assert plugged.shell(JOURNAL) == ""
+            assert plugged.current() in names
+            seen.append(plugged.current())
+        record_property("cuts_during_updates", len(seen))
+        record_property("undone_at_boot", undone)
+        assert undone > 0
+    finally:
+        run([CONTAINER, "stop"], env=plugged.environ)
+
+
+DAY_PRESSES = 300
+DAY_SECONDS_BETWEEN = 3.0
+
+
+@pytest.mark.long
+def test_a_day_of_presses(tmp_path, record_property):
+    """One every three seconds: none is missed, and neither memory nor open files nor bytes written run away."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    day = Box(tmp_path)
+    day.environ |= {"BOX": f"day{os.getpid()}"}
+    taps = "".join(f"{20 + number * DAY_SECONDS_BETWEEN:g} tap\n" for number in range(DAY_PRESSES))
+
+    def figures() -> dict[str, int]:
+        """Of the running daemon: presses it remembers, memory, files, bytes written."""
+        script = """
+            pid=$(systemctl show -p MainPID --value digitbox)
+            journalctl -u digitbox -o cat _PID=$pid | grep -c 'reading: '
+            sed -n 's/^VmRSS: *\\([0-9]*\\) kB/\\1/p' /proc/$pid/status
+            ls /proc/$pid/fd | wc -l
+            sed -n 's/^write_bytes: //p' /proc/$pid/io"""
+        return dict(zip(("presses", "rss_kb", "files", "written"), map(int, day.shell(script).split()), strict=True))
+
+    try:
+        day.prepare()
+        day.do("tee", "/srv/button.txt", text="100000 quit\n")
+        assert day.install()["failed"] == 0
+        day.do("tee", "/srv/button.txt", text=f"{taps}100000 quit\n")
+        day.do("systemctl", "restart", "digitbox")
+        time.sleep(20 + DAY_PRESSES / 5 * DAY_SECONDS_BETWEEN)  # long enough for every picture, phrase and cache
+        early = figures()
+        time.sleep(DAY_PRESSES * 4 / 5 * DAY_SECONDS_BETWEEN + 20)
+        late = figures()
+        for name, value in late.items():
+            record_property(f"day_{name}", value)
+        record_property("day_rss_growth_percent", round(100 * (late["rss_kb"] / early["rss_kb"] - 1), 2))
+        record_property("day_bytes_written_per_press", (late["written"] - early["written"]) // (DAY_PRESSES * 4 // 5))
+        assert late["presses"] == DAY_PRESSES
+        assert late["files"] <= early["files"]
+        assert late["rss_kb"] < early["rss_kb"] * 1.01
+    finally:
+        run([CONTAINER, "stop"], env=day.environ)
