@@ -468,7 +468,7 @@ def _console(options: argparse.Namespace) -> int:
             "This is the token for the page; it is shown only now, and the one before no longer holds.", file=sys.stderr
         )
         return 0
-    return server.serve(config.preferred(settings), options.config)
+    return server.serve(settings, options.config)
 
 
 def _config(options: argparse.Namespace) -> int:

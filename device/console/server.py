@@ -85,9 +85,11 @@ def _turn(app: Flask, channels: dict[int, Any], idle_seconds: float, services: S
 
 
 def _passed() -> socket.socket | None:
-    """The socket that systemd listened on for us, if it did (sd_listen_fds(3))."""
-    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+    """The socket that systemd listened on for us, if it did (sd_listen_fds(3)). Raises ServerError."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return None
+    if os.environ.get("LISTEN_FDS") != "1":
+        raise ServerError("digitbox-console.socket has more than one ListenStream=; leave one")
     os.set_inheritable(FIRST_PASSED, False)
     passed = socket.socket(fileno=FIRST_PASSED)
     passed.setblocking(False)

@@ -17,6 +17,7 @@ DEBIAN_UNITS = Path("/usr/lib/systemd/system")
 DEBIAN_SYSUSERS = "/usr/lib/sysusers.d/basic.conf"
 EXPOSURE = {
     "digitbox.service": 0.6,
+    "digitbox-console.service": 0.7,
     "digitbox-help.service": 0.6,
     "digitbox-network.service": 1.1,
     "digitbox-recover.service": 1.5,
