@@ -80,19 +80,22 @@ class Topic(Enum):
     STATUS = "status"
     HISTORY = "history"
     BACK = "back"
-    FORGOTTEN = "forgotten"
 
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Find out and say it, then report SpeechFinished of this turn; `back` counts readings back, 0 the latest.
-
-    To tell what is FORGOTTEN, the history and all kept pictures are deleted first.
-    """
+    """Find out and say it, then report SpeechFinished of this turn; `back` counts readings back, 0 the latest."""
 
     topic: Topic
     turn: int
     back: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Delete the history and all kept pictures and say so, then report SpeechFinished of this turn."""
+
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ Action = (
     | Listen
     | StopListening
     | Tell
+    | Forget
     | UsePreferences
     | Mute
     | Unmute

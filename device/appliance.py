@@ -23,7 +23,8 @@ what a spoken command does is in `obeying`, aiming in `aiming`, practising in `p
 | LISTENING | ButtonReleased | LISTENING, or SPEAKING when nobody listened | StopListening, perhaps Say(why) |
 | LISTENING | CommandHeard after the release | per command, see obeying | e.g. Read, Say(help), Say(not understood) |
 | LISTENING | ButtonPressed after the release | LISTENING | Tone(low) |
-| LISTENING | DeadlinePassed(warning) | LISTENING | StopListening, Tone(warning); a release now means nothing |
+| LISTENING | DeadlinePassed(understand) after the release | SPEAKING | Say(not understood) |
+| LISTENING | DeadlinePassed(warning) | LISTENING | StopListening, Tone(warning); a release now only says why |
 | LISTENING | DeadlinePassed(shut_down) | CONFIRMING | Say(question) |
 | LISTENING | DeviceLost(microphone or recognizer) after the release | SPEAKING | Say(fault) |
 | CONFIRMING | SpeechFinished | CONFIRMING | the limit for the answer is set |
@@ -31,18 +32,21 @@ what a spoken command does is in `obeying`, aiming in `aiming`, practising in `p
 | CONFIRMING, by voice | ButtonPressed | CONFIRMING | StopSpeech, Tone(shutter), the hold's deadlines are set |
 | CONFIRMING, by voice | ButtonReleased (a tap) | SPEAKING | Say(cancelled) |
 | CONFIRMING, by voice | DeadlinePassed(hold) | LISTENING | Unmute, Tone(listening), Listen, for yes and no |
+| SPEAKING | SpeechFinished, and there is more to ask | CONFIRMING | Say(question), unless nobody can hear it |
 | CONFIRMING | DeadlinePassed(confirm or answer) | SPEAKING | Say(cancelled) |
 | STOPPING | ButtonPressed | STOPPING | Tone(low) |
-| STOPPING | SpeechFinished / PowerFailed | STOPPING / SPEAKING | PowerOff / Say(power_failed) |
-| IDLE, others once they are | AimRequested, or wanted from the start | AIMING | Say(begun), the limit is set |
+| STOPPING | SpeechFinished | STOPPING | PowerOff, its limit is set |
+| STOPPING | PowerFailed or DeadlinePassed(off) / InputEnded | SPEAKING / STOPPED | Say(power_failed) / - |
+| IDLE, others once they are | aiming wanted, by a command or from the start | AIMING | Say(begun), the limit is set |
 | AIMING | SpeechFinished or DeadlinePassed(look), the later | AIMING | Look, the next look is set; or Say(news) |
 | AIMING | HintSeen | AIMING | Say(hint), unless it was said of late |
 | AIMING | ButtonPressed | IDLE | StopSpeech, Tone(shutter): the tap reads, a hold listens, as from IDLE |
-| AIMING | DeadlinePassed(aim) / AimCancelled | SPEAKING | StopSpeech, Say(ended) |
+| AIMING | DeadlinePassed(aim) / CommandGiven(cancel) | SPEAKING | StopSpeech, Say(ended) |
 | AIMING | Failed / DeviceLost(camera or model) | as in READING | StopSpeech, Say(apology) / Say(fault) |
 | any | DeviceLost(x) / DeviceOpened(x) | same | Say(fault) / Say(recovered), each once and when nothing else is |
 | IDLE, PRACTISING, SPEAKING without a press | CommandGiven | per command, see obeying | perhaps StopSpeech first |
 | any | PreferencesChosen | same | UsePreferences |
+| any | Forgotten | same | the latest reading is none any more |
 | any | NotKept | same | Say(not_kept), when nothing else is |
 | any | DeadlinePassed(recent) | same | what is said is no longer about the latest reading |
 | any | InputEnded | STOPPED once idle and silent | - |
@@ -76,8 +80,6 @@ from device.actions import (
 from device.domain import Device, Heard, Reading, Status, VoiceCommand
 from device.events import (
     HOLD_DEADLINES,
-    AimCancelled,
-    AimRequested,
     AssumptionBroken,
     ButtonPressed,
     ButtonReleased,
@@ -89,6 +91,7 @@ from device.events import (
     DeviceOpened,
     Event,
     Failed,
+    Forgotten,
     HintSeen,
     InputEnded,
     NotKept,
@@ -126,12 +129,10 @@ def transition(situation: Situation, event: Event) -> Outcome:  # noqa: PLR0911,
             return _stopped(situation, exit_status=0)
         case AssumptionBroken():
             return _stopped(situation, exit_status=1)
+        case InputEnded() if situation.mode is Mode.STOPPING:
+            return _stopped(situation, exit_status=0)
         case InputEnded():
             return settled_out_of_aiming(replace(situation, input_ended=True))
-        case AimRequested():
-            return settle(replace(situation, aim_wanted=situation.mode is not Mode.AIMING))
-        case AimCancelled():
-            return aiming_ended(replace(situation, aim_wanted=False))
         case HintSeen() if event.turn == situation.turn and situation.mode is Mode.AIMING:
             return aiming.hint_seen(situation, event.hint)
         case ButtonPressed():
@@ -151,9 +152,11 @@ def transition(situation: Situation, event: Event) -> Outcome:  # noqa: PLR0911,
         case SpeechFinished(turn) if turn == situation.turn:
             return _speech_finished(situation)
         case PowerFailed() if situation.mode is Mode.STOPPING:
-            return say(situation, Phrase("appliance.power_failed"))
-        case CommandGiven(command) if situation.is_free:
+            return say(situation, Phrase("appliance.power_failed"), clear=(Deadline.OFF,))
+        case CommandGiven(command) if situation.accepts(command):
             return _given(situation, Heard(command.value, VoiceCommand(command), 1.0))
+        case Forgotten():
+            return replace(situation, last=None), ()
         case PreferencesChosen(preferences):
             return replace(situation, preferences=preferences), (UsePreferences(preferences),)
         case NotKept():
@@ -176,7 +179,7 @@ def _pressed(before: Situation) -> Outcome:  # noqa: PLR0911 - one return a mode
         case Mode.IDLE | Mode.PRACTISING:
             return replace(situation, press=Press.ACTS), answer
         case Mode.SPEAKING:
-            silent = replace(rested(situation), turn=situation.turn + 1, press=Press.SILENCED)
+            silent = replace(rested(situation), turn=situation.turn + 1, press=Press.SILENCED, next_question=None)
             return silent, (StopSpeech(situation.turn), *answer)
         case Mode.AIMING:
             idle, hushed = aiming.ended(situation)
@@ -206,8 +209,6 @@ def _released(situation: Situation) -> Outcome:
             outcome = read(up)
         case Mode.CONFIRMING, Press.ANSWERS:
             outcome = obeying.refuse(up)
-        case Mode.LISTENING, Press.IGNORED:
-            outcome = settle(rested(up))
         case Mode.LISTENING, None:
             outcome = (up, ())  # of a press that counts for nothing, while what was said is still made out
         case Mode.LISTENING, _:
@@ -226,12 +227,18 @@ def _deadline_passed(situation: Situation, deadline: Deadline) -> Outcome:  # no
         case Deadline.HOLD, _, Press.EARLY:
             return replace(situation, press=Press.IGNORED), ()
         case Deadline.WARNING, Mode.LISTENING, _:
-            deaf = replace(situation, turn=situation.turn + 1, press=Press.IGNORED, question=None, heard=None)
-            return deaf, (StopListening(), PlayTone(Tone.WARNING))
+            why = phrase("appliance.cancelled" if situation.question is not None else "appliance.too_long")
+            deaf = replace(situation, press=Press.IGNORED, question=None, heard=None, deaf=situation.deaf or why)
+            return replace(deaf, turn=situation.turn + 1), (StopListening(), PlayTone(Tone.WARNING))
         case Deadline.SHUT_DOWN, Mode.LISTENING, _:
-            return obeying.ask(replace(situation, press=Press.IGNORED, heard=None), obeying.SHUT_DOWN_BY_PRESS)
+            asked = replace(situation, press=Press.IGNORED, heard=None, deaf=None)
+            return obeying.ask(asked, obeying.SHUT_DOWN_BY_PRESS)
         case ((Deadline.CONFIRM | Deadline.ANSWER), Mode.CONFIRMING, _):
             return obeying.refuse(situation)
+        case Deadline.UNDERSTAND, Mode.LISTENING, None:
+            return obeying.obey(replace(situation, turn=situation.turn + 1), Heard("[unk]"))
+        case Deadline.OFF, Mode.STOPPING, _:
+            return say(situation, Phrase("appliance.power_failed"))
         case Deadline.LOOK, Mode.AIMING, _:
             return aiming.look_when_free(situation, due=True)
         case Deadline.AIM, Mode.AIMING, _:
@@ -267,21 +274,24 @@ def _listened(situation: Situation) -> Outcome:
     if situation.heard is not None:
         outcome, actions = obeying.obey(replace(situation, heard=None), situation.heard)
         return outcome, (StopListening(), *actions)
-    return situation, (StopListening(),)
+    return situation, (StopListening(), SetDeadline(Deadline.UNDERSTAND))
 
 
 def _heard(situation: Situation, heard: Heard) -> Outcome:
     """Obey, but not before the button is up."""
     if situation.press is not None:
         return replace(situation, heard=heard), ()
-    return obeying.obey(situation, heard)
+    outcome, actions = obeying.obey(situation, heard)
+    return outcome, (ClearDeadline(Deadline.UNDERSTAND), *actions)
 
 
 def _given(situation: Situation, heard: Heard) -> Outcome:
     """Obey another program, which need not wait for what is being said."""
+    if situation.mode is Mode.AIMING:
+        return aiming_ended(situation)
     if situation.mode is not Mode.SPEAKING:
         return obeying.obey(situation, heard)
-    outcome, actions = obeying.obey(replace(situation, turn=situation.turn + 1), heard)
+    outcome, actions = obeying.obey(replace(situation, turn=situation.turn + 1, next_question=None), heard)
     return outcome, (StopSpeech(situation.turn), *actions)
 
 
@@ -302,8 +312,12 @@ def _device_changed(situation: Situation, event: DeviceOpened | DeviceLost) -> O
     device = event.device
     lost = isinstance(event, DeviceLost)
     waiting = situation.waiting
-    if lost != (device in situation.faults):
+    if lost != (device in situation.faults) and (lost or device not in situation.unproven):
         waiting = _with_news(waiting, device, lost=lost)
+    unproven = situation.unproven - {device}
+    if isinstance(event, DeviceLost) and event.in_use and device is Device.MICROPHONE:
+        # That a card is there does not mean that nobody else has it: the next hold will tell.
+        unproven |= {device}
     if isinstance(event, DeviceOpened) and event.notice:
         waiting = _with(waiting, Phrase(event.notice))
     changed = replace(
@@ -311,6 +325,7 @@ def _device_changed(situation: Situation, event: DeviceOpened | DeviceLost) -> O
         unknown=situation.unknown - {device},
         faults=situation.faults | {device} if lost else situation.faults - {device},
         waiting=waiting,
+        unproven=unproven,
     )
     forget: Actions = ()
     if lost and device is Device.BUTTON and situation.press is not None:
@@ -343,7 +358,7 @@ def _lost_in_the_middle(situation: Situation, device: Device) -> Outcome | None:
         return settled_out_of_aiming(situation)
     if device in HEARING_DEVICES and situation.mode is Mode.LISTENING and situation.press is None:
         outcome, actions = settle(rested(replace(situation, question=None)))
-        return outcome, (StopListening(), *actions)
+        return outcome, (StopListening(), ClearDeadline(Deadline.UNDERSTAND), *actions)
     return None
 
 
@@ -393,8 +408,10 @@ def _failed(before: Situation) -> Outcome:
 
 def _speech_finished(situation: Situation) -> Outcome:
     match situation.mode:
+        case Mode.SPEAKING if situation.next_question is not None and situation.can_be_heard:
+            return obeying.ask(replace(situation, next_question=None), situation.next_question)
         case Mode.SPEAKING:
-            return settle(rested(situation))
+            return settle(rested(replace(situation, next_question=None)))
         case Mode.AIMING if situation.aim is not None and situation.aim.step is Step.SPEAKING:
             return aiming.look_when_free(replace(situation, aim=replace(situation.aim, step=Step.WAITING)))
         case Mode.CONFIRMING:
@@ -402,5 +419,5 @@ def _speech_finished(situation: Situation) -> Outcome:
             return situation, (SetDeadline(Deadline.CONFIRM if by_press else Deadline.ANSWER),)
         case Mode.STOPPING:
             # The turn is over: speech that is lost meanwhile ends no second time.
-            return replace(situation, turn=situation.turn + 1), (PowerOff(),)
+            return replace(situation, turn=situation.turn + 1), (PowerOff(), SetDeadline(Deadline.OFF))
     return situation, ()

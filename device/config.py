@@ -278,12 +278,13 @@ def dump(config: Config) -> str:
     for section in fields(config):
         lines = [f"[{section.name}]"]
         content = getattr(config, section.name)
-        lines += [f"{key.name} = {_toml(getattr(content, key.name))}" for key in fields(content)]
+        lines += [f"{key.name} = {toml_value(getattr(content, key.name))}" for key in fields(content)]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
-def _toml(value: object) -> str:
+def toml_value(value: object) -> str:
+    """As TOML writes it: a truth, a number, or else text."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
@@ -324,7 +325,7 @@ def _section_values(kind: type, name: str, section: dict[str, Any], path: Path, 
             continue
         converted, mistake = _convert(value, hints[key], path.parent)
         if mistake:
-            mistakes.append(f"{path}: [{name}] {key} = {_toml(value)} {mistake}")
+            mistakes.append(f"{path}: [{name}] {key} = {toml_value(value)} {mistake}")
         else:
             good[key] = converted
     return good

@@ -13,7 +13,7 @@ import queue
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -24,6 +24,7 @@ from device.actions import (
     Action,
     ClearDeadline,
     Correct,
+    Forget,
     KeepSample,
     Listen,
     Look,
@@ -56,6 +57,7 @@ from device.errors import (
     PreferencesError,
     RequestError,
     SoundError,
+    SpeechError,
 )
 from device.events import (
     AssumptionBroken,
@@ -69,6 +71,7 @@ from device.events import (
     DeviceOpened,
     Event,
     Failed,
+    Forgotten,
     HintSeen,
     InputEnded,
     NotKept,
@@ -79,7 +82,7 @@ from device.events import (
 )
 from device.parts import Parts, Reader, Settings
 from device.phrases import Phrase, Utterance, phrase
-from device.ports import Answer, Requests, Synthesizer
+from device.ports import Answer, History, Requests, Synthesizer
 from device.preferences import Preferences
 from device.protocol import (
     CommandAsked,
@@ -94,7 +97,7 @@ from device.protocol import (
     changed,
     reading_as_json,
 )
-from device.records import Records
+from device.records import Records, Taken
 from device.situation import HEARING_DEVICES, STARTUP_DEVICES, Mode, Practice, Situation
 from device.tones import Tone, sound
 from device.voice import Voice
@@ -201,10 +204,13 @@ class Daemon:
         self._preferences = parts.preferences
         self._voice = Voice(parts.pieces(parts.preferences), volume=parts.preferences.volume)
         self._records = Records(parts.samples, parts.pictures)
+        self._taken: tuple[Reading | None, Taken] = (None, Taken())
+        self._keeper: Worker[_Message] = Worker("keeper", self.post, monotonic)
+        self._made_with: dict[Device, Preferences] = {}
         self._asked_turn = -1
         self._memory_due = monotonic() + MEMORY_SECONDS
         self._requests: Requests | None = None
-        self._shown: tuple[float, dict[str, Any], bytes] | None = None
+        self._shown: tuple[float, int, dict[str, Any], bytes] | None = None
         limit = settings.device_limit_seconds
         self._button = self._slot(Device.BUTTON, parts.button, limit)
         self._indicator = self._slot(Device.INDICATOR, parts.indicator, limit)
@@ -212,11 +218,11 @@ class Daemon:
         self._camera = self._slot(Device.CAMERA, parts.camera, settings.camera_open_limit_seconds)
         self._reader = self._slot(Device.MODEL, parts.reader, settings.reading_limit_seconds + limit)
         self._synthesizer = self._slot(
-            Device.SPEECH, lambda: parts.synthesizer(self.situation.preferences), settings.speech_limit_seconds
+            Device.SPEECH, lambda: self._made(Device.SPEECH, parts.synthesizer), settings.speech_limit_seconds
         )
         self._history = self._slot(Device.HISTORY, parts.history, limit)
         self._microphone = self._slot(Device.MICROPHONE, parts.microphone, limit)
-        self._ears = self._slot(Device.RECOGNIZER, lambda: parts.ears(self.situation.preferences), EARS_OPEN_SECONDS)
+        self._ears = self._slot(Device.RECOGNIZER, lambda: self._made(Device.RECOGNIZER, parts.ears), EARS_OPEN_SECONDS)
         self._slots: tuple[Slot[Any], ...] = (
             self._indicator, self._button, self._player, self._camera, self._reader, self._synthesizer, self._history,
             self._microphone, self._ears,
@@ -258,6 +264,10 @@ class Daemon:
                 self._give_up(slot)
             elif slot.retry_at is not None and self._monotonic() >= slot.retry_at:
                 self._retry(slot)
+        if self._keeper.overdue():
+            self._keeper.abandon()
+            log.warning("what was to be kept was not written within its limit")
+            self.post(NotKept())
         self._look_at_memory()
         self._parts.supervisor.ping()
 
@@ -356,6 +366,8 @@ class Daemon:
                 self._stop_listening()
             case Tell(topic, turn, back):
                 self._tell(topic, turn, back)
+            case Forget(turn):
+                self._forget(turn)
             case UsePreferences(preferences):
                 self._use_preferences(preferences)
             case Mute() | Unmute():
@@ -438,7 +450,7 @@ class Daemon:
             burst.end()
         log.info("reading: %s, %d digits in %.0f ms", reading.status.value, len(reading.digits), reading.elapsed_ms)
         if latest:
-            self._records.see(latest[0].frame, reading)
+            self._taken = (reading, self._records.taken(latest[0].frame, reading))
             self._parts.display.answer(latest[0].frame, reading, latest[0].model_inputs)
         return reading
 
@@ -474,7 +486,8 @@ class Daemon:
 
     def _remember(self, reading: Reading) -> None:
         self.readings_made += 1
-        self._records.remember(reading)
+        of, taken = self._taken
+        self._records.remember(reading, taken if of is reading else Taken())
         self._save_on_worker()
 
     # --- spoken commands ----------------------------------------------------------------------------------------------
@@ -507,6 +520,7 @@ class Daemon:
 
         longest_seconds = self._settings.warning_seconds + 2 * limit_seconds
         self._use(self._microphone, record, longest_seconds)
+        # It may have been unloaded for want of memory.
         self._use(self._ears, understand, longest_seconds + EARS_OPEN_SECONDS)
 
     def _stop_listening(self) -> None:
@@ -530,7 +544,7 @@ class Daemon:
                 return NotKept()
             return None
 
-        self._use(self._history, save, self._settings.device_limit_seconds)
+        self._keeper.submit(self._guarded(save), limit_seconds=self._settings.device_limit_seconds)
 
     def _change_voice(self, before: Preferences, preferences: Preferences) -> None:
         try:
@@ -572,34 +586,59 @@ class Daemon:
             return
 
         def ask() -> _Told:
-            if topic is Topic.FORGOTTEN:
-                self._records.forget(history)
-                return _Told(turn, phrase("answer.forgotten"))
             self._records.save(history)
             return _Told(turn, telling.history(history, topic, back))
 
         self._asked_turn = turn
         self._use(self._history, ask, self._settings.device_limit_seconds)
 
+    def _forget(self, turn: int) -> None:
+        """Delete everything on the history's worker, with a history of its own where the daemon's is lost."""
+
+        def forget() -> _Told:
+            try:
+                with self._some_history() as history:
+                    self._records.forget_everything(history)
+            except HistoryError as error:
+                log.warning("%s", error)
+                return _Told(turn, phrase("answer.not_forgotten"))
+            return _Told(turn, phrase("answer.forgotten"))
+
+        self._asked_turn = turn
+        self._use(self._history, forget, self._settings.device_limit_seconds)
+
+    @contextlib.contextmanager
+    def _some_history(self) -> Iterator[History]:
+        """The open history, or one opened for the purpose. Raises HistoryError."""
+        if self._history.adapter is not None:
+            yield self._history.adapter
+            return
+        history = self._parts.history()
+        with contextlib.closing(history):
+            history.open()
+            yield history
+
     def _correct(self, number: str) -> None:
         history = self._history.adapter
         if history is None:
             log.warning("a correction is lost, because the history is")
+            self.post(NotKept())
             return
 
-        correct = partial(self._records.correct_latest, history, number)
+        def correct() -> Event | None:
+            return None if self._records.correct_latest(history, number) else NotKept()
+
         self._use(self._history, correct, self._settings.device_limit_seconds)
 
     def _keep_sample(self, index: int, digit: int) -> None:
         def keep() -> Event | None:
             try:
-                self._records.keep_sample(index, digit)
+                return None if self._records.keep_sample(index, digit) else NotKept()
             except HistoryError as error:
                 log.warning("%s", error)
                 return NotKept()
-            return None
 
-        self._use(self._history, keep, self._settings.device_limit_seconds)
+        self._keeper.submit(self._guarded(keep), limit_seconds=self._settings.device_limit_seconds)
 
     def _look_at_memory(self) -> None:
         """Give the speech model's memory back while the machine is short of it; the next hold loads it again."""
@@ -609,6 +648,7 @@ class Daemon:
         ears, available = self._ears.adapter, self._parts.machine.available_memory_bytes()
         short = available is not None and available < self._settings.spare_memory_bytes
         if short and ears is not None and not self._ears.worker.busy:
+            log.info("little memory is left; the speech model is unloaded until the next hold")
             self._use(self._ears, ears.unload, self._settings.device_limit_seconds)
 
     # --- requests of other programs -----------------------------------------------------------------------------------
@@ -635,7 +675,7 @@ class Daemon:
             case LookAsked(width_px):
                 self._show(width_px, answer)
             case CommandAsked(command):
-                answer.give({"obeyed": self.situation.is_free})
+                answer.give({"obeyed": self.situation.accepts(Command(command))})
                 self._handle(CommandGiven(Command(command)))
             case PreferencesAsked(wishes):
                 self._prefer(wishes, answer)
@@ -664,8 +704,8 @@ class Daemon:
     def _show(self, width_px: int, answer: Answer) -> None:
         """A frame and what is seen in it, unless the camera or the reader has better things to do."""
         now = self._monotonic()
-        if self._shown is not None and now - self._shown[0] < SHOWN_SECONDS:
-            answer.give(*self._shown[1:])
+        if self._shown is not None and now - self._shown[0] < SHOWN_SECONDS and self._shown[1] == width_px:
+            answer.give(*self._shown[2:])
             return
         camera, reader = self._camera.adapter, self._reader.adapter
         if camera is None or reader is None:
@@ -694,7 +734,7 @@ class Daemon:
             except DigitboxError as error:
                 answer.refuse(str(error))
                 return
-            self._shown = (now, *shown)
+            self._shown = (now, width_px, *shown)
             answer.give(*shown)
 
         self._use(self._camera, capture, settings.capture_limit_seconds + settings.device_limit_seconds)
@@ -706,8 +746,25 @@ class Daemon:
         except (RequestError, CatalogueError) as error:
             answer.refuse(str(error))
             return
-        self._handle(PreferencesChosen(preferences))
-        answer.give({"preferences": asdict(preferences)})
+        if preferences.voice in ("", self.situation.preferences.voice):
+            self._handle(PreferencesChosen(preferences))
+            answer.give({"preferences": asdict(preferences)})
+            return
+
+        def attempt() -> Event | None:
+            """A voice that cannot speak must not take the place of one that can."""
+            synthesizer = self._parts.synthesizer(preferences)
+            try:
+                synthesizer.open()
+            except SpeechError as error:
+                answer.refuse(str(error))
+                return None
+            finally:
+                synthesizer.close()
+            answer.give({"preferences": asdict(preferences)})
+            return PreferencesChosen(preferences)
+
+        self._use(self._synthesizer, attempt, self._settings.speech_limit_seconds)
 
     def _answer_with_picture(self, entry: int, answer: Answer) -> None:
         def load() -> None:
@@ -725,12 +782,13 @@ class Daemon:
             answer.refuse("the history does not work; digitbox doctor says why")
             return
 
-        def work() -> None:
+        def work() -> Event | None:
             try:
                 answer.give(self._records.answer(history, request))
             except HistoryError as error:
                 answer.refuse(str(error))
                 raise
+            return Forgotten() if request == DeleteAsked() else None
 
         self._use(self._history, work, self._settings.device_limit_seconds)
 
@@ -758,6 +816,11 @@ class Daemon:
         worker: Worker[_Message] = Worker(device.value, self.post, self._monotonic)
         return Slot(device, make, worker, open_limit_seconds)
 
+    def _made(self, device: Device, make: Callable[[Preferences], Adapter]) -> Adapter:
+        """An adapter that speaks or hears as the user prefers now; noted, since that may change while it opens."""
+        preferences = self._made_with[device] = self._preferences
+        return make(preferences)
+
     def _slot_of(self, device: Device) -> Slot[Any]:
         return next(slot for slot in self._slots if slot.device is device)
 
@@ -776,7 +839,7 @@ class Daemon:
             except DigitboxError as error:
                 if adapter is not None:
                     adapter.close()
-                return self._lost(slot, error)
+                return self._lost(slot, error, in_use=False)
 
         def discard(message: _Message | None) -> None:
             if isinstance(message, _Opened):
@@ -804,14 +867,29 @@ class Daemon:
             self._early_tone = None
         if message.device is Device.HISTORY:
             self._save_on_worker()  # a reading may have been made since it wrote what had waited
-        if message.device is Device.SPEECH:
-            self._prepare_all(message.adapter)
+        if self._is_outdated(message.device):
+            self._replace(slot)
+        if message.device is Device.SPEECH and slot.adapter is not None:
+            self._prepare_all(slot.adapter)
         return DeviceOpened(message.device, message.notice)
 
+    def _is_outdated(self, device: Device) -> bool:
+        """Whether a device that has just opened was made for preferences that have changed since."""
+        made_with = self._made_with.get(device)
+        if made_with is None:
+            return False
+        if device is Device.RECOGNIZER:
+            return made_with.language != self._preferences.language
+        return replace(made_with, volume=0) != replace(self._preferences, volume=0)
+
     def _prepare_all(self, synthesizer: Synthesizer) -> None:
-        pieces = self._catalogue.fixed_pieces()
-        self._voice.forget_others(pieces)
-        self._prepare(self._voice, synthesizer, pieces)
+        voice, pieces = self._voice, self._catalogue.fixed_pieces()
+
+        def begin() -> None:
+            voice.forget_others(pieces)
+            self._prepare(voice, synthesizer, pieces)
+
+        self._use(self._synthesizer, begin, self._settings.device_limit_seconds)
 
     def _prepare(self, voice: Voice, synthesizer: Synthesizer, pieces: Utterance) -> None:
         """Synthesise the fixed pieces one job each, so that whatever is to be said need only wait for one."""
@@ -851,12 +929,12 @@ class Daemon:
 
         return run
 
-    def _lost(self, slot: Slot[Any], error: DigitboxError) -> DeviceLost:
+    def _lost(self, slot: Slot[Any], error: DigitboxError, *, in_use: bool = True) -> DeviceLost:
         """The event for it; a device that stays away is logged once and not at every try."""
         repeated = str(error) == slot.latest_error
         log.log(logging.DEBUG if repeated else logging.WARNING, "%s: %s", slot.device.value, error)
         slot.latest_error = str(error)
-        return DeviceLost(slot.device)
+        return DeviceLost(slot.device, in_use)
 
     def _give_up(self, slot: Slot[Any]) -> None:
         """The call under way on this device's worker has taken too long."""
@@ -897,6 +975,7 @@ class Daemon:
         for slot in self._slots:
             if slot.adapter is not None:
                 slot.worker.submit(self._guarded(slot.adapter.close), limit_seconds=CLOSE_SECONDS)
+        self._keeper.finish(max(0.0, until - self._monotonic()))
         for slot in self._slots:
             if not slot.worker.finish(max(0.0, until - self._monotonic())):
                 log.warning("%s: did not close in time", slot.device.value)

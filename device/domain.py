@@ -323,12 +323,14 @@ class Heard:
         command: What it asks for; None is "not understood".
         confidence: 0..1; how sure the command is, 0 without one.
         digit_scores: Calibrated probabilities that 0 to 9 was said, where the command holds a digit.
+        clipped: It was too loud for the microphone.
     """
 
     text: str = ""
     command: VoiceCommand | None = None
     confidence: float = 0.0
     digit_scores: tuple[float, ...] | None = None
+    clipped: bool = False
 
 
 class Light(Enum):

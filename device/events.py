@@ -21,6 +21,8 @@ class Deadline(Enum):
     RECENT = "recent"
     ANSWER = "answer"
     PRACTICE = "practice"
+    UNDERSTAND = "understand"
+    OFF = "off"
 
 
 AIM_DEADLINES = (Deadline.LOOK, Deadline.AIM)
@@ -54,9 +56,10 @@ class DeviceOpened:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLost:
-    """A device is absent or has stopped answering."""
+    """A device is absent, or has stopped answering while it was used."""
 
     device: Device
+    in_use: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +76,6 @@ class HintSeen:
 
     turn: int
     hint: Hint
-
-
-@dataclass(frozen=True, slots=True)
-class AimRequested:
-    """Somebody wants help with aiming, as soon as nothing else is going on."""
-
-
-@dataclass(frozen=True, slots=True)
-class AimCancelled:
-    """Nobody wants it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +98,11 @@ class PreferencesChosen:
     """Another program wants the box to speak this way."""
 
     preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Everything that had been read has been deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +152,10 @@ Event = (
     | DeviceLost
     | ReadingMade
     | HintSeen
-    | AimRequested
-    | AimCancelled
     | CommandHeard
     | CommandGiven
     | PreferencesChosen
+    | Forgotten
     | NotKept
     | SpeechFinished
     | Failed

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from device import practice
-from device.actions import Correct, KeepSample, Mute, Tell, Topic, UsePreferences
+from device.actions import Correct, Forget, KeepSample, Mute, Tell, Topic, UsePreferences
 from device.domain import Command, Digit, Heard, Reading, Status, VoiceCommand
 from device.phrases import Phrase, phrase
 from device.preferences import Preferences
@@ -20,7 +20,7 @@ from device.steps import read, rested, settle
 SHUT_DOWN = Question(phrase("appliance.shut_down"))
 SHUT_DOWN_BY_PRESS = Question(phrase("appliance.shut_down_question"), by_press=True)
 MUTE = Question(phrase("answer.mute_question"), phrase("answer.muted"), orders=(Mute(),))
-FORGET = Question(phrase("answer.forget_question"), told=Topic.FORGOTTEN)
+FORGET = Question(phrase("answer.forget_question"), forgets=True)
 
 
 def obey(before: Situation, heard: Heard) -> Outcome:
@@ -30,14 +30,22 @@ def obey(before: Situation, heard: Heard) -> Outcome:
         agreed = heard.command is not None and heard.command.command is Command.YES
         return agree(situation) if agreed else refuse(situation)
     if heard.command is None:
-        return say(situation, phrase("appliance.not_understood" if heard.text else "appliance.heard_nothing"))
+        return say(situation, _not_understood(heard))
     if situation.practice is not None:
         return _obey_in_practice(situation, heard, heard.command)
     return _obey(situation, heard, heard.command)
 
 
+def _not_understood(heard: Heard) -> Phrase:
+    if heard.clipped:
+        return phrase("appliance.too_loud")
+    return phrase("appliance.not_understood" if heard.text else "appliance.heard_nothing")
+
+
 def ask(situation: Situation, question: Question) -> Outcome:
-    """Ask before something is done."""
+    """Ask before something is done; what cannot be heard is not asked, but for what a press answers."""
+    if not situation.can_be_heard and not question.by_press:
+        return refuse(situation)
     return say(replace(situation, question=question), question.asked, Mode.CONFIRMING)
 
 
@@ -46,17 +54,20 @@ def agree(situation: Situation) -> Outcome:
     question = situation.question
     if question is None:
         return settle(situation)
-    if question.told is not None:
-        return _tell(replace(situation, question=None, last=None), question.told)
+    if question.forgets:
+        turn = situation.turn + 1
+        return replace(situation, mode=Mode.SPEAKING, turn=turn, question=None, last=None), (Forget(turn),)
     if question.said is None:
         return say(replace(situation, question=None), phrase("appliance.goodbye"), Mode.STOPPING)
-    preferences = question.preferences or situation.preferences
-    changed = replace(situation, question=question.next, preferences=preferences, last=question.last or situation.last)
-    use = () if question.preferences is None else (UsePreferences(preferences),)
-    if question.next is None:
-        speaking, words = say(changed, question.said)
-    else:
-        speaking, words = say(changed, replace(question.said, then=question.next.asked), Mode.CONFIRMING)
+    changed = replace(
+        situation,
+        question=None,
+        next_question=question.next,
+        preferences=question.preferences or situation.preferences,
+        last=question.last or situation.last,
+    )
+    use = () if question.preferences is None else (UsePreferences(question.preferences),)
+    speaking, words = say(changed, question.said)
     return speaking, (*use, *words, *question.orders)
 
 
@@ -123,9 +134,7 @@ def _obey(situation: Situation, heard: Heard, command: VoiceCommand) -> Outcome:
     return _about(situation, situation.last, heard, command)
 
 
-def _about(  # noqa: PLR0911 - one a command
-    situation: Situation, last: Reading, heard: Heard, command: VoiceCommand
-) -> Outcome:
+def _about(situation: Situation, last: Reading, heard: Heard, command: VoiceCommand) -> Outcome:
     """What asks or tells something about the latest reading."""
     match command.command:
         case Command.SPELL:
@@ -138,16 +147,12 @@ def _about(  # noqa: PLR0911 - one a command
             return say(situation, _how_sure(last))
         case Command.CORRECT | Command.DIGIT if command.digit is not None:
             return _correct(situation, last, heard, command.digit)
-        case Command.YES:
-            return say(situation, phrase("answer.good"))
-        case Command.NO:
-            return say(situation, phrase("answer.what_then"))
     return say(situation, Phrase("reading", last))
 
 
 def _tell(situation: Situation, topic: Topic, back: int = 0) -> Outcome:
-    speaking, _ = say(replace(situation, back=back), phrase("told"))
-    return speaking, (Tell(topic, speaking.turn, back),)
+    turn = situation.turn + 1
+    return replace(situation, mode=Mode.SPEAKING, turn=turn, back=back), (Tell(topic, turn, back),)
 
 
 def _speak(situation: Situation, preferences: Preferences, change: str) -> Outcome:
@@ -189,9 +194,9 @@ def _correct(situation: Situation, last: Reading, heard: Heard, digit: int) -> O
     """Agree, or ask whether the digit that is least sure is to be that one; then whether its picture may be kept."""
     index = _least_sure(last)
     seen = last.digits[index]
-    if seen.digit == digit:
-        return say(situation, phrase("answer.agreed", digit=digit))
     corrected = _corrected(last, index, digit)
+    if seen.digit == digit:
+        return say(replace(situation, last=corrected), phrase("answer.agreed", digit=digit))
     keep = Question(phrase("answer.keep_question"), phrase("answer.kept"), orders=(KeepSample(index, digit),))
     noted = phrase("answer.noted", guess=digit)
     return ask(
@@ -218,6 +223,7 @@ def _speech_wins(seen: Digit, spoken: tuple[float, ...], digit: int) -> bool:
 
 def _corrected(last: Reading, index: int, digit: int) -> Reading:
     digits = list(last.digits)
-    digits[index] = replace(digits[index], digit=digit, second=None, sure=True)
+    scores = tuple(float(value == digit) for value in range(10))
+    digits[index] = replace(digits[index], digit=digit, confidence=1.0, second=None, scores=scores, sure=True)
     sure = all(one.sure for one in digits)
     return replace(last, status=Status.OK if sure else Status.UNSURE, digits=tuple(digits))

@@ -41,6 +41,12 @@ ANSWER_SECONDS = 10.0
 RECENT_SECONDS = 120.0
 """So long what is said may be about the latest reading."""
 
+UNDERSTAND_SECONDS = 12.0
+"""From the release to the command: a fraction of a second, unless the speech model must first be loaded again."""
+
+OFF_SECONDS = 60.0
+"""After switching off was asked for: systemd stops the daemon within a few of them."""
+
 PRACTICE_SECONDS = 300.0
 """So long practising waits for the next digit."""
 
@@ -151,4 +157,6 @@ class Settings:
             Deadline.RECENT: RECENT_SECONDS,
             Deadline.ANSWER: ANSWER_SECONDS,
             Deadline.PRACTICE: PRACTICE_SECONDS,
+            Deadline.UNDERSTAND: UNDERSTAND_SECONDS,
+            Deadline.OFF: OFF_SECONDS,
         }[deadline]

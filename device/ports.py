@@ -208,8 +208,12 @@ class Pictures(Protocol):
     def wanted(self) -> bool:
         """Whether pictures are to be kept."""
 
-    def keep(self, entry: int, picture: Pixels) -> None:
-        """Keep the picture of an entry, uint8 (h, w, 3) BGR. Raises HistoryError."""
+    def keep(self, entry: int, picture: Pixels | None) -> None:
+        """Keep the picture of an entry, uint8 (h, w, 3) BGR, if there is one; called once for each entry.
+
+        Raises:
+            HistoryError: It cannot be written.
+        """
 
     def load(self, entry: int) -> bytes | None:
         """The JPEG of an entry; None when there is none."""

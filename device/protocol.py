@@ -4,7 +4,7 @@ One request a line, one answer a line, JSON in UTF-8, in order; an answer that s
 
 | request | answer |
 |---|---|
-| {"ask": "status"} | mode, faults, version, preferences, practice, memory_bytes |
+| {"ask": "status"} | mode, faults, hears, version, address, free_bytes, readings, preferences, practice, last |
 | {"ask": "look", "width_px": 640} | status, number, digits, advice, quality, and a JPEG of the frame |
 | {"ask": "command", "command": "read"} | obeyed: whether nothing else was going on |
 | {"ask": "prefer", "preferences": {"volume": 70}} | preferences |
@@ -20,6 +20,7 @@ What goes wrong is answered {"error": "..."}, in words for a person, and the con
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import UnionType
@@ -28,6 +29,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from device.domain import Command, Digit, Reading
 from device.errors import RequestError
 from device.preferences import Preferences
+
+_VOICE = re.compile(r"[A-Za-z0-9_+-]{0,40}")
+
+MOST_ENTRY = 2**62
+"""Numbers of entries are below: SQLite's go on to twice that."""
 
 MOST_LINE_BYTES = 8192
 """Of a request: the longest is a fraction of it."""
@@ -172,6 +178,8 @@ def changed(preferences: Preferences, wishes: Mapping[str, Any], limits: Mapping
         if name not in hints or type(value) is not hints[name]:
             raise RequestError(f"{name} = {value!r} is no preference")
         low, high = limits.get(name, (0, 0))
+        if name == "voice" and not _VOICE.fullmatch(value):
+            raise RequestError(f"voice = {value!r} is no name of an eSpeak NG voice; espeak-ng --voices lists them")
         if hints[name] is int and not low <= value <= high:
             raise RequestError(f"{name} = {value} is outside {low}..{high}")
     if wishes.get("number_style", "digits") not in ("digits", "number"):
@@ -206,6 +214,10 @@ def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401 - a type, perhaps a
 
 def _checked(request: Request) -> Request:
     match request:
+        case PictureAsked(entry) | CorrectAsked(entry, _) if not 1 <= entry <= MOST_ENTRY:
+            raise RequestError(f"id = {entry} is outside 1..{MOST_ENTRY}")
+        case DeleteAsked(int(entry)) | HistoryAsked(_, int(entry), _) if not 1 <= entry <= MOST_ENTRY:
+            raise RequestError(f"{entry} is outside 1..{MOST_ENTRY}")
         case LookAsked(width_px) if not 64 <= width_px <= 1920:
             raise RequestError(f"width_px = {width_px} is outside 64..1920")
         case HistoryAsked(limit, _, number) if not 1 <= limit <= 500 or (number and not number.isdecimal()):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import reduce
 from typing import Any
@@ -22,6 +22,18 @@ MOST_UNSAVED = 1000
 """Readings kept in memory while the history cannot be written; the oldest go."""
 
 
+MOST_PICTURES = 8
+"""Of these, so many with their pictures."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """What the camera saw of a reading: one picture of each digit, and one of all where such are kept."""
+
+    crops: tuple[Pixels, ...] = ()
+    picture: Pixels | None = None
+
+
 class Records:
     """Keeps readings for a history that may be absent for a while.
 
@@ -33,9 +45,8 @@ class Records:
     def __init__(self, samples: Samples, pictures: Pictures) -> None:
         self._samples = samples
         self._pictures = pictures
-        self._unsaved: deque[tuple[Reading, str]] = deque(maxlen=MOST_UNSAVED)
-        self._picture: Pixels | None = None
-        self._latest_id = 0
+        self._unsaved: deque[tuple[Reading, str, Pixels | None]] = deque(maxlen=MOST_UNSAVED)
+        self._latest_id: int | None = None
         self._crops: tuple[Pixels, ...] = ()
 
     @property
@@ -43,46 +54,60 @@ class Records:
         """Whether something has not been written yet."""
         return bool(self._unsaved)
 
-    def remember(self, reading: Reading) -> None:
-        """Let a reading be written with the next `save`; one of nothing is not worth it."""
-        if reading.status is not Status.NOTHING:
-            self._unsaved.append((reading, datetime.now().astimezone().isoformat(timespec="seconds")))
-
-    def see(self, frame: Frame, reading: Reading) -> None:
-        """Have the pictures of a reading's digits at hand until the next one."""
+    def taken(self, frame: Frame, reading: Reading) -> Taken:
+        """Cut out what may be kept of a reading; from any thread."""
         boxes = [digit.box for digit in reading.digits]
-        self._crops = tuple(_crop(frame, box) for box in boxes)
-        self._picture = _crop(frame, reduce(Box.union, boxes)) if boxes and self._pictures.wanted else None
+        whole = _crop(frame, reduce(Box.union, boxes)) if boxes and self._pictures.wanted else None
+        return Taken(tuple(_crop(frame, box) for box in boxes), whole)
+
+    def remember(self, reading: Reading, taken: Taken) -> None:
+        """Let a reading be written with the next `save`; one of nothing is not worth it."""
+        self._crops = taken.crops
+        if reading.status is Status.NOTHING:
+            return
+        # Pictures of readings that have to wait for the history are not worth the memory.
+        picture = taken.picture if len(self._unsaved) < MOST_PICTURES else None
+        self._unsaved.append((reading, datetime.now().astimezone().isoformat(timespec="seconds"), picture))
+        self._latest_id = None
 
     def save(self, history: History) -> None:
         """Write what has not been written yet; what fails stays for the next try. Raises HistoryError."""
         while self._unsaved:
-            reading, moment = self._unsaved[0]
+            reading, moment, picture = self._unsaved[0]
             self._latest_id = history.append(reading, time=moment).id
             self._unsaved.popleft()
-            if self._picture is not None and not self._unsaved:
-                # Those of readings that had to wait for the history are not worth the memory.
-                self._pictures.keep(self._latest_id, self._picture)
-                self._picture = None
+            self._pictures.keep(self._latest_id, picture)
 
-    def correct_latest(self, history: History, number: str) -> None:
-        """Note what the latest reading really was. Raises HistoryError."""
+    def correct_latest(self, history: History, number: str) -> bool:
+        """Note what the latest reading really was; False when it is no longer there. Raises HistoryError."""
         self.save(history)
-        history.correct(self._latest_id, number)
+        return self._latest_id is not None and history.correct(self._latest_id, number)
 
-    def keep_sample(self, index: int, digit: int) -> None:
-        """Keep the picture of the digit at this place of the latest reading, from 0. Raises HistoryError."""
-        if index < len(self._crops):
-            self._samples.keep(self._crops[index], digit)
+    def keep_sample(self, index: int, digit: int) -> bool:
+        """Keep the picture of the digit at this place of the latest reading, from 0; False when it is gone.
 
-    def forget(self, history: History, entry: int | None = None) -> int:
-        """Delete one entry, or everything with all pictures; how many entries there were. Raises HistoryError."""
-        self.save(history)
-        deleted = history.delete(entry)
-        self._pictures.delete(entry)
-        if entry is None:
+        Raises:
+            HistoryError: It cannot be written.
+        """
+        crops = self._crops
+        if index >= len(crops):
+            return False
+        self._samples.keep(crops[index], digit)
+        return True
+
+    def forget_everything(self, history: History) -> int:
+        """Delete all pictures and entries, also what waits to be written; how many entries there were.
+
+        Raises:
+            HistoryError: Something could not be deleted; all that could be is.
+        """
+        self._unsaved.clear()
+        self._crops, self._latest_id = (), None
+        try:
             self._samples.delete()
-            self._crops = ()
+            self._pictures.delete()
+        finally:
+            deleted = history.delete()
         return deleted
 
     def picture(self, entry: int) -> bytes | None:
@@ -91,6 +116,8 @@ class Records:
 
     def answer(self, history: History, request: HistoryAsked | CorrectAsked | DeleteAsked) -> dict[str, Any]:
         """What another program is told. Raises HistoryError."""
+        if request == DeleteAsked():
+            return {"deleted": self.forget_everything(history)}
         self.save(history)
         match request:
             case HistoryAsked(limit, before, number):
@@ -99,7 +126,8 @@ class Records:
             case CorrectAsked(entry, number):
                 return {"corrected": history.correct(entry, number)}
             case DeleteAsked(entry):
-                return {"deleted": self.forget(history, entry)}
+                self._pictures.delete(entry)
+                return {"deleted": history.delete(entry)}
 
 
 def _crop(frame: Frame, box: Box) -> Pixels:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from device.actions import Actions, ClearDeadline, Say, Topic
-from device.domain import Context, Device, Heard, Hint, Light, Reading
+from device.actions import Actions, ClearDeadline, Say
+from device.domain import Command, Context, Device, Heard, Hint, Light, Reading
 from device.events import Deadline
 from device.phrases import Phrase
 from device.preferences import Preferences
@@ -96,18 +96,18 @@ class Question:
 
     Attributes:
         asked: The question.
-        said: What is said after the yes; None where something is told, or the box switches off.
-        told: What is told after the yes.
+        said: What is said after the yes; None where everything is forgotten, or the box switches off.
+        forgets: Everything that was read is deleted after the yes.
         orders: What is done after the yes.
         preferences: How the box speaks after the yes.
         last: What the latest reading is taken for after the yes.
-        next: A further question, asked together with `said`.
+        next: A further question, asked once `said` has been said.
         by_press: A press agrees, as after the long hold; else only a spoken yes does.
     """
 
     asked: Phrase
     said: Phrase | None = None
-    told: Topic | None = None
+    forgets: bool = False
     orders: Actions = ()
     preferences: Preferences | None = None
     last: Reading | None = None
@@ -132,8 +132,10 @@ class Situation:
         aims_after_trouble: Aiming begins by itself after a reading that had no answer.
         hears: Spoken commands are installed.
         heard: What was made out while the button is still down.
-        deaf: Why nobody has listened to the hold under way, if so.
+        deaf: Why nothing comes of the hold under way, if so.
+        unproven: Devices that were lost while they were used and whose opening does not prove that they work.
         question: What waits for a yes.
+        next_question: What is asked when that which is being said has been said.
         practice: How far practising has got; None when nobody practises.
         last: The latest reading.
         recent: It was made a short while ago, so that what is said may be about it.
@@ -158,7 +160,9 @@ class Situation:
     hears: bool = True
     heard: Heard | None = None
     deaf: Phrase | None = None
+    unproven: frozenset[Device] = frozenset()
     question: Question | None = None
+    next_question: Question | None = None
     practice: Practice | None = None
     last: Reading | None = None
     recent: bool = False
@@ -178,10 +182,16 @@ class Situation:
             return Context.PRACTICE
         return Context.READING if self.recent and self.last is not None and self.last.digits else Context.IDLE
 
-    @property
-    def is_free(self) -> bool:
-        """Nothing is going on that a command would disturb, but for words."""
+    def accepts(self, command: Command) -> bool:
+        """Whether nothing is going on that this command of another program would disturb, but for words."""
+        if self.mode is Mode.AIMING:
+            return command is Command.CANCEL
         return self.mode in (Mode.IDLE, Mode.PRACTISING, Mode.SPEAKING) and self.press is None
+
+    @property
+    def can_be_heard(self) -> bool:
+        """Whether what it says can be heard, so that it may ask."""
+        return not self.faults & {Device.SPEECH, Device.SOUND}
 
     @property
     def resting(self) -> Mode:

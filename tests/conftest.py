@@ -289,9 +289,10 @@ class FakePictures:
         self.wanted = False
         self.kept: dict[int, tuple[int, ...]] = {}
 
-    def keep(self, entry: int, picture: Pixels) -> None:
+    def keep(self, entry: int, picture: Pixels | None) -> None:
         """Remember its shape."""
-        self.kept[entry] = picture.shape
+        if picture is not None:
+            self.kept[entry] = picture.shape
 
     def load(self, entry: int) -> bytes | None:
         """Something of it."""

@@ -129,6 +129,9 @@ class SqliteHistory:
         with self._explained("emptied"):
             with self._transaction() as database:
                 count = database.execute("DELETE FROM readings WHERE ?1 IS NULL OR id = ?1", (number,)).rowcount
+            if number is None:
+                for aside in self._path.parent.glob(f"{self._path.name}.corrupt-*"):
+                    aside.unlink(missing_ok=True)
             # Until this the log beside the file still holds the pages as they were.
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return count

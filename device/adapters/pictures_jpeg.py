@@ -33,13 +33,15 @@ class JpegPictures:
         """Whether pictures are to be kept."""
         return self._wanted
 
-    def keep(self, entry: int, picture: Pixels) -> None:
-        """Keep the picture of an entry, uint8 (h, w, 3) BGR; that of the entry which goes now goes too.
+    def keep(self, entry: int, picture: Pixels | None) -> None:
+        """Keep the picture of an entry, uint8 (h, w, 3) BGR, if there is one; delete that of the entry that now goes.
 
         Raises:
             HistoryError: It cannot be written.
         """
-        if not self._wanted:
+        if self._folder.exists():
+            self.delete(entry - self._most)
+        if not self._wanted or picture is None:
             return
         import cv2
 
@@ -56,7 +58,6 @@ class JpegPictures:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside.write_bytes(content.tobytes())
             beside.replace(path)
-            self._path(entry - self._most).unlink(missing_ok=True)
         except OSError as error:
             raise HistoryError(f"{path}: cannot be written ({error.strerror}); is the disk full?") from error
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
+from device import config, durable
 from device.errors import PreferencesError
 from device.preferences import Preferences
 
@@ -18,31 +17,18 @@ class TomlPreferences:
 
     Args:
         path: Of the file; its folder is made if need be.
+        configured: What holds without the file: only what differs is kept, so that the installer can change the rest.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, configured: Preferences) -> None:
         self._path = path
+        self._configured = asdict(configured)
 
     def save(self, preferences: Preferences) -> None:
-        """Keep them, durably: written beside, flushed to the disk, renamed. Raises PreferencesError."""
-        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in asdict(preferences).items()]
-        beside = self._path.with_suffix(".part")
+        """Keep them, durably. Raises PreferencesError."""
+        changed = {key: value for key, value in asdict(preferences).items() if value != self._configured[key]}
+        lines = [f"{key} = {config.toml_value(value)}" for key, value in changed.items()]
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("w", encoding="utf-8") as file:
-                file.write("\n".join([_HEAD, "[speech]", *lines, ""]))
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._path)
-            _flush_folder(self._path.parent)
+            durable.write(self._path, "\n".join([_HEAD, "[speech]", *lines, ""]).encode())
         except OSError as error:
             raise PreferencesError(f"{self._path}: cannot be written ({error.strerror}); is the disk full?") from error
-
-
-def _flush_folder(folder: Path) -> None:
-    """Let the new name reach the disk too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

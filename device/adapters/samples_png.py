@@ -6,6 +6,7 @@ import itertools
 import shutil
 from pathlib import Path
 
+from device import durable
 from device.domain import Pixels
 from device.errors import HistoryError
 
@@ -31,14 +32,11 @@ class PngSamples:
             raise HistoryError(f"a sample of {picture.shape} cannot be written as PNG; it is lost")
         try:
             folder = self._folder / str(digit)
-            folder.mkdir(parents=True, exist_ok=True)
             if sum(1 for _ in self._folder.glob("*/*.png")) >= self._most:
                 raise HistoryError(f"{self._folder}: holds {self._most} samples already; export and delete them first")
             names = (folder / f"{number:05}.png" for number in itertools.count(1))
             path = next(name for name in names if not name.exists())
-            beside = path.with_suffix(".part")
-            beside.write_bytes(content.tobytes())
-            beside.replace(path)
+            durable.write(path, content.tobytes())
         except HistoryError:
             raise
         except OSError as error:

@@ -11,6 +11,7 @@ from device.actions import (
     CLEAR_AIM,
     Action,
     ClearDeadline,
+    Forget,
     Listen,
     Look,
     NotifyReady,
@@ -30,11 +31,10 @@ from device.domain import Box, Command, Context, Device, Digit, Heard, Hint, Lig
 from device.events import (
     AIM_DEADLINES,
     HOLD_DEADLINES,
-    AimCancelled,
-    AimRequested,
     AssumptionBroken,
     ButtonPressed,
     ButtonReleased,
+    CommandGiven,
     CommandHeard,
     Deadline,
     DeadlinePassed,
@@ -42,6 +42,7 @@ from device.events import (
     DeviceOpened,
     Event,
     Failed,
+    Forgotten,
     HintSeen,
     InputEnded,
     NotKept,
@@ -64,6 +65,8 @@ LOST_MODEL = frozenset({Device.MODEL})
 LOST_MICROPHONE = frozenset({Device.MICROPHONE})
 SEVEN = Reading(Status.OK, (Digit(7, 0.99, None, Box(1, 2, 3, 4), (0.01,) * 10, sure=True),))
 RECENT = SetDeadline(Deadline.RECENT)
+UNDERSTAND, IN_TIME = SetDeadline(Deadline.UNDERSTAND), ClearDeadline(Deadline.UNDERSTAND)
+MUTE = Heard("mute", VoiceCommand(Command.MUTE), 0.9)
 READ = Heard("read", VoiceCommand(Command.READ), 0.9)
 
 PREFERENCES = Preferences("en", "", 155, 50, 100, "digits")
@@ -228,7 +231,8 @@ SPEAKING_ROWS = [
 ]  # fmt: skip
 
 LISTENING_ROWS = [
-    row("release", at(Mode.LISTENING, Press.ACTS), ButtonReleased(), (*CLEAR_HOLD, StopListening()), press=None),
+    row("release", at(Mode.LISTENING, Press.ACTS), ButtonReleased(), (*CLEAR_HOLD, StopListening(), UNDERSTAND),
+        press=None),
     row("release without ears", at(Mode.LISTENING, Press.ACTS, hears=False), ButtonReleased(),
         (*CLEAR_HOLD, StopListening(), say("appliance.no_voice_commands")), press=None, **SPEAKING),
     row("release without a microphone", at(Mode.LISTENING, Press.ACTS, faults=LOST_MICROPHONE,
@@ -242,29 +246,36 @@ LISTENING_ROWS = [
     row("release when the microphone has just come back", at(Mode.LISTENING, Press.ACTS,
         deaf=Phrase("fault.microphone")), ButtonReleased(), (*CLEAR_HOLD, StopListening(), say("fault.microphone")),
         press=None, deaf=None, **SPEAKING),
-    row("understood after the release", at(Mode.LISTENING), CommandHeard(TURN, READ), (Read(TURN + 1),),
+    row("understood after the release", at(Mode.LISTENING), CommandHeard(TURN, READ), (IN_TIME, Read(TURN + 1)),
         mode=Mode.READING, **NEXT),
     row("understood before the release", at(Mode.LISTENING, Press.ACTS), CommandHeard(TURN, READ), (), heard=READ),
     row("release after that", at(Mode.LISTENING, Press.ACTS, heard=READ), ButtonReleased(),
         (*CLEAR_HOLD, StopListening(), Read(TURN + 1)), press=None, heard=None, mode=Mode.READING, **NEXT),
     row("a command of another turn", at(Mode.LISTENING), CommandHeard(TURN - 1, READ), ()),
     row("a command when nobody listens", at(Mode.IDLE), CommandHeard(TURN, READ), ()),
-    row("nothing heard", at(Mode.LISTENING), CommandHeard(TURN, NOTHING_HEARD), (say("appliance.heard_nothing"),),
+    row("nothing heard", at(Mode.LISTENING), CommandHeard(TURN, NOTHING_HEARD),
+        (IN_TIME, say("appliance.heard_nothing")),
         **SPEAKING),
-    row("not understood", at(Mode.LISTENING), CommandHeard(TURN, Heard("[unk]")), (say("appliance.not_understood"),),
-        **SPEAKING),
+    row("not understood", at(Mode.LISTENING), CommandHeard(TURN, Heard("[unk]")),
+        (IN_TIME, say("appliance.not_understood")), **SPEAKING),
+    row("too loud", at(Mode.LISTENING), CommandHeard(TURN, Heard("[unk]", clipped=True)),
+        (IN_TIME, say("appliance.too_loud")), **SPEAKING),
+    row("never understood", at(Mode.LISTENING), DeadlinePassed(Deadline.UNDERSTAND),
+        (say("appliance.not_understood", TURN + 2),), mode=Mode.SPEAKING, turn=TURN + 2),
+    row("not yet understood", at(Mode.LISTENING, Press.ACTS), DeadlinePassed(Deadline.UNDERSTAND), ()),
     row("press while it is made out", at(Mode.LISTENING), ButtonPressed(), (LOW,)),
     row("its release", at(Mode.LISTENING), ButtonReleased(), CLEAR_HOLD),
     row("microphone lost while it is made out", at(Mode.LISTENING), DeviceLost(Device.MICROPHONE),
-        (StopListening(), say("fault.microphone")), faults=LOST_MICROPHONE, **SPEAKING),
+        (StopListening(), IN_TIME, say("fault.microphone")), faults=LOST_MICROPHONE, **SPEAKING),
     row("microphone lost while held", at(Mode.LISTENING, Press.ACTS), DeviceLost(Device.MICROPHONE), (),
         faults=LOST_MICROPHONE, waiting=phrases("fault.microphone")),
     row("warning", at(Mode.LISTENING, Press.ACTS, heard=READ, question=MAYBE), DeadlinePassed(Deadline.WARNING),
-        (StopListening(), WARNING), press=Press.IGNORED, heard=None, question=None, **NEXT),
-    row("release after the warning", at(Mode.LISTENING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD,
-        press=None, mode=Mode.IDLE),
-    row("the same, with news", at(Mode.LISTENING, Press.IGNORED, waiting=phrases("fault.camera")), ButtonReleased(),
-        (*CLEAR_HOLD, say("fault.camera")), press=None, waiting=(), **SPEAKING),
+        (StopListening(), WARNING), press=Press.IGNORED, heard=None, question=None,
+        deaf=Phrase("appliance.cancelled"), **NEXT),
+    row("warning without a question", at(Mode.LISTENING, Press.ACTS), DeadlinePassed(Deadline.WARNING),
+        (StopListening(), WARNING), press=Press.IGNORED, deaf=Phrase("appliance.too_long"), **NEXT),
+    row("release after the warning", at(Mode.LISTENING, Press.IGNORED, deaf=Phrase("appliance.too_long")),
+        ButtonReleased(), (*CLEAR_HOLD, StopListening(), say("appliance.too_long")), press=None, deaf=None, **SPEAKING),
     row("question", at(Mode.LISTENING, Press.IGNORED), DeadlinePassed(Deadline.SHUT_DOWN),
         (say("appliance.shut_down_question"),), mode=Mode.CONFIRMING, question=SHUT_DOWN_BY_PRESS, **NEXT),
     row("device lost", at(Mode.LISTENING, Press.ACTS), DeviceLost(Device.CAMERA), (), faults=LOST_CAMERA,
@@ -281,12 +292,20 @@ CONFIRMING_ROWS = [
         (*CLEAR_HOLD, say("appliance.cancelled")), press=None, question=None, **SPEAKING),
     row("hold", at(Mode.CONFIRMING, Press.ANSWERS, question=MAYBE), DeadlinePassed(Deadline.HOLD),
         listen(Context.CONFIRM), mode=Mode.LISTENING, **NEXT),
-    row("yes", at(Mode.LISTENING, question=MAYBE), CommandHeard(TURN, YES), (say("answer.muted"),), question=None,
-        **SPEAKING),
+    row("yes", at(Mode.LISTENING, question=MAYBE), CommandHeard(TURN, YES), (IN_TIME, say("answer.muted")),
+        question=None, **SPEAKING),
     row("anything else", at(Mode.LISTENING, question=MAYBE), CommandHeard(TURN, NOTHING_HEARD),
-        (say("appliance.cancelled"),), question=None, **SPEAKING),
+        (IN_TIME, say("appliance.cancelled")), question=None, **SPEAKING),
+    row("a further question", at(Mode.SPEAKING, next_question=MAYBE), SpeechFinished(TURN),
+        (say("answer.mute_question"),), mode=Mode.CONFIRMING, question=MAYBE, next_question=None, **NEXT),
+    row("a further question that nobody could hear", at(Mode.SPEAKING, next_question=MAYBE,
+        faults=frozenset({Device.SPEECH})), SpeechFinished(TURN), (), mode=Mode.IDLE, next_question=None),
+    row("a press before the further question", at(Mode.SPEAKING, next_question=MAYBE), ButtonPressed(),
+        (StopSpeech(TURN), SHUTTER, *SET_HOLD), mode=Mode.IDLE, press=Press.SILENCED, next_question=None, **NEXT),
+    row("no answer could be heard", at(Mode.LISTENING, faults=frozenset({Device.SOUND})), CommandHeard(TURN, MUTE),
+        (IN_TIME, say("appliance.cancelled")), **SPEAKING),
     row("ears lost meanwhile", at(Mode.LISTENING, question=MAYBE), DeviceLost(Device.RECOGNIZER),
-        (StopListening(), say("fault.recognizer")), question=None, faults=frozenset({Device.RECOGNIZER}), **SPEAKING),
+        (StopListening(), IN_TIME, say("fault.recognizer")), question=None, faults=frozenset({Device.RECOGNIZER}), **SPEAKING),
     row("what could not be kept is said", at(Mode.IDLE), NotKept(), (say("appliance.not_kept"),), **SPEAKING),
 ]  # fmt: skip
 
@@ -302,8 +321,12 @@ SHUTDOWN_ROWS = [
         (say("appliance.cancelled"),), question=None, **SPEAKING),
     row("press while stopping", at(Mode.STOPPING), ButtonPressed(), (LOW,), press=Press.IGNORED),
     row("release while stopping", at(Mode.STOPPING, Press.IGNORED), ButtonReleased(), CLEAR_HOLD, press=None),
-    row("goodbye said", at(Mode.STOPPING), SpeechFinished(TURN), (PowerOff(),), **NEXT),
-    row("power failed", at(Mode.STOPPING), PowerFailed(), (say("appliance.power_failed"),), **SPEAKING),
+    row("goodbye said", at(Mode.STOPPING), SpeechFinished(TURN), (PowerOff(), SetDeadline(Deadline.OFF)), **NEXT),
+    row("power failed", at(Mode.STOPPING), PowerFailed(),
+        (ClearDeadline(Deadline.OFF), say("appliance.power_failed")), **SPEAKING),
+    row("still on", at(Mode.STOPPING), DeadlinePassed(Deadline.OFF), (say("appliance.power_failed"),), **SPEAKING),
+    row("quit while stopping", at(Mode.STOPPING), InputEnded(), (StopSpeech(TURN), StopListening()),
+        mode=Mode.STOPPED),
     row("power failed before", at(Mode.IDLE), PowerFailed(), ()),
 ]  # fmt: skip
 
@@ -320,19 +343,22 @@ def aiming(step: Step, hint: Hint | None = None, looks: int = 0, *, due: bool = 
 
 
 AIMING_ROWS = [
-    row("requested", at(Mode.IDLE), AimRequested(), BEGIN, **BEGUN),
-    row("requested without a camera", at(Mode.IDLE, faults=LOST_CAMERA), AimRequested(), (say("fault.camera"),),
+    row("given", at(Mode.IDLE), CommandGiven(Command.AIM), BEGIN, **BEGUN),
+    row("given without a camera", at(Mode.IDLE, faults=LOST_CAMERA), CommandGiven(Command.AIM), (say("fault.camera"),),
         **SPEAKING),
-    row("requested while speaking", at(Mode.SPEAKING), AimRequested(), (), aim_wanted=True),
-    row("requested while starting", starting(Device.CAMERA), AimRequested(), (), aim_wanted=True),
-    row("requested again", aiming(Step.LOOKING), AimRequested(), ()),
+    row("given while speaking", at(Mode.SPEAKING), CommandGiven(Command.AIM),
+        (StopSpeech(TURN), say("aim.begun", TURN + 2), SetDeadline(Deadline.AIM)), mode=Mode.AIMING,
+        aim=Aim(Step.SPEAKING, due=True), turn=TURN + 2),
+    row("given while starting", starting(Device.CAMERA), CommandGiven(Command.AIM), ()),
+    row("given again", aiming(Step.LOOKING), CommandGiven(Command.AIM), ()),
+    row("wanted from the start", starting(Device.CAMERA, aim_wanted=True), DeviceOpened(Device.CAMERA),
+        (say("appliance.ready"),), unknown=frozenset(), **SPEAKING),
     row("begins after what is being said", at(Mode.SPEAKING, aim_wanted=True), SpeechFinished(TURN), BEGIN,
         aim_wanted=False, **BEGUN),
     row("begins after the news", at(Mode.SPEAKING, aim_wanted=True, waiting=phrases("fault.sound")),
         SpeechFinished(TURN), (say("fault.sound"),), waiting=(), **NEXT),
     row("a press ends the wish", at(Mode.SPEAKING, aim_wanted=True), ButtonPressed(),
         (StopSpeech(TURN), SHUTTER, *SET_HOLD), mode=Mode.IDLE, press=Press.SILENCED, aim_wanted=False, **NEXT),
-    row("cancelled before it began", at(Mode.SPEAKING, aim_wanted=True), AimCancelled(), (), aim_wanted=False),
     row("a reading without an answer", at(Mode.READING, aims_after_trouble=True), ReadingMade(TURN, READING),
         (Say(ANSWER, TURN + 1), Remember(READING), RECENT), aim_wanted=True, last=READING, recent=True, **SPEAKING),
     row("an answer is no trouble", at(Mode.READING, aims_after_trouble=True), ReadingMade(TURN, Reading(Status.OK)),
@@ -373,7 +399,7 @@ AIMING_ROWS = [
     row("a stale moment of a look", at(Mode.IDLE), DeadlinePassed(Deadline.LOOK), ()),
     row("the limit", aiming(Step.LOOKING), DeadlinePassed(Deadline.AIM),
         (*HUSH_AIM, say("aim.ended", TURN + 2)), mode=Mode.SPEAKING, aim=None, turn=TURN + 2),
-    row("cancelled", aiming(Step.SPEAKING), AimCancelled(),
+    row("cancelled", aiming(Step.SPEAKING), CommandGiven(Command.CANCEL),
         (*HUSH_AIM, say("aim.ended", TURN + 2)), mode=Mode.SPEAKING, aim=None, turn=TURN + 2),
     row("a stale limit", at(Mode.READING), DeadlinePassed(Deadline.AIM), ()),
     row("failure", aiming(Step.LOOKING), Failed(TURN), (*HUSH_AIM, say("appliance.apology", TURN + 2)),
@@ -423,7 +449,7 @@ FINAL_ROWS = [
     for event in (
         ButtonPressed(), ButtonReleased(), DeadlinePassed(Deadline.HOLD), DeviceOpened(Device.SOUND),
         DeviceLost(Device.CAMERA), ReadingMade(TURN, READING), SpeechFinished(TURN), Failed(TURN), PowerFailed(),
-        InputEnded(), StopRequested(), AssumptionBroken(), AimRequested(), AimCancelled(), HintSeen(TURN, Hint.GOOD),
+        InputEnded(), StopRequested(), AssumptionBroken(), CommandGiven(Command.READ), Forgotten(), HintSeen(TURN, Hint.GOOD),
     )
 ]  # fmt: skip
 
@@ -600,7 +626,7 @@ class World:
             self.dice.choice([DeviceOpened, DeviceLost])(device),
             DeviceOpened(Device.HISTORY, "appliance.history_renewed"),
             NotKept(),
-            self.dice.choice([AimRequested(), AimRequested(), AimCancelled()]),
+            CommandGiven(self.dice.choice([Command.AIM, Command.AIM, Command.CANCEL, Command.READ])),
             *(DeadlinePassed(deadline) for deadline in Deadline if deadline in self.deadlines),
             *(result(old_turn) for result in (SpeechFinished, Failed) if old_turn < self.situation.turn),
         ]
@@ -647,7 +673,7 @@ class World:
                 self.switching_off = False
         for action in actions:
             match action:
-                case Say(_, turn) | Tell(_, turn):
+                case Say(_, turn) | Tell(_, turn) | Forget(turn):
                     assert self.saying is None, "two things are said at once"
                     self.saying = turn
                 case StopSpeech(turn):
@@ -675,7 +701,7 @@ class World:
         assert all(
             action.turn == now.turn > before.turn
             for action in actions
-            if isinstance(action, Say | Tell | Read | Look | Listen)
+            if isinstance(action, Say | Tell | Forget | Read | Look | Listen)
         )
         assert now.press is None or self.down
         assert len(set(now.waiting)) == len(now.waiting)
@@ -696,6 +722,11 @@ class World:
             assert now.question is not None
             waits = {Deadline.CONFIRM, Deadline.ANSWER} & self.deadlines
             assert waits or self.saying == now.turn or now.press is not None, "nobody will ever answer"
+        assert Deadline.UNDERSTAND not in self.deadlines or now.mode in (Mode.LISTENING, Mode.STOPPED)
+        if now.mode is Mode.LISTENING and now.press is None:
+            assert Deadline.UNDERSTAND in self.deadlines, "nobody may ever answer"
+        if now.next_question is not None:
+            assert now.mode in (Mode.SPEAKING, Mode.STOPPED)
         if now.question is not None:
             assert now.mode in (Mode.CONFIRMING, Mode.LISTENING, Mode.STOPPED)
         if now.mode in (Mode.IDLE, Mode.PRACTISING):

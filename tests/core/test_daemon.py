@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from device import phrases
-from device.domain import Device, Hint, Light, Reading, Status
+from device.domain import Command, Device, Hint, Light, Reading, Status
 from device.errors import (
     ButtonError,
     CameraError,
@@ -22,7 +22,7 @@ from device.errors import (
     SoundError,
     SpeechError,
 )
-from device.events import AimCancelled, AimRequested, StopRequested
+from device.events import CommandGiven, StopRequested
 from device.situation import Mode
 
 CAMERA_LOST = "The camera does not answer. Check its cable."
@@ -435,7 +435,7 @@ def test_aiming_is_said_about_once_a_second_until_a_tap_reads(appliance):
     appliance.hints = [Hint.NOTHING, Hint.LEFT, Hint.LEFT, Hint.GOOD]
     appliance.started()
     appliance.heard.clear()
-    appliance.daemon.post(AimRequested())
+    appliance.daemon.post(CommandGiven(Command.AIM))
     for said in (2, 3, 4, 5):
         appliance.until(lambda said=said: len(speech(appliance)) == said)
         appliance.turned()
@@ -461,7 +461,7 @@ def test_aiming_is_said_about_once_a_second_until_a_tap_reads(appliance):
 
 def test_aiming_can_begin_with_the_start_and_ends_by_itself(appliance):
     """After the greeting; at the limit of its time it says that it stops."""
-    appliance.daemon.post(AimRequested())
+    appliance.daemon.situation = replace(appliance.daemon.situation, aim_wanted=True)
     appliance.start()
     appliance.until(lambda: appliance.mode is Mode.AIMING and "Good." in appliance.heard)
     assert speech(appliance)[0] == "Ready."
@@ -470,11 +470,11 @@ def test_aiming_can_begin_with_the_start_and_ends_by_itself(appliance):
 
 
 def test_aiming_ends_with_a_word_when_it_is_cancelled(appliance):
-    """As a voice command will do."""
+    """By another program; by voice, the press alone ends it."""
     appliance.started()
-    appliance.daemon.post(AimRequested())
+    appliance.daemon.post(CommandGiven(Command.AIM))
     appliance.until(lambda: "Good." in appliance.heard)
-    appliance.daemon.post(AimCancelled())
+    appliance.daemon.post(CommandGiven(Command.CANCEL))
     appliance.until(lambda: speech(appliance)[-1] == "I stop aiming now." and appliance.mode is Mode.IDLE)
 
 
@@ -483,7 +483,7 @@ def test_a_look_that_fails_once_ends_aiming_with_an_apology(appliance, call):
     """A picture that cannot be read, as from a folder of pictures."""
     appliance.broken[call] = ImageFileError("a.jpg: is damaged")
     appliance.started()
-    appliance.daemon.post(AimRequested())
+    appliance.daemon.post(CommandGiven(Command.AIM))
     appliance.until(lambda: speech(appliance)[-1] == APOLOGY and appliance.mode is Mode.IDLE)
 
 
@@ -491,7 +491,7 @@ def test_a_camera_that_hangs_while_aiming_is_given_up(appliance):
     """Within its limit, and said."""
     appliance.started()
     appliance.hanging[Device.CAMERA, "capture"] = threading.Event()
-    appliance.daemon.post(AimRequested())
+    appliance.daemon.post(CommandGiven(Command.AIM))
     appliance.until_called(Device.CAMERA, "capture")
     appliance.turned()
     appliance.clock.pass_by(2.0)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from device.domain import Device
-from device.errors import CameraError, HistoryError
+from device.errors import CameraError, HistoryError, SpeechError
 from device.protocol import (
     CommandAsked,
     CorrectAsked,
@@ -159,3 +159,37 @@ def test_a_history_that_fails_is_named(appliance, request_):
     assert appliance.ask(request_)[0] == {"error": "damaged"}
     appliance.until(lambda: "I can't keep a history of what I read." in appliance.heard)
     assert "does not work" in appliance.ask(request_)[0]["error"]
+
+
+def test_a_voice_that_cannot_speak_is_refused(appliance):
+    """The box goes on speaking as before, and nothing is kept."""
+    appliance.started()
+    appliance.broken[Device.SPEECH, "open"] = SpeechError("no such voice")
+    assert appliance.ask(PreferencesAsked({"voice": "nosuchvoice"}))[0] == {"error": "no such voice"}
+    assert "no name of" in appliance.ask(PreferencesAsked({"voice": "a\x00b"}))[0]["error"]
+    assert not appliance.saved
+    del appliance.broken[Device.SPEECH, "open"]
+    assert appliance.ask(PreferencesAsked({"voice": "en-us"}))[0]["preferences"]["voice"] == "en-us"
+    appliance.until(lambda: appliance.saved)
+    appliance.tap()
+    appliance.until(lambda: "seven." in appliance.heard)
+
+
+def test_cancel_ends_aiming(appliance):
+    """What another program has begun it can end."""
+    appliance.started()
+    appliance.ask(CommandAsked("aim"))
+    appliance.until(lambda: appliance.mode is Mode.AIMING)
+    assert appliance.ask(CommandAsked("read"))[0] == {"obeyed": False}
+    assert appliance.ask(CommandAsked("cancel"))[0] == {"obeyed": True}
+    appliance.until(lambda: appliance.mode is Mode.IDLE)
+
+
+def test_what_was_deleted_is_not_repeated(appliance):
+    """Nor told to other programs."""
+    appliance.started()
+    appliance.tap()
+    appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.kept)
+    appliance.ask(DeleteAsked())
+    appliance.until(lambda: appliance.daemon.situation.last is None)
+    assert appliance.ask(StatusAsked())[0]["last"] is None

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from device.actions import Correct, KeepSample, Mute, PowerOff, Read, Say, SetDeadline, Tell, Topic, UsePreferences
+from device.actions import ClearDeadline, Correct, Forget, KeepSample, Mute, PowerOff, Read, Say, SetDeadline, Tell, Topic, UsePreferences
 from device.appliance import transition
 from device.domain import Box, Command, Device, Digit, Heard, Reading, Status, VoiceCommand
 from device.events import CommandHeard, Deadline, SpeechFinished
@@ -58,10 +58,6 @@ def sentence(order: Say) -> str:
         (heard(Command.DIGIT_AT, position=4), NUMBER, "I read only 3 digits."),
         (heard(Command.HOW_SURE), ONE, "I am 97 percent sure."),
         (heard(Command.HOW_SURE), NUMBER, "I am least sure of digit 2, two: 60 percent."),
-        (heard(Command.DIGIT, digit=1), ONE, "Yes, one."),
-        (heard(Command.CORRECT, digit=1), ONE, "Yes, one."),
-        (heard(Command.YES), ONE, "Good."),
-        (heard(Command.NO), ONE, "Hold the button and say what it is, such as: it's a seven."),
         (heard(Command.CANCEL), ONE, "Cancelled."),
         (heard(Command.REPEAT), None, "I have not read anything yet."),
         (heard(Command.HOW_SURE), Reading(Status.NOTHING), "I have not read anything yet."),
@@ -70,9 +66,19 @@ def sentence(order: Say) -> str:
 )
 def test_what_is_answered(event, last, answer):
     """Commands about the latest reading, and those that only say something."""
-    situation, (order,) = transition(listening(last), event)
+    situation, (in_time, order) = transition(listening(last), event)
+    assert in_time == ClearDeadline(Deadline.UNDERSTAND)
     assert sentence(order) == answer
     assert situation == listening(last, mode=Mode.SPEAKING, turn=TURN + 1)
+
+
+@pytest.mark.parametrize("command", [Command.DIGIT, Command.CORRECT])
+def test_a_digit_that_was_read_is_confirmed(command):
+    """Said by whoever wrote it: from then on it is sure."""
+    doubtful = Reading(Status.UNSURE, (digit(1, 0.6),))
+    situation, (_, order) = transition(listening(doubtful), heard(command, digit=1))
+    assert sentence(order) == "Yes, one."
+    assert (situation.last.status, situation.last.number, situation.last.digits[0].confidence) == (Status.OK, "1", 1.0)
 
 
 @pytest.mark.parametrize(
@@ -88,19 +94,19 @@ def test_what_is_answered(event, last, answer):
 def test_what_only_the_daemon_knows_is_told_by_it(command, back, order):
     """`before` goes one further back each time, and `last` begins anew."""
     situation, orders = transition(listening(back=2), heard(command))
-    assert orders == (order,)
+    assert orders[1:] == (order,)
     assert (situation.mode, situation.back) == (Mode.SPEAKING, back)
 
 
 def test_read_and_aim_are_obeyed_at_once():
     """Read reads, aim begins to aim; without a camera both say so."""
-    assert transition(listening(), heard(Command.READ))[1] == (Read(TURN + 1),)
+    assert transition(listening(), heard(Command.READ))[1][1:] == (Read(TURN + 1),)
     aiming, orders = transition(listening(), heard(Command.AIM))
     assert aiming.mode is Mode.AIMING
-    assert orders == (Say(Phrase("aim.begun"), TURN + 1), SetDeadline(Deadline.AIM))
+    assert orders[1:] == (Say(Phrase("aim.begun"), TURN + 1), SetDeadline(Deadline.AIM))
     for command in (Command.READ, Command.AIM, Command.PRACTISE):
         blind, orders = transition(listening(faults=frozenset({Device.CAMERA})), heard(command))
-        assert orders == (Say(Phrase("fault.camera"), TURN + 1),)
+        assert orders[1:] == (Say(Phrase("fault.camera"), TURN + 1),)
         assert blind.practice is None
 
 
@@ -117,24 +123,25 @@ def test_the_voice_changes_step_by_step(command, field, values, past):
     """From one end to the other, each step used before it is said, and at the end it says that it goes no further."""
     situation = listening(preferences=replace(PREFERENCES, **{field: values[0]}))
     for value in values[1:]:
-        changed, (use, order) = transition(situation, heard(command))
+        changed, (_, use, order) = transition(situation, heard(command))
         assert use == UsePreferences(replace(PREFERENCES, **{field: value}))
         assert sentence(order) == f"{command.value.capitalize()}."
         situation = replace(changed, mode=Mode.LISTENING, turn=TURN)
-    same, (order,) = transition(situation, heard(command))
+    same, (_, order) = transition(situation, heard(command))
     assert sentence(order) == past
     assert same.preferences == situation.preferences
 
 
 def agreed(situation: Situation, event: CommandHeard) -> tuple[str, Situation, tuple]:
     """The question that a command asks, and what follows from a spoken yes."""
-    asking, (order,) = transition(situation, event)
+    asking, (_, order) = transition(situation, event)
     assert asking.mode is Mode.CONFIRMING
     assert isinstance(order, Say)
     waiting, orders = transition(asking, SpeechFinished(asking.turn))
     assert orders == (SetDeadline(Deadline.ANSWER),)
     answering = replace(waiting, mode=Mode.LISTENING, turn=TURN)
-    return sentence(order), *transition(answering, heard(Command.YES))
+    after, orders = transition(answering, heard(Command.YES))
+    return sentence(order), after, orders[1:]
 
 
 def test_a_language_changes_after_a_yes():
@@ -156,7 +163,7 @@ def test_it_falls_silent_after_a_yes_and_a_last_word():
 def test_everything_is_forgotten_after_a_yes():
     """Told by whoever deletes it; the latest reading goes too."""
     _, forgotten, orders = agreed(listening(ONE), heard(Command.FORGET))
-    assert orders == (Tell(Topic.FORGOTTEN, TURN + 1),)
+    assert orders == (Forget(TURN + 1),)
     assert forgotten.last is None
 
 
@@ -165,7 +172,7 @@ def test_it_switches_off_after_a_yes():
     _, leaving, orders = agreed(listening(), heard(Command.SHUT_DOWN))
     assert leaving.mode is Mode.STOPPING
     assert orders == (Say(phrase("appliance.goodbye"), TURN + 1),)
-    assert transition(leaving, SpeechFinished(leaving.turn))[1] == (PowerOff(),)
+    assert transition(leaving, SpeechFinished(leaving.turn))[1] == (PowerOff(), SetDeadline(Deadline.OFF))
 
 
 def test_a_correction_is_noted_after_a_yes_and_its_picture_after_another():
@@ -173,9 +180,11 @@ def test_a_correction_is_noted_after_a_yes_and_its_picture_after_another():
     question, noted, orders = agreed(listening(ONE), heard(Command.CORRECT, digit=7))
     assert question.startswith("I clearly see a one. Did you say a seven?")
     assert [order for order in orders if not isinstance(order, Say)] == [Correct("7")]
-    assert "Shall I keep its picture for learning?" in sentence(orders[0])
-    assert (noted.mode, noted.last.number, noted.last.status) == (Mode.CONFIRMING, "7", Status.OK)
-    kept, orders = transition(replace(noted, mode=Mode.LISTENING, turn=TURN), heard(Command.YES))
+    assert sentence(orders[0]) == "I noted a seven."
+    assert (noted.mode, noted.last.number, noted.last.status) == (Mode.SPEAKING, "7", Status.OK)
+    asking, (order,) = transition(noted, SpeechFinished(noted.turn))
+    assert sentence(order).startswith("Shall I keep its picture for learning?")
+    kept, orders = transition(replace(asking, mode=Mode.LISTENING, turn=TURN), heard(Command.YES))
     assert KeepSample(0, 7) in orders
     assert kept.question is None
 
@@ -193,6 +202,9 @@ def test_in_a_number_the_least_sure_digit_is_corrected():
     assert question.startswith("Shall I note a three for digit 2, where I read a two?")
     assert Correct("437") in orders
     assert [one.sure for one in noted.last.digits] == [True, True, True]
+    assert transition(listening(noted.last), heard(Command.HOW_SURE))[1][1].phrase.key == "answer.least_sure"
+    question, *_ = agreed(listening(noted.last), heard(Command.CORRECT, digit=9))
+    assert "for digit 1" in question, "what the user has named is sure; now another digit is the least sure"
 
 
 @pytest.mark.parametrize("command", [command for command in Command if command is not Command.YES])
@@ -200,7 +212,7 @@ def test_nothing_but_a_yes_agrees(command):
     """Any other command leaves it and is not obeyed either."""
     asking, _ = transition(listening(ONE), heard(Command.MUTE))
     answering = replace(asking, mode=Mode.LISTENING, turn=TURN)
-    situation, (order,) = transition(answering, heard(command, digit=7, position=1, language="fr"))
+    situation, (_, order) = transition(answering, heard(command, digit=7, position=1, language="fr"))
     assert sentence(order) == "Cancelled."
     assert situation.question is None
     assert situation.preferences == PREFERENCES

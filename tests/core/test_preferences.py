@@ -11,6 +11,7 @@ from device.adapters.preferences_toml import TomlPreferences
 from device.errors import ConfigError, PreferencesError
 from device.preferences import Preferences
 
+ENGLISH = Preferences("en", "", 155, 50, 100, "digits")
 GERMAN = Preferences("de", 'a "voice"\n', 190, 40, 140, "number")
 
 
@@ -29,15 +30,25 @@ def test_without_a_file_the_configuration_stands(settings):
 
 def test_what_is_kept_is_used_after_the_next_start(settings):
     """Every field, also a voice whose name needs quoting; nothing else changes."""
-    TomlPreferences(settings.daemon.preferences).save(GERMAN)
+    TomlPreferences(settings.daemon.preferences, ENGLISH).save(GERMAN)
     changed = config.preferred(settings)
     assert {key: getattr(changed.speech, key) for key in config.PREFERENCES} == asdict(GERMAN)
     assert changed.daemon == settings.daemon
 
 
+def test_only_what_differs_is_kept(settings):
+    """So that the installer can still change the rest; and nothing is left of what was changed back."""
+    store = TomlPreferences(settings.daemon.preferences, ENGLISH)
+    store.save(ENGLISH.louder())
+    assert "volume = 140" in settings.daemon.preferences.read_text(encoding="utf-8")
+    assert "language" not in settings.daemon.preferences.read_text(encoding="utf-8")
+    store.save(ENGLISH)
+    assert config.preferred(settings) == settings
+
+
 def test_the_latest_is_kept_and_nothing_lies_beside_it(settings):
     """Written beside, renamed: one file, the last one."""
-    store = TomlPreferences(settings.daemon.preferences)
+    store = TomlPreferences(settings.daemon.preferences, ENGLISH)
     store.save(GERMAN)
     store.save(GERMAN.louder())
     assert config.preferred(settings).speech.volume == 200
@@ -72,13 +83,13 @@ def test_a_damaged_file_is_put_aside(settings, content, mistake):
 
 def test_an_unknown_language_is_put_aside_too(settings):
     """A catalogue that went with an older release must not keep the box from starting."""
-    TomlPreferences(settings.daemon.preferences).save(GERMAN.speaking("tlh"))
+    TomlPreferences(settings.daemon.preferences, ENGLISH).save(GERMAN.speaking("tlh"))
     assert compose.preferred(settings) == settings
 
 
 def test_a_full_disk_leaves_the_former_file(settings, file_size_limit):
     """And says so."""
-    store = TomlPreferences(settings.daemon.preferences)
+    store = TomlPreferences(settings.daemon.preferences, ENGLISH)
     store.save(GERMAN)
     before = settings.daemon.preferences.read_bytes()
     with file_size_limit(10), pytest.raises(PreferencesError, match="cannot be written"):

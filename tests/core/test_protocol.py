@@ -83,6 +83,11 @@ def test_a_request_survives_the_line(request_):
         b'{"ask": "history", "number": "4 OR 1=1"}',
         b'{"ask": "history", "before": "7"}',
         b'{"ask": "correct", "id": 7}',
+        b'{"ask": "correct", "id": 0, "number": "1"}',
+        b'{"ask": "delete", "id": 99999999999999999999}',
+        b'{"ask": "history", "before": 99999999999999999999}',
+        b'{"ask": "history", "before": 0}',
+        b'{"ask": "picture", "id": -1}',
         b'{"ask": "correct", "id": 7, "number": ""}',
         b'{"ask": "correct", "id": 7, "number": "4  2"}',
         b'{"ask": "correct", "id": 7, "number": "\xd9\xa4"}',
@@ -125,7 +130,7 @@ def test_preferences_change_within_their_limits():
 @pytest.mark.parametrize(
     "wishes",
     [{"volume": 201}, {"volume": -1}, {"volume": 70.0}, {"volume": True}, {"pitch": "high"}, {"colour": 1},
-     {"number_style": "roman"}, {"language": None}],
+     {"number_style": "roman"}, {"language": None}, {"voice": "a b"}, {"voice": "\x00"}, {"voice": "\ud800"}, {"voice": "x" * 41}],
 )  # fmt: skip
 def test_other_wishes_are_refused(wishes):
     """Before anything is changed."""
