@@ -305,7 +305,8 @@ CONFIRMING_ROWS = [
     row("no answer could be heard", at(Mode.LISTENING, faults=frozenset({Device.SOUND})), CommandHeard(TURN, MUTE),
         (IN_TIME, say("appliance.cancelled")), **SPEAKING),
     row("ears lost meanwhile", at(Mode.LISTENING, question=MAYBE), DeviceLost(Device.RECOGNIZER),
-        (StopListening(), IN_TIME, say("fault.recognizer")), question=None, faults=frozenset({Device.RECOGNIZER}), **SPEAKING),
+        (StopListening(), IN_TIME, say("fault.recognizer")), question=None, faults=frozenset({Device.RECOGNIZER}),
+        **SPEAKING),
     row("what could not be kept is said", at(Mode.IDLE), NotKept(), (say("appliance.not_kept"),), **SPEAKING),
 ]  # fmt: skip
 
@@ -449,7 +450,8 @@ FINAL_ROWS = [
     for event in (
         ButtonPressed(), ButtonReleased(), DeadlinePassed(Deadline.HOLD), DeviceOpened(Device.SOUND),
         DeviceLost(Device.CAMERA), ReadingMade(TURN, READING), SpeechFinished(TURN), Failed(TURN), PowerFailed(),
-        InputEnded(), StopRequested(), AssumptionBroken(), CommandGiven(Command.READ), Forgotten(), HintSeen(TURN, Hint.GOOD),
+        InputEnded(), StopRequested(), AssumptionBroken(), CommandGiven(Command.READ), Forgotten(),
+        HintSeen(TURN, Hint.GOOD),
     )
 ]  # fmt: skip
 

@@ -6,7 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from device.actions import ClearDeadline, Correct, Forget, KeepSample, Mute, PowerOff, Read, Say, SetDeadline, Tell, Topic, UsePreferences
+from device.actions import (
+    ClearDeadline,
+    Correct,
+    Forget,
+    KeepSample,
+    Mute,
+    PowerOff,
+    Read,
+    Say,
+    SetDeadline,
+    Tell,
+    Topic,
+    UsePreferences,
+)
 from device.appliance import transition
 from device.domain import Box, Command, Device, Digit, Heard, Reading, Status, VoiceCommand
 from device.events import CommandHeard, Deadline, SpeechFinished

@@ -130,7 +130,8 @@ def test_preferences_change_within_their_limits():
 @pytest.mark.parametrize(
     "wishes",
     [{"volume": 201}, {"volume": -1}, {"volume": 70.0}, {"volume": True}, {"pitch": "high"}, {"colour": 1},
-     {"number_style": "roman"}, {"language": None}, {"voice": "a b"}, {"voice": "\x00"}, {"voice": "\ud800"}, {"voice": "x" * 41}],
+     {"number_style": "roman"}, {"language": None}, {"voice": "a b"}, {"voice": "\x00"}, {"voice": "\ud800"},
+     {"voice": "x" * 41}],
 )  # fmt: skip
 def test_other_wishes_are_refused(wishes):
     """Before anything is changed."""
