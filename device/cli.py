@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 from device import __version__, compose, config, phrases, speech_models
 from device.config import Config
 from device.daemon import Daemon
-from device.domain import Context, Digit, Frame, Heard, HistoryEntry, Reading
+from device.domain import Context, Frame, Heard, HistoryEntry, Reading
 from device.errors import CatalogueError, ConfigError, DigitboxError, MicrophoneError, SoundError
 from device.events import StopRequested
 from device.phrases import Phrase
+from device.protocol import reading_as_json
 
 if TYPE_CHECKING:
     from device.reading import Observation
@@ -230,23 +231,6 @@ def _show_reading(path: str, reading: Reading, more: dict[str, str], options: ar
         print(f"    {name}: {value}")
 
 
-def reading_as_json(reading: Reading, *, scores: bool) -> dict[str, Any]:
-    """The fields that product.md promises for `read --json`, without the path."""
-
-    def digit_as_json(digit: Digit) -> dict[str, Any]:
-        box = [digit.box.x, digit.box.y, digit.box.width, digit.box.height]
-        fields = {"digit": digit.digit, "confidence": round(digit.confidence, 4), "second": digit.second, "box": box}
-        return {**fields, "scores": [round(score, 4) for score in digit.scores]} if scores else fields
-
-    return {
-        "status": reading.status.value,
-        "number": reading.number,
-        "digits": [digit_as_json(digit) for digit in reading.digits],
-        "advice": [advice.value for advice in reading.advice],
-        "elapsed_ms": round(reading.elapsed_ms, 2),
-    }
-
-
 def _print_reading(path: str, reading: Reading, *, scores: bool) -> None:
     digits = ", ".join(f"{digit.digit} ({digit.confidence:.1%})" for digit in reading.digits)
     advice = ", ".join(advice.value.replace("_", " ") for advice in reading.advice)
@@ -423,6 +407,7 @@ def _history(options: argparse.Namespace) -> int:
     with contextlib.closing(history):
         if options.delete:
             compose.samples(settings).delete()
+            compose.pictures(settings).delete()
             print(f"{history.delete()} readings deleted, and all kept pictures")
             return 0
         entries = history.entries()
@@ -468,6 +453,7 @@ def _console(options: argparse.Namespace) -> int:
             "This is the token for the page; it is shown only now, and the one before no longer holds.", file=sys.stderr
         )
         return 0
+    _share_one_heap()
     return server.serve(settings, options.config)
 
 
