@@ -21,7 +21,10 @@ own_network=()
 [ "${NETWORK:-shared}" = shared ] || own_network=(-n)
 
 leader() { # the container's first process, as this machine numbers it
-  [ -e "$run/pid" ] && pgrep -o -P "$(cat "$run/pid")"
+  local outer first
+  outer=$(cat "$run/pid" 2> /dev/null) || return
+  first=$(cut -d' ' -f1 "/proc/$outer/task/$outer/children" 2> /dev/null)
+  [ -n "$first" ] && echo "$first"
 }
 inside() {
   local first

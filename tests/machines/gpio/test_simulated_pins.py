@@ -17,6 +17,7 @@ from device.adapters.button_gpio import GpioButton
 from device.adapters.indicator_gpio import GpioIndicator
 from device.domain import Light
 from device.errors import ButtonError
+from device.help import Led
 
 if "DIGITBOX_TEST_PINS" not in os.environ:
     pytest.skip("this is not the machine of gpio.sh", allow_module_level=True)
@@ -141,3 +142,15 @@ def test_the_led_lights(settings):
     indicator.close()
     assert levels == [1, 0, 1]
     assert eye.level == 0
+
+
+def test_the_call_for_help_blinks_without_any_library(settings):
+    """device/help.py asks the kernel itself for the LED, by numbers that only a real kernel can refuse."""
+    led = Led(settings.indicator.chip, settings.indicator.pin)
+    eye = Pin(settings.indicator.pin)
+    led.show(lit=True)
+    assert eye.level == 1
+    led.show(lit=False)
+    assert eye.level == 0
+    with pytest.raises(OSError, match="busy"):
+        Led(settings.indicator.chip, settings.indicator.pin)
