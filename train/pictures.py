@@ -86,7 +86,8 @@ def bars(shares: Mapping[str, Mapping[str, float]], what: str) -> str:
     axes.set_xticks(places + 0.4, list(shares), rotation=20, ha="right", fontsize=7)
     lowest = min(value for by_set in shares.values() for value in by_set.values())
     axes.set_ylim(max(0.0, lowest - 0.05), 1.0)
-    return _svg(figure, axes)
+    figure.legend(loc="outside upper center", ncols=len(sets), fontsize=7)  # inside it would hide bars
+    return _svg(figure)
 
 
 def _figure(across: str, up: str, size: tuple[float, float] = (6.0, 4.0)) -> tuple[Figure, Axes]:
