@@ -46,6 +46,9 @@ HAIRLINE = 0.015
 LONGEST_STROKE = 6.0
 """Strokes of one digit are at most so long, in its longer sides: 4.5 in unipen, 3.8 in MNIST and bhmsds."""
 
+GRAIN_SHARE = 150
+"""From this many pixels of length on, a bare grain of two pixels in a piece's strokes is filled to measure them."""
+
 LEAST_MARK = 0.8
 """A point that the pen made is at least this share of its strokes' width; what is smaller is a speck of the paper."""
 
@@ -142,16 +145,17 @@ class _Piece:
     area: int
 
 
-def find(frame: Frame, *, inverted: bool = False) -> Finding:
+def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding:
     """Find what may be digits.
 
     Args:
         frame: Any.
         inverted: Look for light ink where dark ink seems to be, and the other way round.
+        wide: Look for strokes up to a third as wide as the frame, in any case.
     """
     if max(frame.width_px, frame.height_px) < LEAST_FRAME_PX:
         return Finding()
-    seen = contrast(frame, inverted=inverted)
+    seen = contrast(frame, inverted=inverted, wide=wide)
     pixels = without_lines(seen.pixels, seen.level)
     found = list(_pieces(pixels, seen.level))
     pieces = [piece for piece in found if not _is_blot(piece, pixels.shape)]
@@ -270,7 +274,7 @@ def _edges(box: Box, shape: tuple[int, ...]) -> tuple[Advice, ...]:
 
 def _is_blot(piece: _Piece, shape: tuple[int, ...]) -> bool:
     """Whether it cannot be strokes: a shadow, a thumb, a rest of a line along the picture's edge."""
-    thick_px = 2 * float(_depths(piece).max())
+    thick_px = 2 * float(_depths(piece.mask).max())
     share = thick_px / _longer(piece.box)
     if not _edges(piece.box, shape):
         return not HAIRLINE <= share <= 0.5
@@ -419,13 +423,16 @@ def _is_tangle(piece: _Piece) -> bool:
 
 
 def _stroke_px(piece: _Piece) -> float:
-    """Mean width of its strokes, as preprocess.stroke_px."""
-    return max(1.0, 4 * float(_depths(piece).sum()) / piece.area - 2)
+    """Mean width of its strokes, as preprocess.stroke_px; the bare grains in chalk and pencil don't count."""
+    reach = 1 + 2 * (_longer(piece.box) // GRAIN_SHARE)
+    mask = cv2.morphologyEx(piece.mask, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8)) if reach > 1 else piece.mask
+    depths = _depths(np.asarray(mask, np.uint8))
+    return max(1.0, 4 * float(depths.sum()) / cv2.countNonZero(mask) - 2)
 
 
-def _depths(piece: _Piece) -> NDArray[np.float32]:
-    """Distance of each pixel from the stroke's edge."""
-    padded = cv2.copyMakeBorder(piece.mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+def _depths(mask: Pixels) -> NDArray[np.float32]:
+    """Distance of each pixel of strokes from their edge."""
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 3), np.float32)
 
 

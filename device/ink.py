@@ -83,12 +83,13 @@ class Contrast:
     grey: Pixels
 
 
-def contrast(frame: Frame, *, inverted: bool = False) -> Contrast:
+def contrast(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Contrast:
     """Flatten the light and tell ink from paper.
 
     Args:
         frame: Any.
         inverted: Take what seems to be ink for the ground, and the other way round.
+        wide: Strokes may be a third as wide as the picture, although that isn't to be seen.
     """
     grey = np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_BGR2GRAY), np.uint8)
     grey, factor = _at_working_size(grey)
@@ -106,7 +107,7 @@ def contrast(frame: Frame, *, inverted: bool = False) -> Contrast:
     if light_ink:
         cv2.bitwise_not(grey, dst=grey)
         cv2.bitwise_not(small, dst=small)
-    is_wide = not scene or (light if light_ink else dark) > 0
+    is_wide = wide or not scene or (light if light_ink else dark) > 0
     pixels = _against_ground(grey, small, reach_share=CROP_REACH if is_wide else SCENE_REACH)
     return Contrast(pixels, _least_contrast(pixels, scene=scene), factor, light_ink, is_wide, grey)
 

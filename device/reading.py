@@ -10,7 +10,7 @@ import numpy as np
 
 from device.advice import advise
 from device.config import ReadingConfig
-from device.domain import Box, Frame, Pixels, Reading, Status
+from device.domain import Box, Digit, Frame, Pixels, Reading, Status
 from device.find import Writing, find
 from device.fuse import fused
 from device.judge import Evidence, Probabilities, calibrated, judged
@@ -115,6 +115,9 @@ class Reader:
         if suspect and not views:
             return replace(whole, evidence=replace(whole.evidence, other_ink=True))
         best = max(views if suspect else [whole, *views], key=self._rank)
+        if not self._digits(best):  # strokes so wide that they were hollowed?
+            giant = self._look(frame, wide=True)
+            best = giant if self._digits(giant) else best
         misses = any(shows_more(view.evidence, best.evidence) for view in views)
         return replace(best, evidence=replace(best.evidence, other_ink=True)) if misses else best
 
@@ -133,11 +136,14 @@ class Reader:
         evidence = replace(seen.evidence, boxes=tuple(one.box.scaled(frame.scale) for one in writings))
         return Observation(frame, seen.model_inputs, evidence, sheet, writings)
 
+    def _digits(self, seen: Observation) -> tuple[Digit, ...]:
+        return judged(seen.evidence, self._classifier.card).digits
+
     def _is_sure(self, seen: Observation) -> bool:
         return judged(seen.evidence, self._classifier.card).status is Status.OK
 
-    def _look(self, frame: Frame, *, inverted: bool = False) -> Observation:
-        finding = find(frame, inverted=inverted)
+    def _look(self, frame: Frame, *, inverted: bool = False, wide: bool = False) -> Observation:
+        finding = find(frame, inverted=inverted, wide=wide)
         found, model_inputs, probabilities = self._separated(finding.writings)
         if not finding.tight:
             found, model_inputs, probabilities = without_strays(found, model_inputs, probabilities)

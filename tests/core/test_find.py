@@ -154,6 +154,26 @@ def test_a_speck_finer_than_the_pen_is_no_decimal_point(dot_px: int, is_mark: bo
     assert [writing.after_mark for writing in find(Frame(pixels)).writings] == [False, is_mark]
 
 
+def test_a_giant_digit_beside_a_thumb_is_found_when_asked_for() -> None:
+    """The thumb hides that the frame is full of one digit: looked for as such it is found whole."""
+    pixels = paper(1232, 1640)
+    write(pixels, 2, Box(500, 150, 560, 900), pen_px=120)
+    cv2.ellipse(pixels, ((0.0, 1100.0), (300.0, 500.0), 60.0), (70, 90, 150), -1)
+    found = find(Frame(pixels), wide=True).writings
+    assert any(overlap(writing.box, Box(440, 90, 680, 1020)) > 0.9 for writing in found)
+
+
+def test_grainy_chalk_is_no_tangle() -> None:
+    """A stroke with a hundred bare grains has no more stroke than one without."""
+    pixels = paper(1232, 1640, luma=60.0)
+    write(pixels, 2, Box(500, 150, 560, 900), pen_px=120, luma=200)
+    rng = np.random.default_rng(7)
+    grains = rng.random(pixels.shape[:2]) < 0.04
+    pixels[cv2.dilate(grains.view(np.uint8), np.ones((2, 2), np.uint8)) > 0] = 60
+    (writing,) = find(Frame(pixels)).writings
+    assert not writing.tangled
+
+
 def test_a_digit_lost_between_two_others_is_noticed() -> None:
     """The middle one of three digits touches the edge of the sheet: two are found, and that something is missing."""
     three = [(digit, Box(200 + 80 * place, 200, 50, 80)) for place, digit in enumerate((2, 4, 7))]
