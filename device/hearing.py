@@ -38,12 +38,17 @@ class Hearing:
     weights: tuple[float, ...]
     confusion: tuple[tuple[float, ...], ...]
 
-    def confidence(self, features: Sequence[float]) -> float:
-        """Probability that a command with these features was meant, 0..1."""
+    def confidence(self, features: Sequence[float], expected: float = 0.0) -> float:
+        """Probability that a command with these features was meant, 0..1.
+
+        Args:
+            features: As `FEATURES` lists them.
+            expected: How much likelier it is in this situation than in the data: added to the logarithm of its odds.
+        """
         standardised = [
             (feature - mean) / scale for feature, mean, scale in zip(features, self.means, self.scales, strict=True)
         ]
-        odds = sum(weight * value for weight, value in zip(self.weights, [*standardised, 1.0], strict=True))
+        odds = expected + sum(weight * value for weight, value in zip(self.weights, [*standardised, 1.0], strict=True))
         return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
 
     def digit_scores(self, digit: int, confidence: float) -> tuple[float, ...]:

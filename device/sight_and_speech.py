@@ -35,22 +35,30 @@ class Agreement:
     probability: float
 
 
-def fused(sight: Sequence[float], speech: Sequence[float]) -> Agreement:
-    """Mix both in the logarithm, speech with `SPEECH_WEIGHT`.
+def fused(
+    sight: Sequence[float],
+    speech: Sequence[float],
+    *,
+    weight: float = SPEECH_WEIGHT,
+    limit: float = LEAST_BELIEVED,
+) -> Agreement:
+    """Mix both in the logarithm.
 
     Args:
         sight: Calibrated probabilities of 0 to 9, as in `Digit.scores`.
         speech: Calibrated probabilities of 0 to 9, as in `Heard.digit_scores`.
+        weight: Of speech.
+        limit: Least probability that is believed.
 
     Source:
         Logarithmic opinion pool (Genest and Zidek 1986, doi:10.1214/ss/1177013825).
     """
     weighted = [
-        (1.0 - SPEECH_WEIGHT) * math.log(max(seen, _FLOOR)) + SPEECH_WEIGHT * math.log(max(said, _FLOOR))
+        (1.0 - weight) * math.log(max(seen, _FLOOR)) + weight * math.log(max(said, _FLOOR))
         for seen, said in zip(sight, speech, strict=True)
     ]
     most = max(weighted)
     shares = [math.exp(value - most) for value in weighted]
     digit = shares.index(max(shares))
     probability = shares[digit] / sum(shares)
-    return Agreement(digit, probability >= LEAST_BELIEVED, probability)
+    return Agreement(digit, probability >= limit, probability)

@@ -79,6 +79,19 @@ def chunks(audio: Audio) -> Iterator[Audio]:
         yield Audio(audio.samples[start : start + length], audio.rate_hz)
 
 
+def loudness(audio: Audio) -> float:
+    """Root mean square of the loudest 20 ms, 0..32768; 0 for a shorter sound."""
+    length = audio.rate_hz // 50
+    frames = audio.samples[: len(audio.samples) // length * length].reshape(-1, length).astype(np.float64)
+    return float(np.sqrt(np.square(frames).mean(axis=1).max())) if len(frames) else 0.0
+
+
+def amplified(audio: Audio, factor: float) -> Audio:
+    """The sound so much louder, clipped where there is no room."""
+    louder = np.clip(np.rint(audio.samples * factor), -32768, 32767)
+    return Audio(louder.astype(np.int16), audio.rate_hz)
+
+
 def slowed(audio: Audio, factor: float) -> Audio:
     """The same sound lasting `factor` times as long, and so much lower, as if by a larger mouth; linear in between."""
     count = int(len(audio.samples) * factor)

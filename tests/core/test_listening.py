@@ -87,8 +87,17 @@ def test_a_command_that_every_pass_hears():
 
 def test_words_that_fit_no_better_than_others():
     """What was said most likely was something else; the text still says what it sounded like."""
-    answer = heard(Told(("seven", 100.0), filler=99.0))
+    answer = heard(Told(("seven", 100.0), filler=99.0), context=None)
     assert (answer.text, answer.command, answer.confidence, answer.digit_scores) == ("seven", None, 0.0, None)
+
+
+def test_a_digit_is_expected_after_a_reading():
+    """There less evidence will do than anywhere else, and only for a digit alone."""
+    weak = (("seven", 2.5),)
+    assert heard(Told(*weak), context=Context.READING).command == SEVEN
+    assert heard(Told(*weak), context=Context.PRACTICE).command == SEVEN
+    assert heard(Told(*weak), context=None).command is None
+    assert heard(Told(("help", 2.5)), context=Context.READING).command is None
 
 
 def test_the_command_with_the_most_evidence_is_taken():

@@ -1,4 +1,4 @@
-"""Measure how well the box hears, or fit its numbers: python -m train.speech measure|fit -h."""
+"""Measure how well the box hears, or fit its numbers: python -m train.speech measure|fit|fusing -h."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from pathlib import Path
 
 from device.errors import DigitboxError
 from train.speech.fit import fit, write
+from train.speech.fusing import pairs, report
 from train.speech.measure import Plan, measure
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0; 1 when something cannot be read or written; 2 for a wrong command line."""
     parser = argparse.ArgumentParser(prog="python -m train.speech", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="measure|fit")
+    commands = parser.add_subparsers(required=True, metavar="measure|fit|fusing")
     take = commands.add_parser("measure", help="issue 5's table, as figures.md and figures.json")
     take.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that has speech_digits")
     take.add_argument("--out", type=Path, required=True)
     take.set_defaults(run=_measure)
     learn = commands.add_parser("fit", help="device/hearing.json, from other voices and lines than are reported on")
     learn.set_defaults(run=_fit)
-    for command in (take, learn):
+    fuse = commands.add_parser("fusing", help="how much speech counts against sight: device/sight_and_speech.py")
+    fuse.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that has unipen_digits")
+    fuse.set_defaults(run=_fusing)
+    for command in (take, learn, fuse):
         command.add_argument("--clips", type=Path, default=Path("runs/speech"), help="where synthetic clips are kept")
         command.add_argument("--every", type=int, default=1, help="only every so-many-th clip")
         command.add_argument("--workers", type=int, default=2, help="processes")
@@ -37,6 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _measure(chosen: argparse.Namespace) -> int:
     plan = Plan(chosen.data, chosen.clips, chosen.every, chosen.workers)
     sys.stdout.write(measure(plan, chosen.out))
+    return 0
+
+
+def _fusing(chosen: argparse.Namespace) -> int:
+    sys.stdout.write(report(pairs(chosen.data, chosen.clips, chosen.workers)))
     return 0
 
 

@@ -32,12 +32,10 @@ def clips(folder: Path, every: int) -> list[Clip]:
     """What to fit on: every so-many-th clip of each voice, in turn padded or not, one in three with noise."""
     meant = meanings(commands.load("en"))
     made: list[Clip] = []
-    for voice in VOICES:
-        if voice.part is Part.HELD_OUT or not voice.available:
-            continue
+    for offset, voice in enumerate(voice for voice in VOICES if voice.part is not Part.HELD_OUT and voice.available):
         texts = [("command", text) for text in meant]
         texts += [("other", text) for kind in OTHERS for text in others(kind, tuning=True)]
-        for kind, text in texts[len(made) % every :: every]:
+        for kind, text in texts[offset % every :: every]:
             context, command = meant[text] if kind == "command" else (Context.READING, None)
             audio = _recording(said(voice, text, folder), len(made))
             made.append(Clip(kind, text, audio, command, context))

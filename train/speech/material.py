@@ -15,7 +15,7 @@ PHRASES = (
     "say the digits", "tell me the digits", "say the number", "tell me the number", "how sure", "how sure is that",
     "wrong it's a seven", "that's wrong it is a four", "no it's a three", "no it is nine",
     "it's a six", "it is an eight", "that is a one", *DIGITS,
-    "cancel", "stop", "history", "show the history", "last", "what was the last number", "go back", "back",
+    "cancel", "stop", "history", "show the history", "last", "what was the last number", "go back",
     "louder", "speak louder", "quieter", "volume down", "slower", "speak slower", "faster", "speed up",
     "language german", "language english", "speak french", "help", "help me", "status", "what is the status",
     "camera ready", "start camera", "look now", "start test", "test me", "start a new test",

@@ -70,8 +70,9 @@ def measure(plan: Plan, out: Path) -> str:
 
 
 def _digit_rows(plan: Plan) -> Iterator[Row]:
-    """Digits said by theo, after a reading."""
-    paths = sorted((plan.data / "speech_digits").glob("*.wav"))[:: plan.every]
+    """Digits said by theo, after a reading: the odd recordings, as the even ones were tuned on."""
+    paths = [path for path in sorted((plan.data / "speech_digits").glob("*.wav")) if int(path.stem.split("_")[2]) % 2]
+    paths = paths[:: max(1, plan.every // 2)]
     if not paths:
         yield Row("spoken digits", "one person, theo", 0, None, "98 %", f"{plan.data}/speech_digits is absent")
         return
@@ -115,14 +116,16 @@ def _command_rows(plan: Plan) -> Iterator[Row]:
     ):
         noise = f", noise at {snr_db:g} dB" if snr_db else ""
         together: list[Answer] = []
-        for voice in (voice for voice in VOICES if voice.part is part):
+        for offset, voice in enumerate(voice for voice in VOICES if voice.part is part):
             row = f"commands{noise}"
             if not voice.available:
                 yield Row(row, _named(voice), 0, None, goal, f"{voice.program} or its voice is absent: {voice.package}")
                 continue
             clips = [
                 Clip(row, text, _placed(voice, text, plan, number, snr_db), command, context)
-                for number, (text, (context, command)) in enumerate(list(meant.items())[:: plan.every])
+                for number, (text, (context, command)) in enumerate(
+                    list(meant.items())[offset % plan.every :: plan.every]
+                )
             ]
             found = answers(clips, plan.workers)
             together += found
@@ -143,14 +146,13 @@ def _command_rows(plan: Plan) -> Iterator[Row]:
 
 def _other_rows(plan: Plan) -> Iterator[Row]:
     """Speech that asks for nothing."""
-    for context in (Context.READING, Context.CONFIRM):
+    for context in (Context.IDLE, Context.READING, Context.CONFIRM):
         together: list[Answer] = []
         for kind in OTHERS:
             clips = [
                 Clip(kind, text, _placed(voice, text, plan, number, None), None, context)
-                for voice in VOICES
-                if voice.part is not Part.TUNING and voice.available
-                for number, text in enumerate(others(kind, tuning=False)[:: plan.every])
+                for offset, voice in enumerate(one for one in VOICES if one.part is not Part.TUNING and one.available)
+                for number, text in enumerate(others(kind, tuning=False)[offset % plan.every :: plan.every])
             ]
             found = answers(clips, plan.workers)
             together += found if kind != "sound_alikes" else []
@@ -162,8 +164,9 @@ def _acting_row(figure: str, found: Sequence[Answer], goal: str = "") -> Row:
     acting = [(answer, answer.heard.command) for answer in found if answer.heard.command is not None]
     asked_back = sum(commands.needs_confirmation(command) for _, command in acting)
     agreeing = sum(command.command is Command.YES for _, command in acting)
+    digits = sum(command.command is Command.DIGIT for _, command in acting)
     heard = sorted({f"{answer.text} > {answer.heard.text}" for answer, _ in acting})
-    note = f"{asked_back} would be asked back, {agreeing} are a yes; {', '.join(heard[:10])}"
+    note = f"{digits} a digit alone, {asked_back} asked back, {agreeing} a yes; {', '.join(heard[:10])}"
     who = "synthetic: trained and held-out voices"
     return Row(f"other speech that acts: {figure}", who, len(found), _share(found), goal, note)
 

@@ -18,7 +18,7 @@ NOISES = ("white", "pink")
 
 
 def said(voice: Voice, text: str, folder: Path) -> Audio:
-    """The voice's clip from the folder, made now where it isn't there. Raises CalledProcessError, OSError."""
+    """The voice's clip from the folder, trimmed, made now where it isn't there. Raises CalledProcessError, OSError."""
     key = f"{voice.program} {voice.options} {voice.speed} {text}"
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.wav"
     if not path.exists():
@@ -26,7 +26,7 @@ def said(voice: Voice, text: str, folder: Path) -> Audio:
         beside = path.with_suffix(".part")
         beside.write_bytes(voice.say(text).to_wav())
         beside.replace(path)
-    return sounds.load(path)
+    return trimmed(sounds.load(path))
 
 
 def trimmed(audio: Audio) -> Audio:
@@ -39,13 +39,13 @@ def placed(audio: Audio, *, padded: bool, snr_db: float | None, noise: str = "wh
     """The clip at half its loudness, in a recording.
 
     Args:
-        audio: At 16 kHz.
-        padded: With half a second before and after, else cut off where it begins and ends.
+        audio: At 16 kHz, trimmed.
+        padded: With half a second before and after.
         snr_db: Power of the clip over that of the noise, in decibels; None: no noise.
         noise: One of `NOISES`; it lies over the padding too.
         seed: Of the noise.
     """
-    clip = 0.5 * trimmed(audio).samples.astype(np.float64)
+    clip = 0.5 * audio.samples.astype(np.float64)
     recording = np.pad(clip, sounds.RATE_HZ // 2 if padded else 0)
     if snr_db is not None:
         made = noise_of(noise, len(recording), seed)

@@ -1,0 +1,105 @@
+"""Sound as it is read, brought to one rate and loudness, cleaned and slowed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from device import sounds
+from device.domain import Audio
+from device.errors import AudioError
+
+
+def tone(pitch_hz, rate_hz=sounds.RATE_HZ, seconds=1.0, level=8000.0):
+    """A sine."""
+    time = np.arange(round(seconds * rate_hz)) / rate_hz
+    return Audio((level * np.sin(2 * np.pi * pitch_hz * time)).astype(np.int16), rate_hz)
+
+
+def pitch_hz(audio):
+    """The loudest frequency."""
+    spectrum = np.abs(np.fft.rfft(audio.samples.astype(float)))
+    return np.argmax(spectrum) * audio.rate_hz / len(audio.samples)
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000])
+def test_a_tone_stays_what_it_is_at_another_rate(rate):
+    """As long, as high, as loud."""
+    other = sounds.resampled(tone(440.0, rate))
+    assert other.rate_hz == sounds.RATE_HZ
+    assert other.seconds == pytest.approx(1.0, abs=0.001)
+    assert pitch_hz(other) == pytest.approx(440.0, abs=2.0)
+    assert sounds.level_db(other) == pytest.approx(sounds.level_db(tone(440.0, rate)), abs=0.2)
+
+
+def test_what_a_lower_rate_cannot_hold_is_left_out():
+    """It would come back as another tone."""
+    assert sounds.level_db(sounds.resampled(tone(12000.0, 48000))) < sounds.level_db(tone(12000.0, 48000)) - 40.0
+
+
+def test_no_sound_at_all():
+    """Nothing, at another rate, is nothing."""
+    assert len(sounds.resampled(Audio(np.zeros(0, np.int16), 8000)).samples) == 0
+    assert sounds.level_db(Audio(np.zeros(0, np.int16), 8000)) == -np.inf
+    assert sounds.loudness(Audio(np.zeros(10, np.int16), 8000)) == 0.0
+
+
+def test_chunks_are_the_whole():
+    """Each a tenth of a second, the last shorter."""
+    audio = tone(440.0, seconds=0.25)
+    parts = list(sounds.chunks(audio))
+    assert [len(part.samples) for part in parts] == [1600, 1600, 800]
+    assert np.array_equal(sounds.joined(*parts).samples, audio.samples)
+
+
+def test_loudness_is_that_of_the_loudest_moment():
+    """Silence around it does not count."""
+    quiet_around = sounds.joined(sounds.quiet(1.0), tone(400.0, seconds=0.2, level=1000.0), sounds.quiet(1.0))
+    assert sounds.loudness(quiet_around) == pytest.approx(1000.0 / np.sqrt(2.0), rel=0.02)
+    assert sounds.loudness(sounds.amplified(quiet_around, 2.0)) == pytest.approx(2000.0 / np.sqrt(2.0), rel=0.02)
+    assert sounds.amplified(tone(440.0), 100.0).samples.max() == 32767
+
+
+def test_cleaning_leaves_speech_and_takes_noise():
+    """A tone of half a second in noise: the noise between is halved, the tone stays as loud."""
+    random = np.random.default_rng(3)
+    noise = Audio((300.0 * random.normal(size=16000)).astype(np.int16), sounds.RATE_HZ)
+    noisy = Audio(sounds.joined(noise, tone(440.0, seconds=0.5), noise).samples, sounds.RATE_HZ)
+    clean = sounds.cleaned(noisy)
+    assert len(clean.samples) == len(noisy.samples)
+    between = Audio(clean.samples[2000:14000], sounds.RATE_HZ)
+    assert sounds.level_db(between) < sounds.level_db(noise) - 4.0
+    assert sounds.loudness(clean) == pytest.approx(sounds.loudness(noisy), rel=0.05)
+
+
+def test_slowed_is_longer_and_lower():
+    """By one factor."""
+    slow = sounds.slowed(tone(440.0), 1.1)
+    assert slow.seconds == pytest.approx(1.1, abs=0.001)
+    assert pitch_hz(slow) == pytest.approx(400.0, abs=2.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "cannot be read"),
+        (b"", "not a whole WAV file"),
+        (tone(440.0).to_wav()[:30], "not a whole WAV file"),
+        (Audio(np.zeros(10, np.int16), 4000).to_wav(), "4000 samples a second"),
+    ],
+)
+def test_files_that_are_no_recording(tmp_path, content, complaint):
+    """Each is named with what is wrong."""
+    path = tmp_path / "said.wav"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(AudioError, match=rf"said\.wav: .*{complaint}"):
+        sounds.load(path)
+
+
+def test_a_file_that_is_too_large(tmp_path, monkeypatch):
+    """It is not read into memory."""
+    monkeypatch.setattr(sounds, "_LONGEST_BYTES", 1000)
+    (tmp_path / "said.wav").write_bytes(tone(440.0).to_wav())
+    with pytest.raises(AudioError, match="larger than"):
+        sounds.load(tmp_path / "said.wav")

@@ -1,0 +1,122 @@
+"""The measuring of the hearing: its clips, its fit, and its table, on as little as shows that they work."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from device import commands, sounds
+from device.domain import Command, Heard, VoiceCommand
+from device.sight_and_speech import fused
+from train.speech import fit, material, measure, studio, voices
+from train.speech.fusing import Pairs, outcomes, report
+from train.speech.hear import Answer
+from train.speech.measure import Plan
+
+ENGLISH = commands.load("en")
+ESPEAK = voices.VOICES[0]
+
+
+def test_every_command_is_measured():
+    """Each has a phrase, and each phrase means something."""
+    meant = material.meanings(ENGLISH)
+    assert set(meant) == {*material.PHRASES, *material.ANSWERS}
+    assert {command.command for _, command in meant.values()} == set(Command)
+
+
+@pytest.mark.parametrize("kind", material.OTHERS)
+def test_what_is_tuned_on_is_not_reported_on(kind):
+    """No line stands in both parts, and none is a command."""
+    tuned, reported = (material.others(kind, tuning=tuning) for tuning in (True, False))
+    assert not set(tuned) & set(reported)
+    assert min(len(tuned), len(reported)) >= 50
+    assert [line for line in (*tuned, *reported) if ENGLISH.meaning(line.split(), None)] == []
+
+
+def test_a_voice_speaks_once(tmp_path):
+    """Its clip is kept, trimmed, at the rate that is listened at."""
+    first = studio.said(ESPEAK, "help", tmp_path)
+    (path,) = tmp_path.iterdir()
+    before = path.stat().st_mtime_ns
+    assert np.array_equal(studio.said(ESPEAK, "help", tmp_path).samples, first.samples)
+    assert path.stat().st_mtime_ns == before
+    assert first.rate_hz == sounds.RATE_HZ
+    assert 0.2 < first.seconds < 1.0
+
+
+def test_a_voice_that_is_absent():
+    """It is not available, whether the program or its voice is missing."""
+    assert not replace(ESPEAK, program="no-such-program").available
+    assert not replace(ESPEAK, program="festival", options=("no_such_voice",)).available
+
+
+@pytest.mark.parametrize("noise", studio.NOISES)
+def test_noise_has_the_ratio_asked_for(noise):
+    """Power of the clip over that of the noise, which lies over the padding too."""
+    clip = studio.as_audio(8000.0 * studio.noise_of("pink", 16000, 1))
+    quiet, noisy = (studio.placed(clip, padded=True, snr_db=snr_db, noise=noise) for snr_db in (None, 10.0))
+    added = noisy.samples.astype(float) - quiet.samples
+    assert 10.0 * np.log10(np.mean((0.5 * clip.samples) ** 2.0) / np.mean(added**2)) == pytest.approx(10.0, abs=0.3)
+    assert len(quiet.samples) == 2 * sounds.RATE_HZ
+
+
+def test_sounds_that_nobody_said():
+    """Six kinds, always the same, none of them clipped flat."""
+    made = [studio.unspoken(seed) for seed in range(12)]
+    assert len({kind for kind, _ in made}) == 6
+    assert np.array_equal(studio.unspoken(7)[1].samples, made[7][1].samples)
+    assert all(audio.seconds == pytest.approx(3.0) for _, audio in made)
+
+
+def test_a_regression_finds_what_decides():
+    """Of two features one decides; the other gets next to no weight."""
+    random = np.random.default_rng(5)
+    features = random.normal(size=(2000, 2))
+    right = random.random(2000) < 1.0 / (1.0 + np.exp(-(3.0 * features[:, 0] - 1.0)))
+    _, scales, coefficients = fit.regression(features, right)
+    weights = coefficients[:-1] / scales
+    assert weights[0] == pytest.approx(3.0, rel=0.3)
+    assert abs(weights[1]) < 0.3
+    assert coefficients[-1] == pytest.approx(-1.0, abs=0.4)
+
+
+def test_absent_recordings_have_their_row(tmp_path):
+    """Nothing is dropped in silence."""
+    plan = Plan(tmp_path, tmp_path, every=1, workers=1)
+    (row,) = measure._digit_rows(plan)
+    assert row.share is None
+    assert "is absent" in row.note
+    assert "not measured" in measure._table([row], plan)
+
+
+def test_a_row_of_other_speech_counts_what_would_act():
+    """And how much of it would be asked back."""
+    mute = VoiceCommand(Command.MUTE)
+    heard = [Heard("mute", mute, 0.9), Heard("x")]
+    found = [Answer("", "moot", None, one, 0.1, None) for one in heard]
+    row = measure._acting_row("words", found)
+    assert row.share == 0.5
+    assert row.note == "0 a digit alone, 1 asked back, 0 a yes; moot > mute"
+
+
+def test_fusing_is_the_devices_own():
+    """Every pair goes through `device.sight_and_speech.fused`, with the weight and limit of the row."""
+    sure = np.full((10, 10), 0.01) + 0.9 * np.eye(10)
+    found = Pairs(sure[[1, 2]], sure[[1, 7]], np.array([1, 2]), np.array([1, 7]))
+    digits, believed = outcomes(found, 0.5, 0.8)
+    assert digits[0] == 1
+    assert believed.tolist() == [fused(sure[1], sure[1]).believed, fused(sure[2], sure[7]).believed] == [True, False]
+    assert "| 0.5 | 0.8 | 100.0% | 0.0% | 100.0% |" in report(found)
+
+
+@pytest.mark.long
+def test_the_whole_table(tmp_path):
+    """One in sixty clips; digits are mostly right, and the table names every row."""
+    table = measure.measure(Plan(tmp_path, tmp_path / "clips", every=60, workers=2), tmp_path / "out")
+    facts = json.loads((tmp_path / "out" / "figures.json").read_text(encoding="utf-8"))
+    assert (tmp_path / "out" / "figures.md").read_text(encoding="utf-8") == table
+    figures = {row["figure"] for row in facts}
+    assert {"memory with the model, above without", "from release to command within 0.3 s"} < figures
