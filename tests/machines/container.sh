@@ -54,10 +54,10 @@ start() {
   local arguments file state=''
   ! leader > /dev/null || die 'the container is already running'
   build
-  mkdir -p "$run" "$machines/pip-cache" "$machines/archives-$suite/partial"
+  mkdir -p "$run" "$machines/pip-cache"
   arguments=(--quiet --keep-unit --register=no --boot --console=pipe --resolv-conf=off "--directory=$root" "--machine=$box")
   if [ "${NETWORK:-shared}" = shared ]; then
-    arguments+=("--bind=$machines/pip-cache:/root/.cache/pip" "--bind=$machines/archives-$suite:/var/cache/apt/archives")
+    arguments+=("--bind=$machines/pip-cache:/root/.cache/pip")
   else
     arguments+=(--private-network)
   fi

@@ -71,11 +71,11 @@ install_environment() {
   local root=$1
   shift
   # shellcheck disable=SC2016  # the shell in there expands it
-  in_root "$root" PIP_ROOT_USER_ACTION=ignore PIP_ONLY_BINARY=:all: sh -euc '
+  in_root "$root" PIP_ROOT_USER_ACTION=ignore sh -euc '
     python3 -m venv --clear --system-site-packages /opt/digitbox
     cd /opt/digitbox
     python3 -c "import tomllib; print(*tomllib.load(open(0, \"rb\"))[\"project\"][\"dependencies\"], sep=\"\\n\")" \
       < /srv/digitbox/pyproject.toml > requirements.txt
-    bin/pip install --quiet --requirement requirements.txt pytest "$@"
+    bin/pip install --quiet --only-binary :all: --no-binary docopt,pyvips --requirement requirements.txt pytest "$@"
   ' sh "$@"
 }
