@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from device import sounds
 from device.commands import UNKNOWN, Commands
@@ -107,9 +107,12 @@ class Listener:
             return Heard()
         if self._recognizer.vocabulary is None:  # it was told what was said, so there is nothing to hear again
             return self._as_told(first, context)
+        sound = sounds.joined(*heard)
         if is_hopeless(first):
-            return Heard(first.text)
-        return self._judged(first.text, self.passes(first, sounds.joined(*heard), context), context)
+            understood = Heard(first.text)
+        else:
+            understood = self._judged(first.text, self.passes(first, sound, context), context)
+        return understood if understood.command else replace(understood, clipped=sounds.is_clipped(sound))
 
     def passes(self, first: Transcript, sound: Audio, context: Context | None) -> list[Pass]:
         """The first pass over a sound and the others, all at one loudness. Raises RecognizerError."""

@@ -20,6 +20,10 @@ _RATES_HZ = range(8000, 48001)
 _LONGEST_BYTES = 64 * 2**20
 """Of a file: eleven minutes at the highest rate; a hold is six seconds."""
 
+_FULL_SCALE = 32700
+_CLIPPED_SHARE = 0.01
+"""Speech with its peaks cut off has several hundredths of its samples there, a whole recording hardly ever one."""
+
 _HALF_TAPS = 16
 """Zero crossings of the sinc on either side: its images lie 60 dB down, below the noise of a room."""
 
@@ -77,6 +81,11 @@ def chunks(audio: Audio) -> Iterator[Audio]:
     length = round(CHUNK_SECONDS * audio.rate_hz)
     for start in range(0, len(audio.samples), length):
         yield Audio(audio.samples[start : start + length], audio.rate_hz)
+
+
+def is_clipped(audio: Audio) -> bool:
+    """Whether a recording was too loud for its microphone: a share of the samples stands at the ends of the range."""
+    return float(np.mean(np.abs(audio.samples.astype(np.int32)) >= _FULL_SCALE)) > _CLIPPED_SHARE
 
 
 def loudness(audio: Audio) -> float:

@@ -111,6 +111,14 @@ def test_speech_with_an_unknown_word_is_no_command():
     assert heard(Told(("help [unk]", 100.0)), context=Context.IDLE).command is None
 
 
+def test_what_was_too_loud_says_so():
+    """Only where it was not understood; whoever is understood need not speak more softly."""
+    loud = [Audio(np.clip(chunk.samples * 40.0, -32768, 32767).astype(np.int16), chunk.rate_hz) for chunk in speech()]
+    assert heard(Told(("seven", 100.0), filler=99.0), loud, context=None).clipped
+    assert not heard(Told(("seven", 100.0)), loud).clipped
+    assert not heard(Told(("seven", 100.0), filler=99.0), context=None).clipped
+
+
 def test_a_digit_that_drowned_is_asked_for_again():
     """With the digits alone as phrases, where a digit can be meant."""
     recognizer = Told(("[unk]", 0.0), ("seven", 80.0), ("[unk]", 0.0), ("seven", 80.0))

@@ -32,6 +32,14 @@ def test_a_tone_stays_what_it_is_at_another_rate(rate):
     assert sounds.level_db(other) == pytest.approx(sounds.level_db(tone(440.0, rate)), abs=0.2)
 
 
+def test_a_sound_with_its_peaks_cut_off_is_known():
+    """A sine of twice the range is at its ends for two thirds of its time; a loud one within it hardly ever."""
+    cut = Audio(np.clip(tone(440.0, level=30000.0).samples.astype(float) * 2.0, -32768, 32767).astype(np.int16), 16000)
+    assert sounds.is_clipped(cut)
+    assert not sounds.is_clipped(tone(440.0, level=30000.0))
+    assert not sounds.is_clipped(sounds.quiet(1.0))
+
+
 def test_what_a_lower_rate_cannot_hold_is_left_out():
     """It would come back as another tone."""
     assert sounds.level_db(sounds.resampled(tone(12000.0, 48000))) < sounds.level_db(tone(12000.0, 48000)) - 40.0
