@@ -31,8 +31,8 @@ SESSION = timedelta(days=30)
 FORM_SECONDS = 12 * 3600
 """A page left open for longer has to be loaded again before its forms are taken."""
 
-READINGS_AT_ONCE, READINGS_EACH_SECOND = 20.0, 2.0
-"""Of one address: more than anybody draws; one picture takes a board up to a second of all it has."""
+READINGS_AT_ONCE, READINGS_EACH_SECOND = 30.0, 5.0
+"""Of one address: more than anybody draws. Programs send one after the other, and only one is read at a time anyway."""
 
 
 def create_app(config: Config, configuration: Path | None, *, exposed: bool, decoder: Decoder | None = None) -> Flask:
@@ -94,11 +94,16 @@ def _refused(error: HTTPException) -> Response:
         return make_response(error.get_response())
     log.warning("%s: %s %.80s: %d %s", request.remote_addr, request.method, repr(request.path), code, error.name)
     if request.path.startswith("/api/"):
-        return make_response({"error": f"{error.name}: {error.description}"}, code)
+        return make_response({"error": f"{error.name}: {error.description}"}, code, _allowed(error))
     if request.path.startswith("/static/") or code in (421, 429):
         return _plain(f"{code} {error.name}", code)
     why = words().sentences.get(f"error.{code}", "")
-    return make_response(render_template("error.html", code=code, name=error.name, why=why), code)
+    return make_response(render_template("error.html", code=code, name=error.name, why=why), code, _allowed(error))
+
+
+def _allowed(error: HTTPException) -> dict[str, str]:
+    """The header that goes with 405 (RFC 9110, 15.5.6)."""
+    return {name: value for name, value in error.get_headers() if name == "Allow"}
 
 
 def _unforeseen(error: Exception) -> Response:

@@ -52,6 +52,7 @@ def serve(config: Config, configuration: Path | None) -> int:
     app = create_app(config, configuration, exposed=exposed)
     shown = f"[{host}]" if ":" in host else host
     log.info("http://%s:%d/, for %s", shown, port, "all who have the token" if exposed else "this machine alone")
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a flood would fill the journal with its length
     channels: dict[int, Any] = {}
     server = create_server(app, map=channels, sockets=[listening], **OPTIONS)
     services: Services = app.extensions[NAME]
