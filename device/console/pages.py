@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import io
 import json
+import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import IO, Any, cast
 
 from flask import (
     Blueprint,
@@ -17,6 +20,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    send_file,
     session,
     stream_with_context,
     url_for,
@@ -52,6 +56,9 @@ A_PAGE = 50
 
 AT_A_TIME = 500
 """Readings asked for at once while exporting: the most that the daemon gives."""
+
+IN_MEMORY_BYTES = 2_000_000
+"""A larger archive waits on the disk while it is sent."""
 
 _UNDO = "undo"
 
@@ -196,6 +203,21 @@ def export() -> AnyResponse:
     first = _entries(None)
     rows = stream_with_context(_lines(first))
     return Response(rows, mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=history.csv"})
+
+
+@pages.get("/history.zip")
+def export_pictures() -> AnyResponse:
+    """The same with the pictures that were kept, of the latest readings."""
+    entries = _entries(None)
+    file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - it is closed once it was sent
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("history.csv", "".join(_lines(entries)))
+        for entry in entries:
+            with contextlib.suppress(DaemonError):  # of many readings none was kept
+                _, content = services().daemon.ask_for_content(PictureAsked(entry["id"]))
+                archive.writestr(f"{entry['id']}.jpg", content)
+    file.seek(0)
+    return send_file(cast("IO[bytes]", file), "application/zip", as_attachment=True, download_name="history.zip")
 
 
 def _lines(first: list[dict[str, Any]]) -> Iterator[str]:

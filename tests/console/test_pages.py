@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,17 @@ def test_history_is_exported(client, box):
     answer = client.get("/history.csv")
     assert answer.mimetype == "text/csv"
     assert answer.text.splitlines()[:2] == ["id,time,number,status,corrected", "8,2026-01-02T03:04:05+00:00,42,ok,"]
+
+
+def test_history_is_exported_with_its_pictures(client, box):
+    """A ZIP of the table and of what was kept; what was not kept is left out."""
+    with client.get("/history.zip") as answer, zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.namelist() == ["history.csv", "8.jpg", "7.jpg"]
+        assert archive.read("8.jpg").startswith(b"\xff\xd8")
+        assert archive.read("history.csv").decode().splitlines()[1].startswith("8,")
+    box.answers["PictureAsked"] = {"error": "none was kept"}
+    with client.get("/history.zip") as answer, zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.namelist() == ["history.csv"]
 
 
 def test_status_says_what_is_wrong(client, box):
