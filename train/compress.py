@@ -1,4 +1,4 @@
-"""Shrinking, pruning, healing and quantization: the Keras model -> the .tflite file and its card."""
+"""Shrinking, pruning and quantization: the Keras model -> the .tflite file and its card."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from train.views import Views
 KERAS_NAME = "digits.keras"
 SAVED_MODEL_NAME = "saved_model"
 PRUNE_REPORT_NAME = "prune.json"
-HEAL_REPORT_NAME = "heal.json"
 
 LEAST_SPARSITY = 0.5
 
@@ -67,8 +66,7 @@ def compress(  # noqa: PLR0913 - where from, where to, and what is to be said of
         OutputError: A result cannot be written.
     """
     keras.utils.set_random_seed(settings.seed)
-    pruned = prune(shrunk(load_best(out), settings.kept_widths), learned, settings, out, soft)
-    model = heal(pruned, learned, settings, out, soft)
+    model = prune(shrunk(load_best(out), settings.kept_widths), learned, settings, out, soft)
     content = quantize(model, calibration)
     zeros = sparsity(content)
     _check(zeros, operators(content))
@@ -84,7 +82,7 @@ def compress(  # noqa: PLR0913 - where from, where to, and what is to be said of
 def prune(
     model: keras.Model, learned: Learned, settings: Settings, out: Path, soft: Targets | None = None
 ) -> keras.Model:
-    """Set the smallest weights of each layer but the first to zero while training goes on.
+    """Set the smallest weights of each layer but the first to zero while training goes on, then let the rest heal.
 
     The training goes on with more of what the box will mostly see, and with the teacher's answers. What happened is
     written to prune.json; a run that was killed goes on where it was.
@@ -114,44 +112,6 @@ def prune(
     history = train(pruned, course, learned.validation, settings, callbacks=[tfmot.sparsity.keras.UpdatePruningStep()])
     write_bytes(out / PRUNE_REPORT_NAME, json.dumps({"history": history}, indent=2).encode())
     return tfmot.sparsity.keras.strip_pruning(pruned)
-
-
-def heal(
-    model: keras.Model, learned: Learned, settings: Settings, out: Path, soft: Targets | None = None
-) -> keras.Model:
-    """Train a pruned network on with a learning rate that rises once more; what is zero stays zero.
-
-    Source:
-        Renda et al. 2020, arXiv:2003.02389: rewinding the learning rate heals better than going on with a small one.
-    """
-    if settings.heal_epochs == 0:
-        return model
-    course = Course(
-        epochs=settings.heal_epochs,
-        learning_rate=settings.heal_learning_rate,
-        views=Views(learned.training, shown_while_pruning(settings), out),
-        count=settings.prune_views,
-        checkpoint=out / "heal.checkpoint.npz",
-        soft=soft,
-        soft_share=settings.prune_soft_share,
-    )
-    history = train(model, course, learned.validation, settings, callbacks=[ZerosKept(model)])
-    write_bytes(out / HEAL_REPORT_NAME, json.dumps({"history": history}, indent=2).encode())
-    return model
-
-
-class ZerosKept(keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets the weights that are zero at the beginning back to zero after each step."""
-
-    def __init__(self, model: keras.Model) -> None:
-        super().__init__()
-        kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
-        self._masks = [(kernel, tf.cast(kernel != 0.0, kernel.dtype)) for kernel in kernels]
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """After the optimizer has moved all of them."""
-        for kernel, mask in self._masks:
-            kernel.assign(kernel * mask)
 
 
 def shown_while_pruning(settings: Settings) -> Settings:

@@ -114,7 +114,7 @@ def _page(out: Path, evaluation: Facts, card: Facts, others: Sequence[Compared])
     yield _accuracy_table(sets)
     stages = {
         name: facts["history"]
-        for name, path in ((stage, out / f"{stage}.json") for stage in ("fit", "prune", "heal"))
+        for name, path in (("fit", out / "fit.json"), ("prune", out / "prune.json"))
         if (facts := read_json(path)) is not None
     }
     if stages:

@@ -148,10 +148,6 @@ class Settings:
     """Weights to be exactly zero in the end, of each layer but the first."""
     prune_epochs: int = 52
     """Of the pruning."""
-    heal_epochs: int = 30
-    """After the pruning, with what is zero held there."""
-    heal_learning_rate: float = 1.5e-3
-    """Adam's greatest then."""
     prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
     prune_learning_rate: float = 2e-3
@@ -185,7 +181,7 @@ def without_teacher(sets: tuple[str, ...]) -> Settings:
 
     Where the labels are all there is to learn, pruning heals in fewer epochs.
     """
-    return Settings(sets=sets, soft_share=0.0, prune_soft_share=0.0, prune_epochs=25, heal_epochs=0, photographs=0)
+    return Settings(sets=sets, soft_share=0.0, prune_soft_share=0.0, prune_epochs=25, photographs=0)
 
 
 def from_json(text: str) -> Settings:

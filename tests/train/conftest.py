@@ -50,7 +50,6 @@ def settings():
         kept_widths=(8, 10, 12, 12, 10),
         photographs=0,
         prune_soft_share=0.0,
-        heal_epochs=1,
         aware_epochs=2,
         teacher_epochs=1,
         teacher_views=2,

@@ -220,22 +220,6 @@ def test_inner_names_are_dropped_and_nothing_else(run):
     assert named == {*graph.inputs, *graph.outputs}
 
 
-def test_healing_moves_weights_and_leaves_zeros_alone(run, parts, settings, tmp_path):
-    """Training goes on after the pruning, and what was zero before is zero after."""
-    import tf_keras as keras
-
-    from train.compress import heal
-
-    before = keras.models.load_model(run / "digits.keras", compile=False)
-    loaded = keras.models.load_model(run / "digits.keras", compile=False)
-    healed = heal(loaded, parts, settings, tmp_path / "healed")
-    assert not np.allclose(healed.get_weights()[0], before.get_weights()[0], atol=1e-5)
-    for old, new in zip(before.layers, healed.layers, strict=True):
-        if hasattr(old, "kernel"):
-            assert np.array_equal(old.kernel.numpy() == 0.0, new.kernel.numpy() == 0.0)
-    assert (tmp_path / "healed" / "heal.json").exists()
-
-
 def test_training_with_int8_simulated_is_compared_and_keeps_the_zeros(run, parts, settings):
     """Both files are scored on the validation digits; what pruning made zero stays so."""
     from train.aware import aware
