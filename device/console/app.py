@@ -10,10 +10,9 @@ from flask import Flask, Response, make_response, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from device import __version__, phrases
+from device import __version__
 from device.compose import SOCKET
 from device.config import Config
-from device.console import texts
 from device.console.access import Access
 from device.console.api import api
 from device.console.daemon_client import DaemonClient
@@ -21,7 +20,7 @@ from device.console.decoder import MOST_UPLOAD_BYTES, Decoder
 from device.console.limits import Limit
 from device.console.pages import pages
 from device.console.pairing import Pairing
-from device.console.services import NAME, Services, catalogue, words
+from device.console.services import NAME, Services, catalogue, names, words
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +82,7 @@ def create_app(config: Config, configuration: Path | None, *, exposed: bool, dec
 
 def _at_hand() -> dict[str, object]:
     """What every template may use."""
-    names = {language: phrases.load(language).name for language in texts.languages()}
-    return {"t": words(), "box": catalogue(), "languages": names, "version": __version__}
+    return {"t": words(), "box": catalogue(), "languages": names(), "version": __version__}
 
 
 def _refused(error: HTTPException) -> Response:

@@ -1,4 +1,4 @@
-"""What `digitbox doctor` finds, but for the devices: the daemon holds those, and says what is wrong with them."""
+"""What `digitbox doctor` finds, but for what the daemon holds: it says itself what is wrong with that."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 
 from device.errors import DigitboxError
 
-THE_DAEMONS = frozenset({"speech", "sound", "button", "indicator", "camera", "microphone", "listening"})
-"""Checks that open a device, which for this process would be taken or out of reach."""
+THE_DAEMONS = frozenset(
+    {"speech", "sound", "button", "indicator", "camera", "microphone", "listening", "history", "preferences"}
+)
+"""Checks that open a device, which for this process would be taken or out of reach, or a file of the daemon's own."""
 
 LIMIT_SECONDS = 60.0
 

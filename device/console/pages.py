@@ -28,7 +28,6 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from device import config as configuration
-from device import phrases
 from device.console import examination
 from device.console.daemon_client import DaemonError
 from device.console.decoder import Busy, DecoderError
@@ -322,7 +321,6 @@ def _settings_page(preferences: Mapping[str, Any], problem: str) -> str:
         preferences=preferences,
         problem=problem,
         limits=configuration.preference_limits(),
-        spoken={language: phrases.load(language).name for language in phrases.languages()},
         can_undo=_UNDO in session,
         file=configuration.dump(config),
     )

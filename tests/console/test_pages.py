@@ -174,6 +174,7 @@ def test_an_examination_leaves_out_what_the_daemon_holds(browser, box):
     text = browser.send("/status", "/status").text
     assert "<strong>model</strong>" in text
     assert "<strong>camera</strong>" not in text
+    assert "<strong>history</strong>" not in text
 
 
 def test_a_setting_is_changed_and_undone(browser, box):
