@@ -89,8 +89,8 @@ def address(serve, configuration, daemon) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Started once."""
-    # As root, as in a container of CI, Chromium's own sandbox does not start.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # In a container its shared memory is small, and as root its sandbox does not start.
+    arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=SOON_MS)
         yield browser
