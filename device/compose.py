@@ -177,9 +177,9 @@ class ModelReader:
         """How to move the paper, by this frame and the one looked at before. Raises FrameError."""
         from device import aim
         from device.find import find
-        from device.quality import measured, without_surroundings
+        from device.quality import measured
 
-        writings = without_surroundings(frame, find(frame).writings)
+        writings = find(frame).writings
         before, self._seen = self._seen, aim.place(writings)
         return aim.hint(frame, writings, measured(frame, writings), before)
 

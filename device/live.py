@@ -12,7 +12,7 @@ from device.errors import FrameError
 from device.find import find
 from device.judge import judged
 from device.protocol import reading_as_json
-from device.quality import measured, without_surroundings
+from device.quality import measured
 from device.reading import Reader
 
 JPEG_QUALITY = 80
@@ -57,7 +57,7 @@ def _narrowed(frame: Frame, width_px: int) -> np.ndarray[Any, np.dtype[np.uint8]
 
 
 def _quality(frame: Frame) -> dict[str, float | None]:
-    quality = measured(frame, without_surroundings(frame, find(frame).writings))
+    quality = measured(frame, find(frame).writings)
     names = ("brightest", "middle", "clipped", "noise", "smear", "contrast", "softness", "height_px")
     values = {name: getattr(quality, name) for name in names}
     return {name: None if value is None else round(float(value), 4) for name, value in values.items()}

@@ -247,7 +247,7 @@ def _crossings(grey: Pixels) -> Iterator[Advice]:
 
 def _with_writing(quality: Quality, frame: Frame, found: Sequence[Writing]) -> Quality:
     """What is known of the writing."""
-    counted = without_surroundings(frame, found)
+    counted = _without_surroundings(frame, found)
     if not counted:
         return quality
     height_px = max(writing.box.height for writing in counted)
@@ -261,7 +261,7 @@ def _with_writing(quality: Quality, frame: Frame, found: Sequence[Writing]) -> Q
     )
 
 
-def without_surroundings(frame: Frame, found: Sequence[Writing]) -> list[Writing]:
+def _without_surroundings(frame: Frame, found: Sequence[Writing]) -> list[Writing]:
     """What was found in a scene, less what is the table or a sheet's edge rather than a digit that is cut off."""
     scene = min(frame.height_px, frame.width_px) >= SCENE_PX
     return [writing for writing in found if not (scene and _is_surroundings(frame, writing))]
