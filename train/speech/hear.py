@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -98,13 +99,17 @@ def _passes(clip: Clip) -> list[Pass]:
     return _own_ears().passes(clip)
 
 
+@functools.cache
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """The processes, each with its model; they end with this one."""
+    return ProcessPoolExecutor(workers)
+
+
 def answers(clips: Iterable[Clip], workers: int) -> list[Answer]:
     """What is understood of each. Raises RecognizerError."""
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(_answer, clips, chunksize=8))
+    return list(_pool(workers).map(_answer, clips, chunksize=4))
 
 
 def all_passes(clips: Iterable[Clip], workers: int) -> list[list[Pass]]:
     """The passes over each. Raises RecognizerError."""
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(_passes, clips, chunksize=8))
+    return list(_pool(workers).map(_passes, clips, chunksize=4))
