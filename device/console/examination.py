@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from device.doctor import Finding
 from device.errors import DigitboxError
 
 THE_DAEMONS = frozenset(
@@ -20,16 +20,6 @@ LIMIT_SECONDS = 60.0
 
 class ExaminationError(DigitboxError, OSError):
     """The examination did not come to its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """As `digitbox doctor --json` prints it."""
-
-    check: str
-    ok: bool
-    message: str
-    remedy: str | None = None
 
 
 def findings(configuration: Path | None) -> list[Finding]:

@@ -33,6 +33,7 @@ from device.console.daemon_client import DaemonError
 from device.console.decoder import Busy, DecoderError
 from device.console.reading import read
 from device.console.services import ask, services, status, words
+from device.doctor import Finding
 from device.preferences import Preferences
 from device.protocol import (
     GIVEN,
@@ -261,7 +262,7 @@ def examine() -> Page:
         return _status_page(None)
 
 
-def _status_page(findings: list[examination.Finding] | None) -> Page:
+def _status_page(findings: list[Finding] | None) -> Page:
     state, problem = status()
     return render_template(
         "status.html",
