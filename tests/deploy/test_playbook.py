@@ -144,7 +144,7 @@ def test_the_written_configuration_has_the_latest_layout():
 def test_all_units_are_linked_to_the_release():
     """But that of the recovery, which must outlast any."""
     tasks = (DEPLOY / "roles" / "digitbox" / "tasks" / "main.yml").read_text(encoding="utf-8")
-    linked = set(re.findall(r"- (digitbox[\w-]*\.(?:service|path))$", tasks, re.MULTILINE))
+    linked = set(re.findall(r"- (digitbox[\w-]*\.(?:service|path|socket))$", tasks, re.MULTILINE))
     shipped = {path.name for path in (REPOSITORY / "systemd").glob("digitbox*")}
     assert linked == shipped
 
