@@ -10,7 +10,9 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.pool import Pool
 from multiprocessing.resource_tracker import ensure_running
@@ -34,6 +36,9 @@ from train.settings import Settings
 Result = TypeVar("Result")
 
 NOT_A_DIGIT = 10
+
+END_SECONDS = 5.0
+"""So long the processes that change digits have to end."""
 
 BLOCK = 4096
 """Digits that are changed by one process from one state of chance, whatever the number of processes."""
@@ -179,17 +184,34 @@ def _done(task: tuple[Callable[..., Result], *tuple[Any, ...]]) -> Result:
     return work(*arguments)
 
 
-def _pool(processes: int) -> Pool:
+@contextmanager
+def _pool(processes: int) -> Iterator[Pool]:
     """Processes that leave Ctrl-C, which reaches every process of a terminal, to their parent, which ends them.
 
-    They inherit a mask that holds the signal back: to ignore it is too late once a process has begun to import.
+    They inherit a mask that holds the signal back: to ignore it is too late once a process has begun to import. What
+    came while they were started is raised once there is somebody to end them.
     """
     ensure_running()  # now, since the first start of the tracker lifts the mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return multiprocessing.get_context("spawn").Pool(processes)
+        pool = multiprocessing.get_context("spawn").Pool(processes)
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield pool
+        finally:
+            _end(pool)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(pool: Pool) -> None:
+    """End the processes; given up after a while, for `terminate` waits for ever where a task is still half sent.
+
+    Its thread ends with the program, and so do the processes.
+    """
+    ending = threading.Thread(target=pool.terminate, daemon=True)
+    ending.start()
+    ending.join(END_SECONDS)
 
 
 def _changed_block(digits: DigitSet, settings: Settings, seed: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -131,6 +132,16 @@ def test_help_and_data_do_not_load_tensorflow():
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 
+def _busy_processes(parent: int) -> int:
+    """How many children have worked for longer than they need to import (proc(5): utime is field 14)."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
+    ticks = [
+        int(Path(f"/proc/{child}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11])
+        for child in children
+    ]
+    return sum(worked > 3 * os.sysconf("SC_CLK_TCK") for worked in ticks)
+
+
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="needs ../shared/data")
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
@@ -145,10 +156,14 @@ def test_ctrl_c_stops_a_run_with_one_line(tmp_path):
         start_new_session=True,
     ) as training:
         deadline = time.monotonic() + 60
-        while not list((tmp_path / "out").glob("views-*/partial-*")) and time.monotonic() < deadline:
+        while _busy_processes(training.pid) < 2 and time.monotonic() < deadline:
             time.sleep(0.05)
         os.killpg(training.pid, signal.SIGINT)  # as a terminal does: to every process
-        _, said = training.communicate(timeout=60)
+        try:
+            _, said = training.communicate(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(training.pid, signal.SIGKILL)
     assert training.returncode == 1
     assert said.splitlines()[-1] == "digitbox-train: stopped; what was complete is kept"
     assert "Traceback" not in said
