@@ -6,11 +6,24 @@ import os
 from pathlib import Path
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write beside, flush to the disk, rename, flush the folder; the folder is made if need be. Raises OSError."""
+def write(path: Path, content: bytes, *, like: os.stat_result | None = None) -> None:
+    """Write beside, flush to the disk, rename, flush the folder; the folder is made if need be.
+
+    Args:
+        path: Of the file.
+        content: All of it.
+        like: Of a file whose rights the new one is to have, and, where root writes, its owner.
+
+    Raises:
+        OSError: The disk is full, or may not be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.part")
     with beside.open("wb") as file:
+        if like is not None:
+            os.fchmod(file.fileno(), like.st_mode & 0o7777)
+            if os.geteuid() == 0:
+                os.fchown(file.fileno(), like.st_uid, like.st_gid)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import sqlite3
 import sys
@@ -24,6 +23,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from device import durable
 from device.adapters.history_sqlite import _MIGRATIONS as HISTORY_UP
 from device.errors import DigitboxError
 
@@ -136,21 +136,7 @@ def kinds(configuration: Path, state: Path) -> dict[str, Kind]:
 
 def replace(path: Path, text: str) -> None:
     """Write a file beside, sync it and rename it, with the owner and the rights of the one it replaces."""
-    former = path.stat()
-    beside = path.with_name(f".{path.name}.migrating")
-    with beside.open("w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), former.st_mode & 0o7777)
-        if os.geteuid() == 0:
-            os.fchown(file.fileno(), former.st_uid, former.st_gid)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    durable.write(path, text.encode(), like=path.stat())
 
 
 def _check_known(path: Path, needed: int, latest: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from device.domain import Digit, Reading, Status
@@ -189,7 +190,9 @@ def load(language: str) -> Catalogue:
     return catalogue
 
 
+@cache
 def _read(language: str) -> Catalogue:
+    """Read once: the start needs it for sentences, voice and comparison, and the page for every request."""
     path = LANGUAGES / f"{language}.toml"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from device import durable
 from device.config import ListeningConfig
 from device.errors import RecognizerError
 
@@ -110,14 +111,11 @@ def choose(folder: Path, language: str, name: str) -> None:
         model = _named(name, installed(folder), language)
         if model.language != language:
             raise RecognizerError(f"{name} is a model for {model.language!r}, not for {language!r}")
-    beside = mark.with_suffix(".part")
     try:
         if name == AUTO:
             mark.unlink(missing_ok=True)
-            return
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(f"{name}\n", encoding="utf-8")
-        beside.replace(mark)
+        else:
+            durable.write(mark, f"{name}\n".encode())
     except OSError as error:
         raise RecognizerError(f"{mark}: cannot be written ({error.strerror}); run this as root") from error
 

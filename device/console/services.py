@@ -64,19 +64,13 @@ def words() -> Texts:
 
 def catalogue() -> phrases.Catalogue:
     """The box's own sentences in the language of this request."""
-    return _catalogue(words().language)
+    return phrases.load(words().language)
 
 
 @cache
 def names() -> Mapping[str, str]:
     """What the speakers of each language call it, by its code."""
-    return {language: _catalogue(language).name for language in texts.languages()}
-
-
-@cache
-def _catalogue(language: str) -> phrases.Catalogue:
-    """Read once: it takes ten milliseconds, and the live page is asked for twice a second."""
-    return phrases.load(language)
+    return {language: phrases.load(language).name for language in texts.languages()}
 
 
 def ask(request: Request) -> tuple[Mapping[str, Any], str]:

@@ -1,0 +1,34 @@
+"""Files that are there whole after a power cut."""
+
+from __future__ import annotations
+
+import pytest
+
+from device import durable
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    """In a folder that is made for it, with nothing left beside it."""
+    path = tmp_path / "state" / "file.toml"
+    durable.write(path, b"one")
+    durable.write(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_former(tmp_path, file_size_limit):
+    """What was there stays as it was."""
+    path = tmp_path / "file"
+    durable.write(path, b"former")
+    with file_size_limit(10), pytest.raises(OSError, match="File too large"):
+        durable.write(path, b"x" * 100)
+    assert path.read_bytes() == b"former"
+
+
+def test_the_rights_of_another_file_are_taken_over(tmp_path):
+    """As when a configuration is migrated that only its group may read."""
+    path = tmp_path / "file"
+    durable.write(path, b"former")
+    path.chmod(0o640)
+    durable.write(path, b"new", like=path.stat())
+    assert path.stat().st_mode & 0o7777 == 0o640
