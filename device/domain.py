@@ -218,7 +218,9 @@ class Audio:
                 samples = np.frombuffer(file.readframes(len(data) // 2), dtype="<i2")
                 return cls(samples.astype(np.int16), file.getframerate())
         except (wave.Error, EOFError, ValueError) as error:
-            raise AudioError(f"the sound is not a whole WAV file ({error}); record or convert it again") from error
+            raise AudioError(
+                f"the sound is not a whole WAV file ({str(error) or 'it ends early'}); record or convert it again"
+            ) from error
 
 
 class Context(Enum):
