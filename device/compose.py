@@ -196,15 +196,16 @@ class CommandListener:
     """
 
     def __init__(self, config: Config) -> None:
-        self._config = config if _has_speech_model(config) else _in_language(config, phrases.REFERENCE)
+        self._config = config
         self._recognizer: Recognizer | None = None
         self._listener: Listener | None = None
 
     def open(self) -> None:
         """Load the speech model. Raises RecognizerError, CatalogueError."""
-        opened = recognizer(self._config)
+        config = self._config if _has_speech_model(self._config) else _in_language(self._config, phrases.REFERENCE)
+        opened = recognizer(config)
         opened.open()
-        self._recognizer, self._listener = opened, listener(self._config, opened)
+        self._recognizer, self._listener = opened, listener(config, opened)
 
     def listen(self, chunks: Iterable[Audio], context: Context) -> Heard:
         """Understand one utterance as it comes. Raises RecognizerError, and what `chunks` raises."""

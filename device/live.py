@@ -9,11 +9,10 @@ import numpy as np
 
 from device.domain import Frame, ModelCard
 from device.errors import FrameError
-from device.find import find
 from device.judge import judged
 from device.protocol import reading_as_json
 from device.quality import measured
-from device.reading import Reader
+from device.reading import Observation, Reader
 
 JPEG_QUALITY = 80
 """640 pixels wide that is 30 kB: four pictures a second pass through any network."""
@@ -35,7 +34,8 @@ def live(reader: Reader, card: ModelCard, frame: Frame, width_px: int) -> tuple[
     Raises:
         FrameError: It cannot be written as JPEG.
     """
-    reading = judged(reader.observe(frame).evidence, card)
+    seen = reader.observe(frame)
+    reading = judged(seen.evidence, card)
     small = _narrowed(frame, width_px)
     factor = small.shape[1] / (frame.width_px * frame.scale)
     fields = reading_as_json(reading, scores=False)
@@ -45,7 +45,7 @@ def live(reader: Reader, card: ModelCard, frame: Frame, width_px: int) -> tuple[
     written, content = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not written:
         raise FrameError(f"a frame of {frame.width_px} x {frame.height_px} pixels cannot be written as JPEG")
-    more = {"width_px": small.shape[1], "height_px": small.shape[0], "quality": _quality(frame)}
+    more = {"width_px": small.shape[1], "height_px": small.shape[0], "quality": _quality(seen)}
     return {**fields, **more}, content.tobytes()
 
 
@@ -56,8 +56,8 @@ def _narrowed(frame: Frame, width_px: int) -> np.ndarray[Any, np.dtype[np.uint8]
     return np.asarray(cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _quality(frame: Frame) -> dict[str, float | None]:
-    quality = measured(frame, find(frame).writings)
+def _quality(seen: Observation) -> dict[str, float | None]:
+    quality = measured(seen.frame, seen.writings)
     names = ("brightest", "middle", "clipped", "noise", "smear", "contrast", "softness", "height_px")
     values = {name: getattr(quality, name) for name in names}
     return {name: None if value is None else round(float(value), 4) for name, value in values.items()}
