@@ -45,6 +45,7 @@ what a spoken command does is in `obeying`, aiming in `aiming`, practising in `p
 | AIMING | Failed / DeviceLost(camera or model) | as in READING | StopSpeech, Say(apology) / Say(fault) |
 | any | DeviceLost(x) / DeviceOpened(x) | same | Say(fault) / Say(recovered), each once and when nothing else is |
 | IDLE, PRACTISING, SPEAKING without a press | CommandGiven | per command, see obeying | perhaps StopSpeech first |
+| IDLE, PRACTISING, SPEAKING without a press | PhraseGiven | SPEAKING | Say(phrase), perhaps StopSpeech first |
 | any | PreferencesChosen | same | UsePreferences |
 | any | Forgotten | same | the latest reading is none any more |
 | any | NotKept | same | Say(not_kept), when nothing else is |
@@ -95,6 +96,7 @@ from device.events import (
     HintSeen,
     InputEnded,
     NotKept,
+    PhraseGiven,
     PowerFailed,
     PreferencesChosen,
     ReadingMade,
@@ -155,6 +157,10 @@ def transition(situation: Situation, event: Event) -> Outcome:  # noqa: PLR0911,
             return say(situation, Phrase("appliance.power_failed"), clear=(Deadline.OFF,))
         case CommandGiven(command) if situation.accepts(command):
             return _given(situation, Heard(command.value, VoiceCommand(command), 1.0))
+        case PhraseGiven(given) if situation.is_free:
+            silent, silence = _silenced(situation)
+            speaking, words = say(rested(silent), given)
+            return speaking, (*silence, *words)
         case Forgotten():
             return replace(situation, last=None), ()
         case PreferencesChosen(preferences):
@@ -289,10 +295,16 @@ def _given(situation: Situation, heard: Heard) -> Outcome:
     """Obey another program, which need not wait for what is being said."""
     if situation.mode is Mode.AIMING:
         return aiming_ended(situation)
+    silent, silence = _silenced(situation)
+    outcome, actions = obeying.obey(silent, heard)
+    return outcome, (*silence, *actions)
+
+
+def _silenced(situation: Situation) -> Outcome:
+    """With what is being said cut short, and what it would have asked forgotten."""
     if situation.mode is not Mode.SPEAKING:
-        return obeying.obey(situation, heard)
-    outcome, actions = obeying.obey(replace(situation, turn=situation.turn + 1, next_question=None), heard)
-    return outcome, (StopSpeech(situation.turn), *actions)
+        return situation, ()
+    return replace(situation, turn=situation.turn + 1, next_question=None), (StopSpeech(situation.turn),)
 
 
 def _deafness(situation: Situation) -> Phrase | None:

@@ -23,13 +23,15 @@ from typing import TYPE_CHECKING, Any
 from device import __version__, compose, config, phrases, speech_models
 from device.config import Config
 from device.daemon import Daemon
+from device.daemon_client import DaemonClient, DaemonError
 from device.domain import Context, Frame, Heard, HistoryEntry, Reading
 from device.errors import CatalogueError, ConfigError, DigitboxError, MicrophoneError, SoundError
 from device.events import StopRequested
 from device.phrases import Phrase
-from device.protocol import reading_as_json
+from device.protocol import SayTokenAsked, reading_as_json
 
 if TYPE_CHECKING:
+    from device.console.pairing import Pairing
     from device.reading import Observation
 
 log = logging.getLogger("digitbox")
@@ -447,14 +449,22 @@ def _console(options: argparse.Namespace) -> int:
         from device.console import pairing, server
     except ModuleNotFoundError as error:
         raise DigitboxError(f'{error.name} is not installed; pip install "digitbox[console]"') from error
-    if options.pair:
-        print(pairing.Pairing(settings.console.folder).new_token())
-        print(
-            "This is the token for the page; it is shown only now, and the one before no longer holds.", file=sys.stderr
-        )
-        return 0
+    if options.pair or options.say:
+        return _pair(pairing.Pairing(settings.console.folder), settings, spoken=options.say)
     _share_one_heap()
     return server.serve(settings, options.config)
+
+
+def _pair(pairing: Pairing, settings: Config, *, spoken: bool) -> int:
+    """Show a new token, and have the box say it where that is wanted. Raises PairingError, DaemonError."""
+    token = pairing.new_token(spoken=spoken)
+    print(token)
+    print("This is the token for the page; it is shown only now, and the one before no longer holds.", file=sys.stderr)
+    if spoken:
+        box = DaemonClient(settings.daemon.runtime / compose.SOCKET)
+        if not box.ask(SayTokenAsked(token))["obeyed"]:
+            raise DaemonError("the box is busy and did not say the token; it holds, or try again in a moment")
+    return 0
 
 
 def _config(options: argparse.Namespace) -> int:
@@ -547,6 +557,8 @@ def _parser() -> argparse.ArgumentParser:
 
     added = configured(command("console", _console, "the local web page", logging.INFO))
     added.add_argument("--pair", action="store_true", help="show a new token, with which other machines may come in")
+
+    added.add_argument("--say", action="store_true", help="as --pair, with a token of 16 digits, which the box says")
 
     added = configured(command("config", _config, "print the effective configuration, or check one"))
     added.add_argument("--check", type=Path, metavar="FILE", help="only say what is wrong with FILE")

@@ -75,6 +75,7 @@ from device.events import (
     HintSeen,
     InputEnded,
     NotKept,
+    PhraseGiven,
     PowerFailed,
     PreferencesChosen,
     ReadingMade,
@@ -93,9 +94,12 @@ from device.protocol import (
     PictureAsked,
     PreferencesAsked,
     Request,
+    SayAsked,
+    SayTokenAsked,
     StatusAsked,
     changed,
     reading_as_json,
+    reading_to_say,
 )
 from device.records import Records, Taken
 from device.situation import HEARING_DEVICES, STARTUP_DEVICES, Mode, Practice, Situation
@@ -677,6 +681,10 @@ class Daemon:
             case CommandAsked(command):
                 answer.give({"obeyed": self.situation.accepts(Command(command))})
                 self._handle(CommandGiven(Command(command)))
+            case SayAsked():
+                self._say_for_another(Phrase("reading", reading_to_say(request)), answer)
+            case SayTokenAsked(token):
+                self._say_for_another(telling.token(token), answer)
             case PreferencesAsked(wishes):
                 self._prefer(wishes, answer)
             case PictureAsked(entry):
@@ -738,6 +746,14 @@ class Daemon:
             answer.give(*shown)
 
         self._use(self._camera, capture, settings.capture_limit_seconds + settings.device_limit_seconds)
+
+    def _say_for_another(self, phrase: Phrase, answer: Answer) -> None:
+        if self._muted or not self.situation.can_be_heard:
+            reason = "is muted; hold the button once" if self._muted else "has no voice now; digitbox doctor says why"
+            answer.refuse(f"the box {reason}")
+            return
+        answer.give({"obeyed": self.situation.is_free})
+        self._handle(PhraseGiven(phrase))
 
     def _prefer(self, wishes: Mapping[str, Any], answer: Answer) -> None:
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from device.domain import Command, Device, Heard, Hint, Reading
+from device.phrases import Phrase
 from device.preferences import Preferences
 
 
@@ -94,6 +95,13 @@ class CommandGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class PhraseGiven:
+    """Another program wants this said."""
+
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
 class PreferencesChosen:
     """Another program wants the box to speak this way."""
 
@@ -154,6 +162,7 @@ Event = (
     | HintSeen
     | CommandHeard
     | CommandGiven
+    | PhraseGiven
     | PreferencesChosen
     | Forgotten
     | NotKept

@@ -7,6 +7,8 @@ One request a line, one answer a line, JSON in UTF-8, in order; an answer that s
 | {"ask": "status"} | mode, faults, hears, version, address, free_bytes, readings, preferences, practice, last |
 | {"ask": "look", "width_px": 640} | status, number, digits, advice, quality, and a JPEG of the frame |
 | {"ask": "command", "command": "read"} | obeyed: whether nothing else was going on |
+| {"ask": "say", "status": "unsure", "number": "42 7", "doubtful": 2, "second": 7} | obeyed: as with a command |
+| {"ask": "say_token", "token": "4711081512345678"} | obeyed |
 | {"ask": "prefer", "preferences": {"volume": 70}} | preferences |
 | {"ask": "history", "limit": 50, "before": 120, "number": "42"} | entries, the latest first |
 | {"ask": "picture", "id": 7} | a JPEG of what was read, or an error where none was kept |
@@ -15,6 +17,9 @@ One request a line, one answer a line, JSON in UTF-8, in order; an answer that s
 | {"ask": "follow"} | a line for each change of mode and each reading from now on, and an empty object now and then |
 
 What goes wrong is answered {"error": "..."}, in words for a person, and the connection stays open.
+
+No request holds a text to be said: whoever may ask can have an answer read aloud or a token spoken, in the daemon's own
+phrases and language, and nothing else put into its mouth.
 """
 
 from __future__ import annotations
@@ -26,11 +31,13 @@ from dataclasses import dataclass, fields, replace
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from device.domain import Command, Digit, Reading
+from device.domain import Advice, Box, Command, Digit, Reading, Status
 from device.errors import RequestError
 from device.preferences import Preferences
 
+_TOKEN = re.compile(r"[0-9]{8,40}")
 _VOICE = re.compile(r"[A-Za-z0-9_+-]{0,40}")
+_NOWHERE = Box(0, 0, 0, 0)
 
 MOST_ENTRY = 2**62
 """Numbers of entries are below: SQLite's go on to twice that."""
@@ -61,6 +68,32 @@ class CommandAsked:
     """Do as if this had been said: one of `GIVEN`."""
 
     command: str
+
+
+@dataclass(frozen=True, slots=True)
+class SayAsked:
+    """Say the answer of a reading that was made elsewhere.
+
+    Attributes:
+        status: As in `read --json`.
+        number: Digits, groups separated by one space; none where the status says that nothing was read.
+        advice: What would help, if anything.
+        doubtful: Place of the least sure digit, from 1; None without one.
+        second: What that digit could be as well, 0..9.
+    """
+
+    status: str
+    number: str = ""
+    advice: str = ""
+    doubtful: int | None = None
+    second: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SayTokenAsked:
+    """Say the token that opens the page: 8 to 40 digits."""
+
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +143,8 @@ Request = (
     StatusAsked
     | LookAsked
     | CommandAsked
+    | SayAsked
+    | SayTokenAsked
     | PreferencesAsked
     | HistoryAsked
     | PictureAsked
@@ -122,6 +157,8 @@ _KINDS: Mapping[str, type[Any]] = {
     "status": StatusAsked,
     "look": LookAsked,
     "command": CommandAsked,
+    "say": SayAsked,
+    "say_token": SayTokenAsked,
     "prefer": PreferencesAsked,
     "history": HistoryAsked,
     "picture": PictureAsked,
@@ -204,12 +241,38 @@ def reading_as_json(reading: Reading, *, scores: bool) -> dict[str, Any]:
     }
 
 
+def reading_to_say(request: SayAsked) -> Reading:
+    """The reading whose answer is to be said, without places and scores, which nobody hears."""
+    groups = enumerate(request.number.split(" ")) if request.number else ()
+    digits = [(group, int(digit)) for group, text in groups for digit in text]
+    return Reading(
+        Status(request.status),
+        tuple(
+            Digit(digit, 1.0, None, _NOWHERE, (), sure=True, group=group)
+            if place != request.doubtful
+            else Digit(digit, 0.0, request.second, _NOWHERE, (), sure=False, group=group)
+            for place, (group, digit) in enumerate(digits, start=1)
+        ),
+        (Advice(request.advice),) if request.advice else (),
+    )
+
+
 def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401 - a type, perhaps a union
     if get_origin(hint) in (Union, UnionType):
         return any(_fits(value, kind) for kind in get_args(hint))
     if hint is type(None):
         return value is None
     return isinstance(value, dict) if get_origin(hint) is not None else type(value) is hint
+
+
+def _can_be_said(request: SayAsked) -> bool:
+    if request.advice and request.advice not in {advice.value for advice in Advice}:
+        return False
+    if request.status not in ("ok", "unsure"):
+        return request.status in ("nothing", "unreadable") and not request.number
+    count = sum(letter != " " for letter in request.number)
+    place, second = request.doubtful or 1, request.second or 0
+    return _is_number(request.number) and 1 <= place <= count and 0 <= second <= 9
 
 
 def _checked(request: Request) -> Request:
@@ -224,6 +287,10 @@ def _checked(request: Request) -> Request:
             raise RequestError("limit is 1..500, and number holds digits only")
         case CorrectAsked(_, number) if not _is_number(number):
             raise RequestError("number holds 1 to 100 digits, groups separated by one space")
+        case SayAsked() if not _can_be_said(request):
+            raise RequestError("say takes a status, the number and the advice of a reading, as read --json has them")
+        case SayTokenAsked(token) if not _TOKEN.fullmatch(token):
+            raise RequestError("token holds 8 to 40 digits")
         case CommandAsked(command) if command not in {given.value for given in GIVEN}:
             raise RequestError(f"command is one of {', '.join(sorted(given.value for given in GIVEN))}")
     return request

@@ -184,8 +184,11 @@ class Situation:
 
     def accepts(self, command: Command) -> bool:
         """Whether nothing is going on that this command of another program would disturb, but for words."""
-        if self.mode is Mode.AIMING:
-            return command is Command.CANCEL
+        return command is Command.CANCEL if self.mode is Mode.AIMING else self.is_free
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is going on, but for words, and nobody holds the button."""
         return self.mode in (Mode.IDLE, Mode.PRACTISING, Mode.SPEAKING) and self.press is None
 
     @property

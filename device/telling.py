@@ -51,6 +51,12 @@ def history(records: History, topic: Topic, back: int) -> Phrase:
     return phrase("told.history", number=" ".join(number.replace(" ", "") for number in numbers[:LATEST_TOLD]))
 
 
+def token(digits: str) -> Phrase:
+    """The token of the page, digit by digit whatever the style of numbers, and once more for who writes it down."""
+    once = phrase("told.token", number=" ".join(digits))
+    return replace(once, then=once)
+
+
 def _chained(phrases: Sequence[Phrase]) -> Phrase:
     """All of them as one to say, in order."""
     chained = phrases[-1]

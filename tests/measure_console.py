@@ -17,7 +17,7 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
-from device.console.daemon_client import DaemonClient
+from device.daemon_client import DaemonClient
 from device.protocol import StatusAsked
 
 CLIENTS = 50

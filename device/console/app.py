@@ -15,12 +15,12 @@ from device.compose import SOCKET
 from device.config import Config
 from device.console.access import Access
 from device.console.api import api
-from device.console.daemon_client import DaemonClient
 from device.console.decoder import MOST_UPLOAD_BYTES, Decoder
 from device.console.limits import Limit
 from device.console.pages import pages
 from device.console.pairing import Pairing
 from device.console.services import NAME, Services, catalogue, names, words
+from device.daemon_client import DaemonClient
 
 log = logging.getLogger(__name__)
 

@@ -29,10 +29,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from device import config as configuration
 from device.console import examination
-from device.console.daemon_client import DaemonError
 from device.console.decoder import Busy, DecoderError
 from device.console.reading import read
-from device.console.services import ask, services, status, words
+from device.console.services import ask, ask_to_obey, services, status, words
+from device.daemon_client import DaemonError
 from device.doctor import Finding
 from device.preferences import Preferences
 from device.protocol import (
@@ -44,6 +44,7 @@ from device.protocol import (
     LookAsked,
     PictureAsked,
     PreferencesAsked,
+    SayAsked,
 )
 
 pages = Blueprint("pages", __name__)
@@ -97,6 +98,26 @@ def _tried() -> tuple[dict[str, Any], int]:
     return answer, 422 if "error" in answer else 200
 
 
+@pages.post("/say")
+def say() -> Page:
+    """Have the box say an answer; the page stays as it is, unless the box does not."""
+    form = request.form
+    answer = SayAsked(
+        form.get("status", ""),
+        form.get("number", ""),
+        form.get("advice", ""),
+        form.get("doubtful", type=int),
+        form.get("second", type=int),
+    )
+    problem = ask_to_obey(answer)
+    if not problem:
+        return "", 204
+    if request.headers.get("X-Fragment"):
+        return Response(problem, 409, content_type="text/plain; charset=utf-8")
+    flash(problem, "error")
+    return redirect(url_for("pages.try_"))
+
+
 # --- live and practice ------------------------------------------------------------------------------------------------
 
 
@@ -142,9 +163,8 @@ def do() -> Page:
     command = request.form.get("command", "")
     if command not in {given.value for given in GIVEN}:
         abort(400)
-    answer, problem = ask(CommandAsked(command))
-    if problem or not answer.get("obeyed"):
-        flash(problem or words()("live.busy"), "error")
+    if problem := ask_to_obey(CommandAsked(command)):
+        flash(problem, "error")
     return redirect(url_for("pages.practice" if request.form.get("page") == "practice" else "pages.live"))
 
 

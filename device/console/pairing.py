@@ -13,6 +13,10 @@ from device.errors import DigitboxError
 TOKEN_BYTES = 15
 """120 random bits, 24 letters and figures: nobody guesses them, and a hash without salt or stretching keeps them."""
 
+SPOKEN_DIGITS = 16
+"""Of a token that is spoken, 53 bits: heard and typed as a card's number is. It can only be guessed by asking this
+page, which takes thousands of years at ten thousand guesses a second; who reads its hash reads the secret beside it."""
+
 _TOKEN, _SECRET = "token.sha256", "secret"
 _SECRET_BYTES = 32
 
@@ -31,9 +35,15 @@ class Pairing:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def new_token(self) -> str:
-        """A new one, which ends every session of the one before. Raises PairingError."""
-        token = secrets.token_urlsafe(TOKEN_BYTES)
+    def new_token(self, *, spoken: bool = False) -> str:
+        """A new one, of digits alone where it is to be spoken, which ends every session of the one before.
+
+        Raises:
+            PairingError: It cannot be kept.
+        """
+        token = (
+            f"{secrets.randbelow(10**SPOKEN_DIGITS):0{SPOKEN_DIGITS}}" if spoken else secrets.token_urlsafe(TOKEN_BYTES)
+        )
         self._write(_TOKEN, _hashed(token).encode())
         return token
 
@@ -83,4 +93,5 @@ class Pairing:
 
 
 def _hashed(token: str) -> str:
-    return hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
+    """Of the token without spaces: digits are heard and noted in groups."""
+    return hashlib.sha256("".join(token.split()).encode("utf-8", "replace")).hexdigest()

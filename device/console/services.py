@@ -14,11 +14,11 @@ from device import phrases
 from device.config import Config
 from device.console import texts
 from device.console.access import Access
-from device.console.daemon_client import DaemonClient, DaemonError
 from device.console.decoder import Decoder
 from device.console.limits import Limit
 from device.console.texts import Texts
-from device.protocol import Request, StatusAsked
+from device.daemon_client import DaemonClient, DaemonError
+from device.protocol import CommandAsked, Request, SayAsked, StatusAsked
 
 NAME = "digitbox"
 
@@ -79,6 +79,12 @@ def ask(request: Request) -> tuple[Mapping[str, Any], str]:
         return services().daemon.ask(request), ""
     except DaemonError as error:
         return {}, str(error)
+
+
+def ask_to_obey(request: CommandAsked | SayAsked) -> str:
+    """Have the box do something; why it does not, or nothing."""
+    answer, problem = ask(request)
+    return problem or ("" if answer.get("obeyed") else words()("live.busy"))
 
 
 def status() -> tuple[Mapping[str, Any], str]:

@@ -68,6 +68,8 @@ class Box:
             "StatusAsked": STATUS,
             "LookAsked": SEEN,
             "CommandAsked": {"obeyed": True},
+            "SayAsked": {"obeyed": True},
+            "SayTokenAsked": {"obeyed": True},
             "PreferencesAsked": {"preferences": PREFERENCES},
             "HistoryAsked": {"entries": ENTRIES},
             "CorrectAsked": {"corrected": True},

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from device import config
 from device.compose import SOCKET
-from device.console.daemon_client import DaemonClient, DaemonError
+from device.daemon_client import DaemonClient, DaemonError
 from device.protocol import StatusAsked
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -159,6 +159,22 @@ def test_a_photograph_is_uploaded_by_keyboard_alone(page):
     page.keyboard.press("Enter")
     expect(page.locator(".said")).to_have_text("four, two, seven.")
     expect(page.locator("#answer")).to_be_focused()
+
+
+def test_the_box_says_an_answer_of_the_page(page, daemon, configuration):
+    """By a button under the answer, which stays; what it says lies among its sounds."""
+    page.goto("/try")
+    page.locator("#image").set_input_files(PICTURES / "05-427.jpg")
+    page.get_by_role("button", name="Read it").click()
+    sounds = configuration.parent / "said"
+    before = len(list(sounds.iterdir()))
+    with page.expect_response("**/say") as answered:
+        page.get_by_role("button", name="Let the box say it").click()
+    assert answered.value.status == 204
+    expect(page.locator(".said")).to_have_text("four, two, seven.")
+    end = time.monotonic() + SOON_MS / 1000
+    while len(list(sounds.iterdir())) == before or not is_idle(daemon):
+        assert time.monotonic() < end
 
 
 def test_a_picture_that_is_none_is_refused_on_the_page(page, tmp_path):

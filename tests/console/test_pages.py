@@ -18,6 +18,7 @@ from device.protocol import (
     HistoryAsked,
     PictureAsked,
     PreferencesAsked,
+    SayAsked,
 )
 
 PICTURE = Path(__file__).parents[2] / "device" / "pictures" / "05-427.jpg"
@@ -49,6 +50,30 @@ def test_an_upload_is_read(browser):
     assert answer.text.count('class="box"') == 3
     assert answer.text.count('scope="row"') == 30
     assert answer.text.count("data:image/png;base64,") == 3
+
+
+def test_the_box_says_an_answer(browser, box):
+    """What stands in the form of an answer is what it is asked to say; the page stays."""
+    text = browser.send("/try", image=(io.BytesIO(PICTURE.read_bytes()), "427.jpg")).text
+    fields = dict(re.findall(r'<input type="hidden" name="(status|number|advice)" value="([^"]*)"', text))
+    assert browser.send("/say", **fields).status_code == 204
+    assert box.asked == [SayAsked("ok", "427")]
+    browser.send("/say", status="unsure", number="42 7", doubtful="2", second="7")
+    assert box.asked[-1] == SayAsked("unsure", "42 7", "", 2, 7)
+
+
+def test_a_box_that_does_not_say_it_says_why(browser, box):
+    """On the next page, or to the script that asked; nothing but an answer reaches it."""
+    box.answers["SayAsked"] = {"obeyed": False}
+    assert browser.send("/say", status="ok", number="7").location == "/try"
+    assert "The box is busy" in browser.client.get("/try").text
+    box.answers["SayAsked"] = {"error": "the box is muted; hold the button once"}
+    browser.client.environ_base["HTTP_X_FRAGMENT"] = "1"
+    answer = browser.send("/say", status="ok", number="7")
+    assert (answer.status_code, answer.text) == (409, "the box is muted; hold the button once")
+    asked = len(box.asked)
+    assert browser.send("/say", status="ok", number="buy stocks").status_code == 409
+    assert len(box.asked) == asked
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])

@@ -16,9 +16,10 @@ import pytest
 
 from device import config
 from device.cli import main
-from device.console.daemon_client import DaemonClient, DaemonError
 from device.console.decoder import MOST_WAITING, Busy, Decoder, DecoderError
-from device.protocol import StatusAsked
+from device.console.pairing import Pairing
+from device.daemon_client import DaemonClient, DaemonError
+from device.protocol import SayTokenAsked, StatusAsked
 
 PICTURE = Path(__file__).parents[2] / "device" / "pictures" / "05-427.jpg"
 SOON = 60.0
@@ -105,6 +106,24 @@ def test_pair_shows_a_token_and_keeps_its_hash(configuration, capsys):
     kept = [path.read_text(encoding="utf-8") for path in config.load(configuration).console.folder.iterdir()]
     assert kept
     assert token not in kept
+
+
+def test_the_box_says_a_token_of_digits(configuration, box, capsys):
+    """The one that is shown; typed in groups it opens the page too."""
+    assert main(["console", "--say", "--config", str(configuration)]) == 0
+    token = capsys.readouterr().out.strip()
+    assert box.asked == [SayTokenAsked(token)]
+    groups = " ".join(token[place : place + 4] for place in range(0, 16, 4))
+    assert Pairing(config.load(configuration).console.folder).accepts(groups)
+
+
+def test_a_box_that_cannot_say_the_token_says_why(configuration, box, capsys):
+    """The token is shown nevertheless."""
+    box.answers["SayTokenAsked"] = {"obeyed": False}
+    assert main(["console", "--pair", "--say", "--config", str(configuration)]) == 1
+    shown = capsys.readouterr()
+    assert len(shown.out.strip()) == 16
+    assert "busy" in shown.err
 
 
 # --- the decoder ------------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ from device.events import (
     HintSeen,
     InputEnded,
     NotKept,
+    PhraseGiven,
     PowerFailed,
     ReadingMade,
     SpeechFinished,
@@ -343,6 +344,17 @@ def aiming(step: Step, hint: Hint | None = None, looks: int = 0, *, due: bool = 
     return at(Mode.AIMING, aim=Aim(step, due, hint, looks), **more)
 
 
+GIVEN_ROWS = [
+    row("said", at(Mode.IDLE), PhraseGiven(Phrase("appliance.ready")), (say("appliance.ready"),), **SPEAKING),
+    row("said in practice", at(Mode.PRACTISING), PhraseGiven(Phrase("appliance.ready")), (say("appliance.ready"),),
+        **SPEAKING),
+    row("said instead", at(Mode.SPEAKING, next_question=SHUT_DOWN_BY_PRESS), PhraseGiven(Phrase("appliance.ready")),
+        (StopSpeech(TURN), say("appliance.ready", TURN + 2)), turn=TURN + 2, next_question=None),
+    *(row(f"not said while {mode.value}", at(mode), PhraseGiven(Phrase("appliance.ready")), ())
+      for mode in (Mode.READING, Mode.LISTENING, Mode.CONFIRMING, Mode.AIMING, Mode.STOPPING)),
+    row("not said while pressed", at(Mode.IDLE, press=Press.ACTS), PhraseGiven(Phrase("appliance.ready")), ()),
+]  # fmt: skip
+
 AIMING_ROWS = [
     row("given", at(Mode.IDLE), CommandGiven(Command.AIM), BEGIN, **BEGUN),
     row("given without a camera", at(Mode.IDLE, faults=LOST_CAMERA), CommandGiven(Command.AIM), (say("fault.camera"),),
@@ -451,6 +463,7 @@ FINAL_ROWS = [
         ButtonPressed(), ButtonReleased(), DeadlinePassed(Deadline.HOLD), DeviceOpened(Device.SOUND),
         DeviceLost(Device.CAMERA), ReadingMade(TURN, READING), SpeechFinished(TURN), Failed(TURN), PowerFailed(),
         InputEnded(), StopRequested(), AssumptionBroken(), CommandGiven(Command.READ), Forgotten(),
+        PhraseGiven(Phrase("appliance.ready")),
         HintSeen(TURN, Hint.GOOD),
     )
 ]  # fmt: skip
@@ -500,6 +513,12 @@ def test_while_a_question_waits(before, event, after, actions):
 @pytest.mark.parametrize(("before", "event", "after", "actions"), SHUTDOWN_ROWS)
 def test_while_shutting_down(before, event, after, actions):
     """Only a press within the time after the question switches off."""
+    check(before, event, after, actions)
+
+
+@pytest.mark.parametrize(("before", "event", "after", "actions"), GIVEN_ROWS)
+def test_words_of_another_program(before, event, after, actions):
+    """Said when nothing is going on but words, which they cut short; else not at all."""
     check(before, event, after, actions)
 
 
@@ -628,7 +647,7 @@ class World:
             self.dice.choice([DeviceOpened, DeviceLost])(device),
             DeviceOpened(Device.HISTORY, "appliance.history_renewed"),
             NotKept(),
-            CommandGiven(self.dice.choice([Command.AIM, Command.AIM, Command.CANCEL, Command.READ])),
+            self.given(),
             *(DeadlinePassed(deadline) for deadline in Deadline if deadline in self.deadlines),
             *(result(old_turn) for result in (SpeechFinished, Failed) if old_turn < self.situation.turn),
         ]
@@ -645,6 +664,11 @@ class World:
         if self.dice.random() < 0.01:
             possible = [InputEnded(), StopRequested(), AssumptionBroken()]
         return self.dice.choice(possible)
+
+    def given(self) -> Event:
+        """Anything that another program can want."""
+        commands = (Command.AIM, Command.AIM, Command.CANCEL, Command.READ)
+        return self.dice.choice([*map(CommandGiven, commands), PhraseGiven(Phrase("reading", READING))])
 
     def heard(self) -> Heard:
         """Anything that can be said."""

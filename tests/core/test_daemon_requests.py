@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from device.domain import Device
+from device.domain import Command, Device, Heard, VoiceCommand
 from device.errors import CameraError, HistoryError, SpeechError
 from device.protocol import (
     CommandAsked,
@@ -16,6 +16,8 @@ from device.protocol import (
     LookAsked,
     PictureAsked,
     PreferencesAsked,
+    SayAsked,
+    SayTokenAsked,
     StatusAsked,
 )
 from device.situation import Mode
@@ -58,6 +60,40 @@ def test_no_command_interferes_with_the_button(appliance):
     appliance.release()
     appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.kept)
     assert appliance.kept == ["7"]
+
+
+def test_an_answer_of_another_program_is_said(appliance):
+    """In the box's own phrases; what the box itself read last stays what it was."""
+    appliance.started()
+    assert appliance.ask(SayAsked("unsure", "42", "", 2, 7)) == ({"obeyed": True}, b"")
+    appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.heard[1:])
+    assert appliance.heard[1] == "I think four, two. Digit 2 could be a seven."
+    assert appliance.daemon.situation.last is None
+    assert not appliance.kept
+
+
+def test_a_token_is_said_digit_by_digit_and_once_more(appliance):
+    """Also where numbers are said as numbers."""
+    appliance.started()
+    appliance.ask(PreferencesAsked({"number_style": "number"}))
+    assert appliance.ask(SayTokenAsked("12345678"))[0] == {"obeyed": True}
+    said = "The token for my page is: one; two; three; four; five; six; seven; eight."
+    appliance.until(lambda: f"{said} {said}" in appliance.heard)
+
+
+def test_nothing_is_said_for_others_while_it_listens(appliance):
+    """Nor where nobody would hear it, and then the reason is told."""
+    appliance.started()
+    appliance.press()
+    appliance.turned()
+    assert appliance.ask(SayAsked("ok", "7"))[0] == {"obeyed": False}
+    appliance.release()
+    appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.kept)
+    appliance.command(Heard("mute", VoiceCommand(Command.MUTE), 1.0))
+    appliance.until(lambda: appliance.mode is Mode.CONFIRMING)
+    appliance.command(Heard("yes", VoiceCommand(Command.YES), 1.0))
+    appliance.until(lambda: appliance.mode is Mode.IDLE)
+    assert "muted" in appliance.ask(SayAsked("ok", "7"))[0]["error"]
 
 
 def test_practice_is_followed(appliance):

@@ -16,7 +16,7 @@ FILES = sorted(path for package in ("device", "train") for path in (ROOT / packa
 IMAGES = "domain errors ink ruling find split fuse sheet orient views preprocess images judge quality advice numpy cv2"
 STATES = "domain errors phrases preferences tones events actions situation aiming practice steps obeying"
 CONSOLE = (
-    "console.access console.api console.daemon_client console.decoder console.examination console.limits console.pages "
+    "console.access console.api daemon_client console.decoder console.examination console.limits console.pages "
     "console.pairing console.reading console.services console.texts"
 )
 ALLOWED = {
@@ -28,7 +28,7 @@ ALLOWED = {
     "phrases": "domain errors num2words",
     "preferences": "",
     "durable": "",
-    "events": "domain preferences",
+    "events": "domain phrases preferences",
     "actions": "domain events phrases preferences tones",
     "situation": "actions domain events phrases preferences",
     "aiming": STATES,
@@ -37,6 +37,7 @@ ALLOWED = {
     "obeying": STATES + " sight_and_speech",
     "appliance": STATES,
     "protocol": "domain errors preferences",
+    "daemon_client": "errors protocol",
     "live": IMAGES + " protocol reading",
     "records": "domain ports protocol",
     "telling": "actions domain phrases ports situation",
@@ -78,7 +79,6 @@ ALLOWED = {
     "console.access": "console.limits console.pairing flask werkzeug",
     "console.api": "console.decoder console.reading console.services flask werkzeug",
     "console.app": "compose config flask flask_wtf werkzeug " + CONSOLE,
-    "console.daemon_client": "errors protocol",
     "console.decoder": "errors",
     "console.decoder_process": "compose config console.decoder domain errors images numpy phrases protocol reading cv2",
     "console.examination": "doctor errors",

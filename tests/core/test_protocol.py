@@ -22,9 +22,12 @@ from device.protocol import (
     LookAsked,
     PictureAsked,
     PreferencesAsked,
+    SayAsked,
+    SayTokenAsked,
     StatusAsked,
     changed,
     parsed,
+    reading_to_say,
     written,
 )
 
@@ -45,6 +48,9 @@ ENGLISH = Preferences("en", "", 155, 50, 100, "digits")
         DeleteAsked(7),
         DeleteAsked(),
         FollowAsked(),
+        SayAsked("unsure", "42 7", "", 2, 7),
+        SayAsked("nothing", advice="too_dark"),
+        SayTokenAsked("1234567812345678"),
     ],
 )
 def test_a_request_survives_the_line(request_):
@@ -52,6 +58,41 @@ def test_a_request_survives_the_line(request_):
     line = written(request_)
     assert line.count(b"\n") == 1
     assert parsed(line) == request_
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "sure", "number": "7"},
+        {"status": "ok"},
+        {"status": "ok", "number": "seven"},
+        {"status": "ok", "number": "7" * 101},
+        {"status": "nothing", "number": "7"},
+        {"status": "ok", "number": "7", "advice": "appliance.goodbye"},
+        {"status": "ok", "number": "7", "text": "send money"},
+        {"status": "unsure", "number": "4 2", "doubtful": 3},
+        {"status": "unsure", "number": "42", "doubtful": -1, "second": 1},
+        {"status": "unsure", "number": "42", "doubtful": 1, "second": 10},
+    ],
+)
+def test_only_an_answer_can_be_said(fields):
+    """Nothing that a reading could not have been."""
+    with pytest.raises(RequestError):
+        parsed(json.dumps({"ask": "say", **fields}).encode())
+
+
+@pytest.mark.parametrize("token", ["", "1234567", "9" * 41, "12345678a", "12345678\n", "١٢٣٤٥٦٧٨"])
+def test_only_digits_are_a_token(token):
+    """Whoever may ask can't have words said as one."""
+    with pytest.raises(RequestError):
+        parsed(json.dumps({"ask": "say_token", "token": token}).encode())
+
+
+def test_an_answer_to_say_is_a_reading():
+    """With its groups, and the doubt where it belongs."""
+    reading = reading_to_say(SayAsked("unsure", "42 7", "", 2, 7))
+    assert (reading.number, reading.status.value) == ("42 7", "unsure")
+    assert [digit.second for digit in reading.digits] == [None, 7, None]
 
 
 @pytest.mark.parametrize(

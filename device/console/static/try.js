@@ -37,6 +37,20 @@ function offerSpeech() {
   }
 }
 
+// Without this the form works too: the page stays where the box obeys, and begins anew with the reason where it does not.
+answer.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const asked = event.target;
+  const refused = asked.querySelector("[data-refused]");
+  let why = "";
+  try {
+    const got = await fetch(asked.action, { method: "POST", body: new FormData(asked), headers: { "X-Fragment": "1" } });
+    if (!got.ok) why = got.status === 409 ? await got.text() : form.dataset.failed;
+  } catch { why = form.dataset.failed; }
+  refused.textContent = spoken.textContent = why;
+  refused.hidden = !why;
+});
+
 function clear() {
   ink.fillStyle = "#fff";
   ink.fillRect(0, 0, pad.width, pad.height);
