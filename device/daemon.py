@@ -45,6 +45,7 @@ from device.actions import (
 )
 from device.appliance import transition
 from device.capture import Burst, Recording
+from device.complaints import Complaints
 from device.domain import Audio, Command, Context, Device, Frame, Heard, Reading
 from device.errors import (
     CameraError,
@@ -89,6 +90,7 @@ from device.protocol import (
     CommandAsked,
     CorrectAsked,
     DeleteAsked,
+    ErrorsAsked,
     HistoryAsked,
     LookAsked,
     PictureAsked,
@@ -214,6 +216,7 @@ class Daemon:
         self._asked_turn = -1
         self._memory_due = monotonic() + MEMORY_SECONDS
         self._requests: Requests | None = None
+        self._complaints = Complaints()
         self._shown: tuple[float, int, dict[str, Any], bytes] | None = None
         limit = settings.device_limit_seconds
         self._button = self._slot(Device.BUTTON, parts.button, limit)
@@ -234,6 +237,7 @@ class Daemon:
 
     def run(self) -> int:
         """Open everything, obey the button until stopped, close everything; the process's exit status."""
+        logging.getLogger(__package__).addHandler(self._complaints)
         # What comes before READY is opened first and alone: the rest would only take its processor away.
         for slot in (self._indicator, self._button, self._player):
             self._open(slot)
@@ -676,6 +680,8 @@ class Daemon:
         match request:
             case StatusAsked():
                 answer.give(self._status_as_json())
+            case ErrorsAsked():
+                answer.give({"errors": self._complaints.as_json()})
             case LookAsked(width_px):
                 self._show(width_px, answer)
             case CommandAsked(command):
@@ -995,6 +1001,7 @@ class Daemon:
         for slot in self._slots:
             if not slot.worker.finish(max(0.0, until - self._monotonic())):
                 log.warning("%s: did not close in time", slot.device.value)
+        logging.getLogger(__package__).removeHandler(self._complaints)
 
     def _install_what_opened(self) -> None:
         """Take over what opened while the loop came to its end, so that it is closed, and so that nothing is lost."""

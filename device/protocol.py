@@ -5,6 +5,7 @@ One request a line, one answer a line, JSON in UTF-8, in order; an answer that s
 | request | answer |
 |---|---|
 | {"ask": "status"} | mode, faults, hears, version, address, free_bytes, readings, preferences, practice, last |
+| {"ask": "errors"} | errors: the latest warnings and errors of its log, the latest first (device.complaints) |
 | {"ask": "look", "width_px": 640} | status, number, digits, advice, quality, and a JPEG of the frame |
 | {"ask": "command", "command": "read"} | obeyed: whether nothing else was going on |
 | {"ask": "say", "status": "unsure", "number": "42 7", "doubtful": 2, "second": 7} | obeyed: as with a command |
@@ -54,6 +55,11 @@ GIVEN = frozenset(
 @dataclass(frozen=True, slots=True)
 class StatusAsked:
     """How the box is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsAsked:
+    """What it has complained of in its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,7 @@ class FollowAsked:
 
 Request = (
     StatusAsked
+    | ErrorsAsked
     | LookAsked
     | CommandAsked
     | SayAsked
@@ -155,6 +162,7 @@ Request = (
 
 _KINDS: Mapping[str, type[Any]] = {
     "status": StatusAsked,
+    "errors": ErrorsAsked,
     "look": LookAsked,
     "command": CommandAsked,
     "say": SayAsked,

@@ -7,6 +7,7 @@ import contextlib
 import csv
 import io
 import json
+import platform
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from device import config as configuration
 from device.console import examination
+from device.console.card import figures, level
 from device.console.decoder import Busy, DecoderError
 from device.console.reading import read
 from device.console.services import ask, ask_to_obey, services, status, words
@@ -40,6 +42,7 @@ from device.protocol import (
     CommandAsked,
     CorrectAsked,
     DeleteAsked,
+    ErrorsAsked,
     HistoryAsked,
     LookAsked,
     PictureAsked,
@@ -284,12 +287,17 @@ def examine() -> Page:
 
 def _status_page(findings: list[Finding] | None) -> Page:
     state, problem = status()
+    card = _card()
     return render_template(
         "status.html",
         state=state,
         problem=problem,
+        errors=[] if problem else ask(ErrorsAsked())[0].get("errors", []),
         findings=findings,
-        card=_card(),
+        card=card,
+        figures=figures(card),
+        level=level,
+        python=platform.python_version(),
         memory=examination.free_memory_bytes(),
     )
 

@@ -48,6 +48,10 @@ STATUS = {
     "practice": {"digit": 7, "done": 2, "right": 1, "rounds": 5},
     "last": None,
 }
+ERRORS = [
+    {"time": "2026-01-02T03:04:05+00:00", "level": "error", "message": "a <b>loss</b>", "count": 1},
+    {"time": "2026-01-02T03:04:04+00:00", "level": "warning", "message": "camera: no answer", "count": 3},
+]
 SEEN = {
     "status": "unsure",
     "number": "7",
@@ -66,6 +70,7 @@ class Box:
     answers: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {
             "StatusAsked": STATUS,
+            "ErrorsAsked": {"errors": ERRORS},
             "LookAsked": SEEN,
             "CommandAsked": {"obeyed": True},
             "SayAsked": {"obeyed": True},

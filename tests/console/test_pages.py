@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from device import config
+from device.console.card import Figures, figures, level
 from device.protocol import (
     CommandAsked,
     CorrectAsked,
@@ -191,7 +193,40 @@ def test_status_says_what_is_wrong(client, box):
     text = client.get("/status").text
     assert "The camera does not answer" in text
     assert "3.0 GB" in text
-    assert "mnist t10k" in text
+    assert "a &lt;b&gt;loss&lt;/b&gt;" in text
+    assert re.search(r"warning</strong> <span[^>]*>\(3 times\)</span>: camera: no answer", text)
+
+
+def test_the_models_figures_are_drawn(client, box, app):
+    """A reach and a cell a digit for each set, in whatever card lies beside the model."""
+    card = json.loads(app.extensions["digitbox"].config.model.path.with_suffix(".json").read_text(encoding="utf-8"))
+    text = client.get("/status").text
+    for name in card["accuracy"]:
+        assert text.count(f'<th scope="row">{name}</th>') == 2
+    assert text.count('class="reach"') == len(card["accuracy"])
+    assert len(re.findall(r'<td class="level[0-5]">|<td>-</td>', text)) >= 10 * len(card["accuracy"])
+
+
+def test_a_card_may_lack_anything():
+    """What is missing or nonsense is left out; nothing is drawn outside its axis."""
+    for card in (
+        {},
+        {"accuracy": 1, "corruptions": [], "negatives": {"all": "x"}},
+        {"accuracy": {"a": {"accuracy": 7}}},
+    ):
+        assert figures(card) == Figures((), 0.98, (), ())
+    one = {"accuracy": 0.85, "interval": [0.82, 7], "per_class": {"3": {"accuracy": 0.99}, "4": 1}}
+    drawn = figures(
+        {"accuracy": {"a": one, "b": {"accuracy": 1}}, "corruptions": {"glass_blur": 0.2, "fog": 0.3, "mean": 0.25}}
+    )
+    assert [(found.low, found.high, found.count, found.sure_wrong) for found in drawn.sets] == [
+        (0.82, 0.85, 0, None),
+        (1.0, 1.0, 0, None),
+    ]
+    assert (drawn.floor, drawn.place(0.85), drawn.place(1.0), drawn.place(0.1)) == (0.8, 25.0, 100.0, 0.0)
+    assert [share is not None for share in drawn.sets[0].mistakes] == [digit == 3 for digit in range(10)]
+    assert drawn.corruptions == (("fog", 0.3), ("glass blur", 0.2))
+    assert [level(share) for share in (0.0, 0.004, 0.005, 0.006, 0.03, 0.3)] == [0, 1, 1, 2, 4, 5]
 
 
 def test_an_examination_leaves_out_what_the_daemon_holds(browser, box):

@@ -12,6 +12,7 @@ from device.protocol import (
     CommandAsked,
     CorrectAsked,
     DeleteAsked,
+    ErrorsAsked,
     HistoryAsked,
     LookAsked,
     PictureAsked,
@@ -60,6 +61,17 @@ def test_no_command_interferes_with_the_button(appliance):
     appliance.release()
     appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.kept)
     assert appliance.kept == ["7"]
+
+
+def test_what_it_complained_of_is_told(appliance):
+    """A device that is lost, with its reason; and nothing of it once the daemon has ended."""
+    appliance.started()
+    assert appliance.ask(ErrorsAsked())[0] == {"errors": []}
+    appliance.broken[Device.CAMERA, "capture"] = CameraError("unplugged")
+    appliance.ask(LookAsked())
+    appliance.until(lambda: Device.CAMERA in appliance.daemon.situation.faults)
+    (error,) = appliance.ask(ErrorsAsked())[0]["errors"]
+    assert (error["level"], error["message"], error["count"]) == ("warning", "camera: unplugged", 1)
 
 
 def test_an_answer_of_another_program_is_said(appliance):

@@ -16,8 +16,8 @@ FILES = sorted(path for package in ("device", "train") for path in (ROOT / packa
 IMAGES = "domain errors ink ruling find split fuse sheet orient views preprocess images judge quality advice numpy cv2"
 STATES = "domain errors phrases preferences tones events actions situation aiming practice steps obeying"
 CONSOLE = (
-    "console.access console.api daemon_client console.decoder console.examination console.limits console.pages "
-    "console.pairing console.reading console.services console.texts"
+    "console.access console.api console.card console.decoder console.examination console.limits console.pages "
+    "console.pairing console.reading console.services console.texts daemon_client"
 )
 ALLOWED = {
     "domain": "errors numpy",
@@ -40,6 +40,7 @@ ALLOWED = {
     "daemon_client": "errors protocol",
     "live": IMAGES + " protocol reading",
     "records": "domain ports protocol",
+    "complaints": "",
     "telling": "actions domain phrases ports situation",
     "capture": "domain errors ports",
     "parts": "domain errors events phrases ports preferences voice reading",
@@ -58,7 +59,7 @@ ALLOWED = {
     "sight_and_speech": "",
     "speech_models": "durable errors config",
     "speech_model_install": "errors speech_models",
-    "daemon": STATES + " appliance capture parts ports protocol records telling voice worker",
+    "daemon": STATES + " appliance capture complaints parts ports protocol records telling voice worker",
     "images": IMAGES + " PIL pyvips",
     "ink": IMAGES,
     "ruling": IMAGES,
@@ -79,6 +80,7 @@ ALLOWED = {
     "console.access": "console.limits console.pairing flask werkzeug",
     "console.api": "console.decoder console.reading console.services flask werkzeug",
     "console.app": "compose config flask flask_wtf werkzeug " + CONSOLE,
+    "console.card": "",
     "console.decoder": "errors",
     "console.decoder_process": "compose config console.decoder domain errors images numpy phrases protocol reading cv2",
     "console.examination": "doctor errors",

@@ -17,6 +17,7 @@ from device.protocol import (
     CommandAsked,
     CorrectAsked,
     DeleteAsked,
+    ErrorsAsked,
     FollowAsked,
     HistoryAsked,
     LookAsked,
@@ -38,6 +39,7 @@ ENGLISH = Preferences("en", "", 155, 50, 100, "digits")
     "request_",
     [
         StatusAsked(),
+        ErrorsAsked(),
         LookAsked(320),
         *(CommandAsked(command.value) for command in sorted(GIVEN, key=lambda command: command.value)),
         PreferencesAsked({"volume": 70}),
