@@ -12,132 +12,11 @@ import re
 import shutil
 import subprocess
 import time
-import wave
-from collections.abc import Iterator, Sequence
-from io import BytesIO
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-REPOSITORY = Path(__file__).parents[2]
-MACHINES = REPOSITORY / "tests" / "machines"
-CONTAINER = str(MACHINES / "container.sh")
-RELEASE = ("/usr/bin/python3", "-I", "/usr/local/lib/digitbox/release.py")
-MODEL = REPOSITORY / "device" / "models" / "vosk-tiny-en"
-KNOBS = {
-    "digitbox_camera": "files",
-    "digitbox_configuration": {
-        "button": {"backend": "script", "script": "/srv/button.txt"},
-        "indicator": {"backend": "none"},
-    },
-    "base_overlays": ["dtoverlay=imx519", "dtoverlay=hifiberry-dac"],
-    "base_reboot": False,
-}
-"""No camera, button or LED here; the sound goes through aplay and ALSA into a file (asound.conf)."""
-
-CMDLINE = "console=tty1 root=PARTUUID=1234 rootwait\n"
-CONFIG = "camera_auto_detect=1\n[pi5]\ndtparam=x\n"
-"""What a Pi's firmware partition would hold."""
-
-PRESSES = "6 tap\n100000 quit\n"
-ANSWERS = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
-LIMIT_SECONDS = 900.0
-SOON_SECONDS = 90.0
-
-NOTHING_TO_BOOT = "this machine lets no container boot: "
-
-
-def run(command: Sequence[str], **more) -> subprocess.CompletedProcess[str]:
-    """A command whose words are kept for the message of a failure."""
-    return subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False, **more
-    )
-
-
-def why_not() -> str | None:
-    """Why no container can boot here, where that is the machine's doing; a missing package is not."""
-    if os.geteuid() != 0:
-        return "only root can boot a container; sudo tests/run"
-    probe = run(["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "mount", "-t", "tmpfs", "none", "/mnt"])
-    if probe.returncode:
-        return f"{NOTHING_TO_BOOT}no namespaces or no mounts ({probe.stderr.strip()})"
-    for folder in (Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup")):
-        made = folder / "digitbox-probe"
-        try:
-            made.mkdir()
-            made.rmdir()
-        except OSError:
-            continue
-        return None
-    return f"{NOTHING_TO_BOOT}no control group can be made"
-
-
-class Box:
-    """The container, by what container.sh can do with it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.environ = {**os.environ, "BOX": f"box{os.getpid()}"}
-        self.ssh = folder / "ssh.conf"
-        self.knobs = folder / "knobs.json"
-        self.knobs.write_text(json.dumps(KNOBS), encoding="utf-8")
-
-    def container(self, *words: str, text: str | None = None) -> str:
-        """What container.sh prints; a failure is the test's."""
-        done = run([CONTAINER, *words], env=self.environ, input=text)
-        assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-        return done.stdout
-
-    def prepare(self) -> None:
-        """Boot it, with a sound card that writes files and a script that presses."""
-        self.container("start")
-        self.ssh.write_text(self.container("ssh-config"), encoding="utf-8")
-        self.do("tee", "/etc/asound.conf", text=(MACHINES / "asound.conf").read_text(encoding="utf-8"))
-        self.do("tee", "/srv/button.txt", text=PRESSES)
-        self.do("mkdir", "/boot/firmware")
-        self.do("tee", "/boot/firmware/config.txt", text=CONFIG)
-        self.do("tee", "/boot/firmware/cmdline.txt", text=CMDLINE)
-
-    def do(self, *words: str, text: str | None = None) -> str:
-        """What a command in the box prints."""
-        return self.container("exec", *words, text=text)
-
-    def shell(self, script: str) -> str:
-        """What a line of shell in the box prints."""
-        return self.do("sh", "-c", script)
-
-    def installer(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run the installer to its end, good or bad."""
-        environ = {**self.environ, "DIGITBOX_SSH_CONFIG": str(self.ssh), "ANSIBLE_FORCE_COLOR": "0"}
-        return run(["deploy/install", "box", "-e", f"@{self.knobs}", *words], env=environ)
-
-    def install(self, *words: str) -> dict[str, int]:
-        """Run the installer and count what it did."""
-        done = self.installer(*words)
-        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-        (recap,) = re.findall(r"^box +: (.*)$", done.stdout, re.MULTILINE)
-        return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", recap)}
-
-    def release(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run release.py in the box."""
-        return run([CONTAINER, "exec", *RELEASE, *words], env=self.environ)
-
-    def current(self) -> str:
-        """The release in use."""
-        return self.do("readlink", "/opt/digitbox/current").strip().rpartition("/")[2]
-
-    def is_active(self, unit: str = "digitbox.service") -> bool:
-        """Whether systemd says so."""
-        return self.shell(f"systemctl is-active {unit} || true").strip() == "active"
-
-    def heard(self) -> bytes:
-        """The WAV file of what was played last."""
-        done = subprocess.run(
-            [CONTAINER, "exec", "cat", "/var/lib/digitbox/heard.wav"],
-            env=self.environ,
-            capture_output=True,
-            check=False,
-        )
-        return done.stdout
+from container import CMDLINE, CONFIG, CONTAINER, RELEASE, REPOSITORY, SOON_SECONDS, Box, run, soon, why_not, words_in
 
 
 @pytest.fixture(scope="module")
@@ -154,34 +33,6 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         yield made
     finally:
         run([CONTAINER, "stop"], env=made.environ)
-
-
-def soon(holds, what: str):
-    """Wait until it holds, and return that."""
-    end = time.monotonic() + SOON_SECONDS
-    while time.monotonic() < end:
-        found = holds()
-        if found:
-            return found
-        time.sleep(0.3)
-    raise AssertionError(f"not within {SOON_SECONDS:g} s: {what}")
-
-
-def words_in(wav: bytes) -> set[str]:
-    """What a speech recognizer hears; nothing in half a file."""
-    import vosk
-
-    vosk.SetLogLevel(-1)
-    try:
-        with wave.open(BytesIO(wav)) as sound:
-            rate_hz, frames = sound.getframerate(), sound.readframes(sound.getnframes())
-            if sound.getnchannels() == 2:
-                frames = b"".join(frames[at : at + 2] for at in range(0, len(frames), 4))
-    except (wave.Error, EOFError):
-        return set()
-    recognizer = vosk.KaldiRecognizer(vosk.Model(str(MODEL)), float(rate_hz), json.dumps([*sorted(ANSWERS), "[unk]"]))
-    recognizer.AcceptWaveform(frames + bytes(rate_hz))
-    return set(json.loads(recognizer.FinalResult())["text"].split())
 
 
 @pytest.mark.long
@@ -234,6 +85,12 @@ def test_a_press_is_answered_in_words(box):
 def test_a_second_run_changes_nothing(box):
     """Where there is nothing to do, nothing is done."""
     assert box.install()["changed"] == 0
+
+
+def test_a_rehearsal_of_a_second_run_finds_nothing_to_do(box):
+    """`--check` gets through on an installed box, too, and agrees with the run above."""
+    counted = box.install("--check")
+    assert (counted["changed"], counted["failed"]) == (0, 0)
 
 
 def test_the_installed_service_is_as_closed_as_the_shipped_one(box):
@@ -367,7 +224,7 @@ def test_a_wrong_configuration_calls_for_help(box):
 def test_the_request_to_switch_off_is_obeyed(box):
     """The last thing: the file that the daemon writes, and the whole box goes down in order."""
     box.do("touch", "/run/digitbox/poweroff")
-    soon(lambda: run([CONTAINER, "exec", "true"], env=box.environ).returncode != 0, "the end of the box")
+    soon(lambda: run([CONTAINER, "leader"], env=box.environ).returncode != 0, "the end of the box")
 
 
 @pytest.mark.long
@@ -448,46 +305,3 @@ def test_the_plug_is_pulled_during_updates(tmp_path, record_property):
         assert undone > 0
     finally:
         run([CONTAINER, "stop"], env=plugged.environ)
-
-
-DAY_PRESSES = 240
-DAY_SECONDS_BETWEEN = 2.5
-
-
-@pytest.mark.long
-def test_a_day_of_presses(tmp_path, record_property):
-    """As many as a busy day has, in ten minutes: none is missed, and neither memory nor open files run away."""
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    day = Box(tmp_path)
-    day.environ |= {"BOX": f"day{os.getpid()}"}
-    taps = "".join(f"{20 + number * DAY_SECONDS_BETWEEN:g} tap\n" for number in range(DAY_PRESSES))
-
-    def figures() -> dict[str, int]:
-        """Of the running daemon: presses it answered, memory, open files."""
-        script = """
-            pid=$(systemctl show -p MainPID --value digitbox)
-            journalctl -u digitbox -o cat _PID=$pid | grep -c 'reading: '
-            sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/$pid/status
-            ls /proc/$pid/fd | wc -l"""
-        return dict(zip(("presses", "rss_kb", "files"), map(int, day.shell(script).split()), strict=True))
-
-    try:
-        day.prepare()
-        day.do("tee", "/srv/button.txt", text="100000 quit\n")
-        assert day.install()["failed"] == 0
-        day.do("tee", "/srv/button.txt", text=f"{taps}100000 quit\n")
-        day.do("systemctl", "restart", "digitbox")
-        time.sleep(20 + DAY_PRESSES / 5 * DAY_SECONDS_BETWEEN)  # long enough for every picture, phrase and cache
-        early = figures()
-        time.sleep(DAY_PRESSES * 4 / 5 * DAY_SECONDS_BETWEEN + 20)
-        late = figures()
-        for name, value in late.items():
-            record_property(f"day_{name}", value)
-        record_property("day_rss_growth_percent", round(100 * (late["rss_kb"] / early["rss_kb"] - 1), 2))
-        assert late["presses"] == DAY_PRESSES
-        assert late["files"] <= early["files"]
-        assert late["rss_kb"] < early["rss_kb"] * 1.01
-    finally:
-        run([CONTAINER, "stop"], env=day.environ)

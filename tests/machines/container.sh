@@ -4,6 +4,8 @@
 #   container.sh start               # build the root if need be, boot it, wait until it is up
 #   container.sh exec COMMAND...     # as root, in it
 #   container.sh ssh-config          # prints an ssh configuration for the host "box", whose user pi may sudo
+#   container.sh leader            # prints its first process, as numbered here, while it runs; does not enter it, for going
+#                                 # down it stops whatever is inside
 #   container.sh stop
 #   container.sh power-cut           # end it as if the plug were pulled: no process gets to do anything
 # SUITE=bookworm|trixie; BOX names it, so that several can run at once on one root. It shares this machine's network, or has
@@ -40,13 +42,7 @@ build() {
   flock 9
   build_root "$suite" "$root" ca-certificates dbus iproute2 kmod libpam-systemd openssh-server procps python3 python3-apt \
     sudo systemd systemd-sysv udev
-  [ -e "$key" ] || ssh-keygen -q -t ed25519 -N '' -C digitbox-tests -f "$key"
-  [ -e "$root/home/pi" ] || chroot "$root" useradd -m -s /bin/bash -G sudo,audio,video pi
-  echo 'pi ALL=(ALL) NOPASSWD: ALL' > "$root/etc/sudoers.d/010_pi-nopasswd"
-  install -d -m 700 -o 1000 -g 1000 "$root/home/pi/.ssh"
-  install -m 600 -o 1000 -g 1000 "$key.pub" "$root/home/pi/.ssh/authorized_keys"
-  ln -sf /dev/null "$root/etc/systemd/system/apt-daily.timer"
-  ln -sf /dev/null "$root/etc/systemd/system/apt-daily-upgrade.timer"
+  let_in "$root" "$key"
   exec 9>&-
 }
 
@@ -98,9 +94,8 @@ case ${1:-} in
   start) start ;;
   exec) shift; inside "$@" ;;
   ssh-config)
-    printf '%s\n' 'Host box' '  User pi' "  IdentityFile $key" '  IdentitiesOnly yes' '  StrictHostKeyChecking no' \
-      '  UserKnownHostsFile /dev/null' '  LogLevel ERROR' \
-      "  ProxyCommand env DIGITBOX_MACHINES=$machines SUITE=$suite BOX=$box NETWORK=${NETWORK:-shared} $here/container.sh exec /usr/sbin/sshd -i" ;;
+    ssh_config pi "$key" "env DIGITBOX_MACHINES=$machines SUITE=$suite BOX=$box NETWORK=${NETWORK:-shared} $here/container.sh exec /usr/sbin/sshd -i" ;;
+  leader) leader ;;
   stop)
     leader > /dev/null || exit 0
     inside systemctl poweroff > /dev/null 2>&1 || true
@@ -108,5 +103,5 @@ case ${1:-} in
   power-cut)
     kill -KILL "$(leader)"
     end ;;
-  *) sed -n '2,9s/^# \?//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,11s/^# \?//p' "$0" >&2; exit 2 ;;
 esac

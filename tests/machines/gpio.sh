@@ -18,25 +18,7 @@ stamp=$(cat "$0" "$here/machine.sh" "$here/gpio/init" "$repository/pyproject.tom
 if [ "$(cat "$root/.stamp" 2>/dev/null)" != "$stamp" ]; then
   install_environment "$root" lgpio
 
-  # Debian leaves gpio-sim out of its kernel, and with it the simulated interrupts: both go into one module, in which
-  # a function takes the place of one that modules may not call.
-  # shellcheck disable=SC2016  # the shell in there expands it
-  in_root "$root" sh -euc '
-    cd /tmp
-    rm -rf gpio-sim
-    tar -xJf /usr/src/linux-source-6.1.tar.xz --wildcards --strip-components=1 "*/drivers/gpio/gpio-sim.c" \
-      "*/drivers/gpio/gpiolib.h" "*/kernel/irq/irq_sim.c"
-    mkdir gpio-sim
-    mv drivers/gpio/gpio-sim.c gpio-sim/core.c
-    mv drivers/gpio/gpiolib.h gpio-sim/
-    sed -e "/EXPORT_SYMBOL/d" -e "s/irq_to_desc(\([a-z_]*\))/irq_data_to_desc(irq_get_irq_data(\1))/" \
-      kernel/irq/irq_sim.c > gpio-sim/irq_sim.c
-    printf "obj-m := gpio-sim.o\ngpio-sim-objs := core.o irq_sim.o\n" > gpio-sim/Kbuild
-    kernel=$(ls /lib/modules)
-    make --silent -C "/lib/modules/$kernel/build" M=/tmp/gpio-sim modules
-    install -D -m 644 gpio-sim/gpio-sim.ko "/lib/modules/$kernel/extra/gpio-sim.ko"
-    depmod "$kernel"
-    rm -rf gpio-sim drivers kernel'
+  simulate_gpio "$root"
 
   install -m 755 "$here/gpio/init" "$root/sbin/digitbox-tests"
   truncate --size="$(($(du -sm --one-file-system "$root" | cut -f1) * 11 / 10 + 300))M" "$image"

@@ -19,7 +19,17 @@ debian_mirror() {
     awk '$1 == "Debian" && !/security/ { print $2; exit }'
 }
 
-# build_root SUITE ROOT PACKAGE...: a folder with a whole Debian in it; one that holds these packages is kept.
+# let_run CPU: have the kernel hand programs for this processor (aarch64) to qemu-user. Debian's qemu-user-static registers it
+# so that the interpreter need not lie in the root.
+let_run() {
+  local formats=/proc/sys/fs/binfmt_misc
+  [ -e $formats/register ] || mount -t binfmt_misc binfmt_misc $formats || die "this kernel has no binfmt_misc to mount"
+  [ -e "$formats/qemu-$1" ] || update-binfmts --enable "qemu-$1" || die "nothing runs programs for $1: install qemu-user-static"
+}
+
+# build_root SUITE ROOT PACKAGE...: a folder with a whole Debian in it; one that holds these packages is kept. Words in the
+# array `bootstrap` go to mmdebstrap as well, such as --architectures=arm64.
+bootstrap=()
 build_root() {
   local suite=$1 root=$2 mirror list
   shift 2
@@ -32,7 +42,7 @@ build_root() {
   nice mmdebstrap --quiet --mode=root --variant=minbase --include="$list" \
     --keyring=/usr/share/keyrings/debian-archive-keyring.gpg --aptopt='Acquire::Languages "none"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    --dpkgopt='path-exclude=/usr/share/doc/*' "$suite" "$root" ${mirror:+"$mirror"}
+    --dpkgopt='path-exclude=/usr/share/doc/*' "${bootstrap[@]}" "$suite" "$root" ${mirror:+"$mirror"}
   mkdir -p "$root/srv/digitbox"
   echo "$suite $list" > "$root/.packages"
 }
@@ -78,4 +88,44 @@ install_environment() {
       < /srv/digitbox/pyproject.toml > requirements.txt
     bin/pip install --quiet --only-binary :all: --no-binary docopt,pyvips --requirement requirements.txt pytest "$@"
   ' sh "$@"
+}
+
+# let_in ROOT KEY: the user pi of Raspberry Pi OS, who may do everything, and who comes in with this key; no work of apt's own.
+let_in() {
+  local root=$1 key=$2
+  [ -e "$key" ] || ssh-keygen -q -t ed25519 -N '' -C digitbox-tests -f "$key"
+  [ -e "$root/home/pi" ] || chroot "$root" useradd -m -s /bin/bash -G sudo,audio,video pi
+  echo 'pi ALL=(ALL) NOPASSWD: ALL' > "$root/etc/sudoers.d/010_pi-nopasswd"
+  install -d -m 700 -o 1000 -g 1000 "$root/home/pi/.ssh"
+  install -m 600 -o 1000 -g 1000 "$key.pub" "$root/home/pi/.ssh/authorized_keys"
+  ln -sf /dev/null "$root/etc/systemd/system/apt-daily.timer"
+  ln -sf /dev/null "$root/etc/systemd/system/apt-daily-upgrade.timer"
+}
+
+# ssh_config USER KEY COMMAND: print an ssh configuration for the host "box", reached through a command that speaks ssh.
+ssh_config() {
+  printf '%s\n' 'Host box' "  User $1" "  IdentityFile $2" '  IdentitiesOnly yes' '  StrictHostKeyChecking no' \
+    '  UserKnownHostsFile /dev/null' '  LogLevel ERROR' "  ProxyCommand $3"
+}
+
+# simulate_gpio ROOT: Debian leaves gpio-sim out of its kernel, and with it the simulated interrupts: both go into one module,
+# in which a function takes the place of one that modules may not call. ROOT has linux-source, linux-headers, make and xz.
+simulate_gpio() {
+  # shellcheck disable=SC2016  # the shell in there expands it
+  in_root "$1" sh -euc '
+    cd /tmp
+    rm -rf gpio-sim
+    tar -xJf /usr/src/linux-source-6.1.tar.xz --wildcards --strip-components=1 "*/drivers/gpio/gpio-sim.c" \
+      "*/drivers/gpio/gpiolib.h" "*/kernel/irq/irq_sim.c"
+    mkdir gpio-sim
+    mv drivers/gpio/gpio-sim.c gpio-sim/core.c
+    mv drivers/gpio/gpiolib.h gpio-sim/
+    sed -e "/EXPORT_SYMBOL/d" -e "s/irq_to_desc(\([a-z_]*\))/irq_data_to_desc(irq_get_irq_data(\1))/" \
+      kernel/irq/irq_sim.c > gpio-sim/irq_sim.c
+    printf "obj-m := gpio-sim.o\ngpio-sim-objs := core.o irq_sim.o\n" > gpio-sim/Kbuild
+    kernel=$(ls /lib/modules)
+    make --silent -C "/lib/modules/$kernel/build" M=/tmp/gpio-sim modules
+    install -D -m 644 gpio-sim/gpio-sim.ko "/lib/modules/$kernel/extra/gpio-sim.ko"
+    depmod "$kernel"
+    rm -rf gpio-sim drivers kernel'
 }
