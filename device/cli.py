@@ -467,6 +467,16 @@ def _pair(pairing: Pairing, settings: Config, *, spoken: bool) -> int:
     return 0
 
 
+def _mqtt(options: argparse.Namespace) -> int:
+    settings = config.installed(options.config)
+    try:
+        from device import mqtt
+    except ModuleNotFoundError as error:
+        raise DigitboxError(f'{error.name} is not installed; pip install "digitbox[mqtt]"') from error
+    box = DaemonClient(settings.daemon.runtime / compose.SOCKET, answer_seconds=5.0)
+    return mqtt.serve(settings.mqtt, box)
+
+
 def _config(options: argparse.Namespace) -> int:
     if options.check is not None:
         config.load(options.check)
@@ -559,6 +569,8 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--pair", action="store_true", help="show a new token, with which other machines may come in")
 
     added.add_argument("--say", action="store_true", help="as --pair, with a token of 16 digits, which the box says")
+
+    configured(command("mqtt", _mqtt, "publish what is read to an MQTT broker", logging.INFO))
 
     added = configured(command("config", _config, "print the effective configuration, or check one"))
     added.add_argument("--check", type=Path, metavar="FILE", help="only say what is wrong with FILE")

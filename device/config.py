@@ -202,6 +202,20 @@ class ConsoleConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MqttConfig:
+    """Where readings are published."""
+
+    host: str
+    port: Annotated[int, Between(1, 65535)]
+    tls: bool
+    ca: str
+    user: str
+    password: Path
+    topic: str
+    discovery: str
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The effective configuration."""
 
@@ -218,6 +232,7 @@ class Config:
     history: HistoryConfig
     daemon: DaemonConfig
     console: ConsoleConfig
+    mqtt: MqttConfig
 
 
 def load(*paths: Path) -> Config:
@@ -366,6 +381,14 @@ def _contradictions(values: dict[str, dict[str, Any]]) -> list[str]:
         )
     if values["reading"]["enough_frames"] > values["reading"]["frames"]:
         found.append("[reading] enough_frames is above frames; a burst has no more frames than that")
+    for key in ("topic", "discovery"):
+        topic = values["mqtt"][key]
+        if set(topic) & set("+#\0") or topic.startswith(("$", "/")) or topic.endswith("/"):
+            found.append(
+                f"[mqtt] {key} = {toml_value(topic)} is no topic: it holds no + or #, no / at its ends, no $ first"
+            )
+    if not values["mqtt"]["topic"]:
+        found.append("[mqtt] topic is empty; the default is digitbox")
     button, light = values["button"], values["indicator"]
     if button["backend"] == light["backend"] == "gpio" and (button["chip"], button["pin"]) == (
         light["chip"],

@@ -319,6 +319,8 @@ class Daemon:
             log.debug("%s: %s -> %s", type(event).__name__, before.mode.value, self.situation.mode.value)
             self._parts.display.mode(self.situation.mode.value)
             self._tell_followers({"mode": self.situation.mode.value})
+        if self.situation.faults != before.faults:
+            self._tell_followers({"faults": _names(self.situation.faults)})
         if isinstance(event, ReadingMade) and self.situation is not before:
             self._tell_followers({"reading": reading_as_json(event.reading, scores=False)})
         if self.situation.practice is not before.practice:
@@ -330,7 +332,7 @@ class Daemon:
         self._show_light()
 
     def _status_line(self) -> str:
-        faults = ", ".join(sorted(device.value for device in self.situation.faults))
+        faults = ", ".join(_names(self.situation.faults))
         return self.situation.mode.value + (f"; out of order: {faults}" if faults else "")
 
     # --- actions ------------------------------------------------------------------------------------------------------
@@ -704,7 +706,7 @@ class Daemon:
         situation = self.situation
         return {
             "mode": situation.mode.value,
-            "faults": sorted(device.value for device in situation.faults),
+            "faults": _names(situation.faults),
             "hears": situation.hears,
             "version": self._parts.machine.version,
             "address": self._parts.machine.network_address(),
@@ -1027,6 +1029,10 @@ class Daemon:
 
     def _on_ended(self) -> None:
         self.post(InputEnded())
+
+
+def _names(devices: frozenset[Device]) -> list[str]:
+    return sorted(device.value for device in devices)
 
 
 def _practice_as_json(practice: Practice | None) -> dict[str, int] | None:

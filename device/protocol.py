@@ -15,7 +15,7 @@ One request a line, one answer a line, JSON in UTF-8, in order; an answer that s
 | {"ask": "picture", "id": 7} | a JPEG of what was read, or an error where none was kept |
 | {"ask": "correct", "id": 7, "number": "43"} | corrected |
 | {"ask": "delete", "id": 7} (all without it) | deleted: how many |
-| {"ask": "follow"} | a line for each change of mode and each reading from now on, and an empty object now and then |
+| {"ask": "follow"} | a line for each reading and for each change of mode, faults and practice; {} now and then |
 
 What goes wrong is answered {"error": "..."}, in words for a person, and the connection stays open.
 

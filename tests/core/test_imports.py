@@ -38,6 +38,8 @@ ALLOWED = {
     "appliance": STATES,
     "protocol": "domain errors preferences",
     "daemon_client": "errors protocol",
+    "home_assistant": "situation",
+    "mqtt": "config daemon_client errors home_assistant protocol paho",
     "live": IMAGES + " protocol reading",
     "records": "domain ports protocol",
     "complaints": "",

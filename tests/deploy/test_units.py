@@ -19,6 +19,7 @@ EXPOSURE = {
     "digitbox.service": 0.6,
     "digitbox-console.service": 0.7,
     "digitbox-help.service": 0.6,
+    "digitbox-mqtt.service": 1.3,
     "digitbox-network.service": 1.1,
     "digitbox-recover.service": 1.5,
 }
