@@ -101,7 +101,8 @@ def judged(evidence: Evidence, card: ModelCard) -> Reading:
     )
     only_digits = len(digits) == len(evidence.boxes) and not evidence.other_ink and not evidence.ambiguous
     sure = only_digits and all(digit.sure for digit in digits)
-    if not digits or (evidence.cut_off and not (evidence.tight and sure)):
+    # Whoever crops a picture around its digits often cuts into them: that is a doubt then, not the end of it.
+    if not digits or (evidence.cut_off and not evidence.tight):
         return Reading(Status.UNREADABLE, advice=evidence.advice)
     return Reading(Status.OK, digits) if sure else Reading(Status.UNSURE, digits, evidence.advice)
 

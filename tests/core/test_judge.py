@@ -81,6 +81,13 @@ def test_what_else_is_in_the_picture_counts(change, status):
     assert judged(replace(evidence(row(d7=0.95)), **change), CARD).status is status
 
 
+def test_what_a_crop_cuts_into_is_a_guess_with_advice():
+    """Nothing is kept back that may help, nor said as sure."""
+    doubtful = replace(evidence(row(d7=0.6)), cut_off=True, tight=True, advice=(Advice.CUT_OFF_LEFT,))
+    reading = judged(doubtful, CARD)
+    assert (reading.status, reading.number, reading.advice) == (Status.UNSURE, "7", (Advice.CUT_OFF_LEFT,))
+
+
 def test_advice_goes_to_whom_it_helps():
     """A sure answer comes without advice, an unsure one with it."""
     blurred = {"advice": (Advice.BLURRED,)}
