@@ -136,6 +136,8 @@ def _failed(error: OSError) -> DaemonError:
         return error
     if isinstance(error, TimeoutError):
         return DaemonError("the box does not answer; try again, or restart digitbox")
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return DaemonError("the box hung up, as it does when too many ask at once; try again in a moment")
     return DaemonError(f"the box is not running ({error.strerror or error}); start it with: systemctl start digitbox")
 
 

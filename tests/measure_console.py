@@ -1,22 +1,29 @@
-"""How long the daemon's loop takes to answer while fifty clients flood the page.
+"""How long the page takes from an upload to the answer, and the daemon's loop while fifty clients flood the page.
 
     python tests/measure_console.py SOCKET http://127.0.0.1:8321
 
-SOCKET is the daemon's, daemon.sock. Its loop answers `status` as it takes a press, one event after the other: the time
-for one is the time for the other. Prints medians and the worst, in milliseconds, and how the flood was answered.
+A photograph of two megapixels is read in this process and by the page in turn, so that whatever else the machine does
+slows both; what is more than one is the page's own. SOCKET is the daemon's, daemon.sock. Its loop answers `status` as
+it takes a press, one event after the other: the time for one is the time for the other. All in milliseconds.
 """
 
 from __future__ import annotations
 
+import re
 import statistics
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
+
+from device import compose, config, images
 from device.daemon_client import DaemonClient
 from device.protocol import StatusAsked
 
@@ -27,8 +34,13 @@ SECONDS = 10.0
 PAGES = ("/try", "/status", "/live/now", "/history", "/practice/now")
 
 
+UPLOADS = 12
+"""Of each kind, within what one address may have read at once; two each second."""
+
+
 def main(path: Path, address: str) -> None:
-    """Without the flood, then with it."""
+    """Uploads, then the loop without the flood and with it."""
+    uploads(address)
     client = DaemonClient(path)
     print(f"quiet:   {measured(client)}")
     over = threading.Event()
@@ -43,6 +55,43 @@ def main(path: Path, address: str) -> None:
     for thread in threads:
         thread.join()
     print(f"{sum(answers.values())} answers: {dict(answers)}")
+
+
+def uploads(address: str) -> None:
+    """A picture read here, by the interface for programs and by the form, in turn."""
+    reader = compose.ModelReader(config.load())
+    reader.open()
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "picture.jpg"
+        with Image.open(compose.PACKAGE / "pictures" / "05-427.jpg") as whole:
+            whole.resize((1632, 1224)).save(picture, quality=90)
+        content = picture.read_bytes()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(f"{address}/try", timeout=60) as page:
+            token = re.search(r'name="csrf_token" value="([^"]+)"', page.read().decode())
+        assert token is not None
+        fields = f'--x\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{token[1]}\r\n--x\r\n'
+        head = 'Content-Disposition: form-data; name="image"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+        form = f"{fields}{head}".encode() + content + b"\r\n--x--\r\n"
+        headers = {"Content-Type": "multipart/form-data; boundary=x", "X-Fragment": "1"}
+        program = urllib.request.Request(f"{address}/api/read", content, {"Content-Type": "image/jpeg"})  # noqa: S310
+        upload = urllib.request.Request(f"{address}/try", form, headers)  # noqa: S310 - ours
+        ways: dict[str, Callable[[], object]] = {
+            "in this process": lambda: reader.read([images.load(picture)]),
+            "by the interface": lambda: urllib.request.urlopen(program, timeout=60).read(),  # noqa: S310 - ours
+            "by the form": lambda: browser.open(upload, timeout=60).read(),
+        }
+        times: dict[str, list[float]] = {way: [] for way in ways}
+        for _ in range(UPLOADS + 1):
+            for way, work in ways.items():
+                begin = time.perf_counter()
+                work()
+                times[way].append(1000 * (time.perf_counter() - begin))
+            time.sleep(0.5)
+    for way, found in times.items():
+        known = found[1:]  # the first starts a process
+        ratio = statistics.median(one / here for one, here in zip(known, times["in this process"][1:], strict=True))
+        print(f"{way}: median {statistics.median(known):.0f} ms, fastest {min(known):.0f}; {ratio:.2f} times as here")
 
 
 def measured(client: DaemonClient) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import selectors
@@ -30,6 +32,10 @@ IDLE_SECONDS = 60.0
 """Then its sixty megabytes are given back."""
 
 _MOST_ANSWER_BYTES = 4_000_000
+
+_PIPE_BYTES = 1 << 20
+"""What a process may give a pipe (pipe(7)): a photograph of a phone passes in few turns, where the usual 64 kB make the
+two processes wait for one another at every piece, which on a busy board takes longer than the reading."""
 
 
 class DecoderError(DigitboxError, RuntimeError):
@@ -73,6 +79,15 @@ class Decoder:
         finally:
             self._places.release()
 
+    def wake(self) -> None:
+        """Start the process if there is none, for a picture that is about to come; does not wait for it."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._process = self._process or self._started()
+                self._used_at = time.monotonic()
+            finally:
+                self._turn.release()
+
     def rest(self) -> None:
         """End the process if nothing was to be read for a while; call it now and then."""
         if self._process is not None and time.monotonic() - self._used_at > IDLE_SECONDS:
@@ -109,6 +124,8 @@ class Decoder:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
+                with contextlib.suppress(OSError):  # the user has many pipes already
+                    fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         return process
 
     def _exchanged(self, process: subprocess.Popen[bytes], content: bytes) -> bytes:
@@ -124,10 +141,10 @@ class Decoder:
                     raise TimeoutError
                 for key, _ in ready:
                     if key.fileobj is process.stdin:
-                        rest = rest[os.write(key.fd, rest[:65536]) :]
+                        rest = rest[os.write(key.fd, rest) :]
                         if not rest:
                             selector.unregister(process.stdin)
-                    elif not (more := os.read(key.fd, 65536)) or len(answer) > _MOST_ANSWER_BYTES:
+                    elif not (more := os.read(key.fd, _PIPE_BYTES)) or len(answer) > _MOST_ANSWER_BYTES:
                         raise BrokenPipeError
                     else:
                         answer += more

@@ -26,6 +26,7 @@ from device.compose import ModelReader
 from device.console.decoder import MOST_UPLOAD_BYTES
 from device.domain import Box, Frame, Pixels, Reading
 from device.errors import DigitboxError, ImageFileError
+from device.live import shrunk
 from device.phrases import Phrase
 from device.protocol import reading_as_json
 from device.reading import Observation
@@ -92,7 +93,7 @@ def _read(reader: ModelReader, frame: Frame, asked: Mapping[str, Any]) -> dict[s
 def _shown(frame: Frame) -> dict[str, Any]:
     factor = min(1.0, SHOWN_PX / max(frame.width_px, frame.height_px))
     size = max(1, round(frame.width_px * factor)), max(1, round(frame.height_px * factor))
-    small = cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA)
+    small = shrunk(frame.pixels, *size)
     _, content = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])
     return {
         "width_px": round(frame.width_px * frame.scale),

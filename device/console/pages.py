@@ -82,6 +82,7 @@ def home() -> Page:
 def try_() -> Page:
     """A picture in, what is written on it out; of a script that asks so only the answer itself."""
     if request.method == "GET":
+        services().decoder.wake()
         return render_template("try.html")
     answer, code = _tried()
     template = "_answer.html" if request.headers.get("X-Fragment") else "try.html"

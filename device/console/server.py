@@ -33,6 +33,7 @@ OPTIONS: dict[str, Any] = {
     "max_request_header_size": 16_384,
     "max_request_body_size": 20_500_000,
     "inbuf_overflow": 262_144,
+    "recv_bytes": 65_536,
     "ident": "digitbox",
 }
 """Of Waitress: one loop takes requests in, however slow their senders are, and a thread works only on a whole one."""

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -196,3 +197,16 @@ def test_a_strange_answer_is_an_error_in_words(tmp_path, answer, said):
             DaemonClient(path, answer_seconds=0.05 if answer is None else SOON).ask(StatusAsked())
         over.set()
         thread.join(SOON)
+
+
+def test_the_page_wakes_the_decoder(configuration, monkeypatch):
+    """Whoever opens it will show it a picture: the process starts then, and once."""
+    decoder = Decoder(configuration)
+    started: list[object] = []
+    monkeypatch.setattr(decoder, "_started", lambda: started.append(1) or subprocess.Popen(["sleep", "60"]))
+    try:
+        decoder.wake()
+        decoder.wake()
+        assert len(started) == 1
+    finally:
+        decoder.close()

@@ -84,7 +84,9 @@ ALLOWED = {
     "console.app": "compose config flask flask_wtf werkzeug " + CONSOLE,
     "console.card": "",
     "console.decoder": "errors",
-    "console.decoder_process": "compose config console.decoder domain errors images numpy phrases protocol reading cv2",
+    "console.decoder_process": (
+        "compose config console.decoder domain errors images live numpy phrases protocol reading cv2"
+    ),
     "console.examination": "doctor errors",
     "console.limits": "",
     "console.pages": "config doctor preferences protocol flask werkzeug " + CONSOLE,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from device import compose, config, images
+from device.live import shrunk
 
 PICTURE = compose.PACKAGE / "pictures" / "05-427.jpg"
 
@@ -33,6 +34,15 @@ def test_a_frame_is_shown(reader, width_px):
         x, y, width, height = digit["box"]
         inside = shown[y : y + height, x : x + width]
         assert inside.min() < np.median(shown) - 30
+
+
+@pytest.mark.parametrize("size", [(640, 480), (333, 97), (1632, 1224), (100, 1224)])
+def test_a_smaller_picture_shows_the_same(size):
+    """As large as asked for, and as bright everywhere as the mean over each area has it, but for its sharpness."""
+    pixels = images.load(PICTURE).pixels[:1224, :1632]
+    shown, mean = shrunk(pixels, *size), cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    assert shown.shape == mean.shape
+    assert np.abs(shown.astype(int) - mean).mean() < 2
 
 
 def test_the_quality_is_measured(reader):
