@@ -1,4 +1,4 @@
-"""How far a heard command is believed: odds fitted on synthetic voices; pure."""
+"""How far a heard command is believed: odds fitted on voices, most of them synthetic; pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,32 @@ FEATURES = (
     "share of passes that agree",
     "log of words",
     "one word",
+    "log of how much better other words fit",
+    "decibels above the noise",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """A logistic regression over `FEATURES`.
+
+    Attributes:
+        means: Of the features, in the data it was fitted on.
+        scales: Their standard deviations.
+        weights: Of the standardised features, then the constant.
+    """
+
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+    weights: tuple[float, ...]
+
+    def probability(self, features: Sequence[float], expected: float = 0.0) -> float:
+        """Of these features, 0..1; `expected` is added to the logarithm of the odds."""
+        standardised = [
+            (feature - mean) / scale for feature, mean, scale in zip(features, self.means, self.scales, strict=True)
+        ]
+        odds = expected + sum(weight * value for weight, value in zip(self.weights, [*standardised, 1.0], strict=True))
+        return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +52,24 @@ class Hearing:
     """The fitted numbers.
 
     Attributes:
-        means: Of the features, in the data they were fitted on.
-        scales: Their standard deviations.
-        weights: Of a logistic regression over the standardised features, then its constant.
+        digit: Of a digit said alone.
+        phrase: Of anything else.
         confusion: Row d: how often 0 to 9 was said when digit d was heard wrongly; each row adds up to one.
     """
 
-    means: tuple[float, ...]
-    scales: tuple[float, ...]
-    weights: tuple[float, ...]
+    digit: Odds
+    phrase: Odds
     confusion: tuple[tuple[float, ...], ...]
 
-    def confidence(self, features: Sequence[float], expected: float = 0.0) -> float:
+    def confidence(self, features: Sequence[float], digit: bool, expected: float = 0.0) -> float:
         """Probability that a command with these features was meant, 0..1.
 
         Args:
             features: As `FEATURES` lists them.
+            digit: It is a digit said alone.
             expected: How much likelier it is in this situation than in the data: added to the logarithm of its odds.
         """
-        standardised = [
-            (feature - mean) / scale for feature, mean, scale in zip(features, self.means, self.scales, strict=True)
-        ]
-        odds = expected + sum(weight * value for weight, value in zip(self.weights, [*standardised, 1.0], strict=True))
-        return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
+        return (self.digit if digit else self.phrase).probability(features, expected)
 
     def digit_scores(self, digit: int, confidence: float) -> tuple[float, ...]:
         """Probabilities that 0 to 9 was said, where `digit` was heard with this confidence; they add up to one."""
@@ -62,9 +82,7 @@ class Hearing:
 def load(path: Path = PATH) -> Hearing:
     """Read the fitted numbers; the file is part of the package, so that anything wrong is a mistake in digitbox."""
     facts = json.loads(path.read_text(encoding="utf-8"))
-    return Hearing(
-        means=tuple(facts["means"]),
-        scales=tuple(facts["scales"]),
-        weights=tuple(facts["weights"]),
-        confusion=tuple(tuple(row) for row in facts["confusion"]),
+    digit, phrase = (
+        Odds(*(tuple(facts[kind][name]) for name in ("means", "scales", "weights"))) for kind in ("digit", "phrase")
     )
+    return Hearing(digit, phrase, tuple(tuple(row) for row in facts["confusion"]))

@@ -127,6 +127,17 @@ def level_db(audio: Audio) -> float:
     return 10.0 * float(np.log10(mean_square / 32768.0**2)) if mean_square > 0.0 else -np.inf
 
 
+def contrast_db(audio: Audio) -> float:
+    """How far the loudest of a sound stands above its noise, 0..40 dB: what is heard in noise fits every word worse."""
+    length = audio.rate_hz // 100
+    frames = audio.samples[: len(audio.samples) // length * length].reshape(-1, length).astype(np.float64)
+    if len(frames) < _SMOOTHED:
+        return 0.0
+    levels = 10.0 * np.log10(np.square(frames).mean(axis=1) + 1.0)
+    levels = np.convolve(levels, np.full(_SMOOTHED, 1.0 / _SMOOTHED), "valid")
+    return float(np.clip(levels.max() - np.percentile(levels, 10.0), 0.0, _MOST_CONTRAST_DB))
+
+
 def cleaned(audio: Audio, *, least_gain: float = 0.5) -> Audio:
     """The sound with steady noise turned down, by a Wiener filter; the quietest fifth of it is taken for the noise.
 
@@ -156,3 +167,9 @@ def cleaned(audio: Audio, *, least_gain: float = 0.5) -> Audio:
 
 _WINDOW, _HOP = 512, 128
 """Samples: 32 ms, and a quarter of it, as is common for speech."""
+
+_SMOOTHED = 3
+"""Hundredths of a second over which the contrast's levels are taken together."""
+
+_MOST_CONTRAST_DB = 40.0
+"""That of a quiet room; with digital silence around any sound has a higher one."""

@@ -111,3 +111,13 @@ def test_a_file_that_is_too_large(tmp_path, monkeypatch):
     (tmp_path / "said.wav").write_bytes(tone(440.0).to_wav())
     with pytest.raises(AudioError, match="larger than"):
         sounds.load(tmp_path / "said.wav")
+
+
+def test_the_contrast_of_a_sound():
+    """Its loudest above its quietest tenth; a sound too short to tell has none, and there is an end to it."""
+    noise = np.random.default_rng(3).normal(size=sounds.RATE_HZ) * 100.0
+    loud = noise.copy()
+    loud[4000:8000] *= 10.0
+    for samples, expected in ((noise, 2.0), (loud, 20.5), (np.append(loud, np.zeros(16000)), 40.0), (noise[:200], 0.0)):
+        sound = Audio(samples.astype(np.int16), sounds.RATE_HZ)
+        assert sounds.contrast_db(sound) == pytest.approx(expected, abs=1.5)

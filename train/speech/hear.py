@@ -65,12 +65,12 @@ class Ears:
         heard = self.listener.listen(until_its_end(), clip.context)
         return Answer(clip.row, clip.text, clip.expected, heard, time.monotonic() - ended[0], self._bare(clip))
 
-    def passes(self, clip: Clip) -> list[Pass]:
-        """Every pass over a clip, to fit on; none for a clip that the listener hears only once."""
+    def passes(self, clip: Clip) -> tuple[list[Pass], float]:
+        """Every pass over a clip, and its contrast, to fit on; no pass for a clip that the listener hears only once."""
         transcript, heard = self.listener.first_pass(sounds.chunks(clip.audio), clip.context)
-        if is_hopeless(transcript):
-            return []
-        return self.listener.passes(transcript, sounds.joined(*heard), clip.context)
+        sound = sounds.joined(*heard)
+        looked = [] if is_hopeless(transcript) else self.listener.passes(transcript, sound, clip.context)
+        return looked, sounds.contrast_db(sound)
 
     def _bare(self, clip: Clip) -> VoiceCommand | None:
         """The engine by itself, with the digits as its list: what MODEL.md measured."""
@@ -95,7 +95,7 @@ def _answer(clip: Clip) -> Answer:
     return _own_ears().answer(clip)
 
 
-def _passes(clip: Clip) -> list[Pass]:
+def _passes(clip: Clip) -> tuple[list[Pass], float]:
     return _own_ears().passes(clip)
 
 
@@ -110,6 +110,6 @@ def answers(clips: Iterable[Clip], workers: int) -> list[Answer]:
     return list(_pool(workers).map(_answer, clips, chunksize=4))
 
 
-def all_passes(clips: Iterable[Clip], workers: int) -> list[list[Pass]]:
-    """The passes over each. Raises RecognizerError."""
+def all_passes(clips: Iterable[Clip], workers: int) -> list[tuple[list[Pass], float]]:
+    """The passes over each, and its contrast. Raises RecognizerError."""
     return list(_pool(workers).map(_passes, clips, chunksize=4))
