@@ -140,6 +140,9 @@ def _run_until_stopped(daemon: Daemon) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    # A terminal that is closed sends it, and it would end the program without a word; nohup(1) has it ignored.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, stop)
     return daemon.run()
 
 

@@ -319,6 +319,8 @@ class Daemon:
             log.debug("%s: %s -> %s", type(event).__name__, before.mode.value, self.situation.mode.value)
             self._parts.display.mode(self.situation.mode.value)
             self._tell_followers({"mode": self.situation.mode.value})
+            if self.situation.mode is Mode.STOPPED:
+                log.info("stopping after %s, with exit status %d", type(event).__name__, self.situation.exit_status)
         if self.situation.faults != before.faults:
             self._tell_followers({"faults": _names(self.situation.faults)})
         if isinstance(event, ReadingMade) and self.situation is not before:

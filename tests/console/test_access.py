@@ -168,6 +168,14 @@ def test_without_the_token_there_is_only_its_page(exposed, token, page):
     assert (answer.status_code, answer.location) == (302, "/pair")
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+def test_a_proxy_on_this_machine_lets_nobody_in_without_the_token(client, box, name):
+    """What it passes on comes from elsewhere."""
+    assert client.get("/try").status_code == 200
+    assert client.get("/try", headers={name: "10.0.0.7"}).location == "/pair"
+    assert client.get("/api/status", headers={name: "10.0.0.7"}).status_code == 401
+
+
 def test_without_any_token_made_nobody_comes_in(exposed, visitor):
     """An empty file or none accepts nothing."""
     assert visitor.send("/pair", "/pair", token="").status_code == 403

@@ -128,9 +128,9 @@ def test_a_reading_from_start_to_end(start, configuration, speech):
     assert "Traceback" not in process.errors
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it(start, configuration, number):
-    """With STOPPING=1, status 0 and no traceback; systemd sends SIGTERM, a person at a terminal SIGINT."""
+    """With STOPPING=1, status 0 and no traceback; systemd sends the first, a person the second, a terminal the third."""
     process = start(configuration())
     process.until_told("READY=1", "STATUS=idle")
     assert process.end(number) == 0
