@@ -62,6 +62,19 @@ def test_a_box_that_will_not_do_is_refused(box, found, said):
     assert box.shell("ls /opt").strip() == ""
 
 
+def test_a_wrong_key_is_said(box, tmp_path):
+    """As a wrong password would be: in one line, with the command that must work first."""
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")])
+    config = tmp_path / "ssh.conf"
+    ours = box.ssh.read_text(encoding="utf-8")
+    config.write_text(
+        re.sub(r"IdentityFile .*", f"IdentityFile {tmp_path}/key\n  BatchMode yes", ours), encoding="utf-8"
+    )
+    done = run(["deploy/install", "pi@box"], env={**box.environ, "DIGITBOX_SSH_CONFIG": str(config)})
+    assert done.returncode == 1
+    assert "pi may not log in on box: the password or the key is wrong; 'ssh pi@box' must work first" in done.stderr
+
+
 def test_it_installs_on_a_fresh_debian(box):
     """One command, no question; then the daemon runs, and says that it is ready."""
     assert box.install()["failed"] == 0
@@ -91,6 +104,21 @@ def test_a_rehearsal_of_a_second_run_finds_nothing_to_do(box):
     """`--check` gets through on an installed box, too, and agrees with the run above."""
     counted = box.install("--check")
     assert (counted["changed"], counted["failed"]) == (0, 0)
+
+
+@pytest.mark.long
+def test_the_root_can_be_made_read_only_and_writable_again(box):
+    """The kernel is told so, once; a partition for what is kept must be there; and all of it can be taken back."""
+    done = box.installer("-e", "readonly_data=/dev/no-such-disk")
+    assert done.returncode != 0
+    assert "There is no partition /dev/no-such-disk" in done.stdout
+    closed = ("-e", '{"readonly_root": true}')
+    assert box.install(*closed)["failed"] == 0
+    assert box.do("cat", "/boot/firmware/cmdline.txt").endswith(" overlayroot=tmpfs:recurse=0\n")
+    assert box.shell("dpkg-query -W -f '${Status}' overlayroot") == "install ok installed"
+    assert box.install(*closed)["changed"] == 0
+    assert box.install()["changed"] == 1  # it is writable as long as nobody has restarted it: so it stays
+    assert "overlayroot" not in box.do("cat", "/boot/firmware/cmdline.txt")
 
 
 def test_the_installed_service_is_as_closed_as_the_shipped_one(box):
@@ -251,7 +279,7 @@ def test_a_bundle_installs_without_any_network(tmp_path):
 
 @pytest.mark.long
 def test_it_installs_on_the_next_debian(tmp_path):
-    """Debian 13, Python 3.13, ai-edge-litert for tflite-runtime, lgpio from apt: installed, pressed, answered."""
+    """Debian 13, Python 3.13, ai-edge-litert for tflite-runtime: installed, pressed, answered."""
     reason = why_not()
     if reason:
         pytest.skip(reason)

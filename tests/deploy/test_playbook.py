@@ -123,7 +123,7 @@ def test_every_locked_package_has_hashes(path):
     assert "://" not in text
 
 
-@pytest.mark.parametrize("role", ["base", "digitbox"])
+@pytest.mark.parametrize("role", ["base", "digitbox", "readonly"])
 def test_knobs_carry_the_name_of_their_role(role):
     """And each has a comment above it, for defaults/main.yml is the manual."""
     lines = (DEPLOY / "roles" / role / "defaults" / "main.yml").read_text(encoding="utf-8").splitlines()
