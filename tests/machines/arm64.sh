@@ -49,7 +49,6 @@ case ${1:-} in
     build
     payload=${DIGITBOX_PAYLOAD:-$(cd "$repository" && deploy/payload dist)}
     mapfile -t needed < <("$repository/deploy/packages" files | grep -vx python3-lgpio)
-    [ "$suite" = bookworm ] || needed+=(python3-lgpio)
     inside apt-get -qq -o APT::Sandbox::User=root update
     inside DEBIAN_FRONTEND=noninteractive apt-get -qq -o APT::Sandbox::User=root install --no-install-recommends -y "${needed[@]}" > /dev/null
     mkdir -p "$root/opt/digitbox/releases"
