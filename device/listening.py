@@ -37,6 +37,10 @@ of 500 digits by a person are right and believed: 95.2, 95.8, 97.4, 98.2 %, in n
 and no sentence (the odd lines of train/speech/other_*.txt). The state machine holds a digit against what was seen
 before anything comes of it (`device.sight_and_speech`)."""
 
+YES_ODDS = -0.5
+"""The same of a yes, which may change or stop something: of 56 by synthetic voices one is not understood, with it or
+without; with -1 it would be six."""
+
 _MUCH = 1.6
 """A sound so much louder or quieter is heard anew at the right loudness."""
 
@@ -208,8 +212,12 @@ class Listener:
     def _judged(self, text: str, passes: Sequence[Pass], contrast_db: float, context: Context | None) -> Heard:
         """The command with the best odds, if they suffice."""
         believed = [
-            (self._hearing.confidence(features(agreeing, contrast_db), digit, expected), command, agreeing[0].text)
-            for digit, expected in ((True, DIGIT_ODDS.get(context, 0.0)), (False, 0.0))
+            (
+                self._hearing.confidence(features(agreeing, contrast_db), digit, _expected(command, digit, context)),
+                command,
+                agreeing[0].text,
+            )
+            for digit in (True, False)
             for command, agreeing in strongest(passes, digit)
         ]
         confidence, command, words = max(believed, key=lambda one: one[0], default=(0.0, None, text))
@@ -275,6 +283,13 @@ def features(agreeing: Sequence[Pass], contrast_db: float) -> tuple[float, ...]:
         math.log1p(statistics.fmean(looked.better for looked in agreeing)),
         contrast_db,
     )
+
+
+def _expected(command: VoiceCommand, digit: bool, context: Context | None) -> float:
+    """What is added to the logarithm of the odds of what was heard."""
+    if digit:
+        return DIGIT_ODDS.get(context, 0.0)
+    return YES_ODDS if command.command is Command.YES else 0.0
 
 
 def _is_digit(command: VoiceCommand | None, transcript: Transcript) -> bool:

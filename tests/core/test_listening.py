@@ -148,6 +148,15 @@ def test_a_digit_has_odds_of_its_own():
     assert heard(Told(recognizer, alone=alone), believed=Hearing(hard, easy, EVEN)).command.command is Command.HELP
 
 
+def test_a_yes_takes_more_than_other_answers():
+    """It is what changes or stops something."""
+    words = frozenset({"yes", "no"})
+    for text, understood in (("yes", False), ("no", True)):
+        answer = heard(Told((text, 4.9), vocabulary=words), context=Context.CONFIRM)
+        assert (answer.command is not None) == understood, text
+    assert heard(Told(("yes", 9.0), vocabulary=words), context=Context.CONFIRM).command.command is Command.YES
+
+
 def test_what_fits_better_counts_against_a_digit():
     """By how much, in the measure of the evidence."""
     recognizer = Told(("help", 30.0), alone=[("seven", 20.0)])
