@@ -383,9 +383,14 @@ class Appliance:
         self._thread.start()
 
     def started(self) -> None:
-        """Switch it on and wait until it has said that it is ready."""
+        """Switch it on and wait until it has said that it is ready, and until history and ears are, too."""
         self.start()
-        self.until(lambda: self.mode is Mode.IDLE and "Ready." in self.heard)
+        self.until(lambda: self.mode is Mode.IDLE and "Ready." in self.heard and self._all_opened())
+
+    def _all_opened(self) -> bool:
+        situation = self.daemon.situation
+        has_history = self.daemon._history.adapter is not None or Device.HISTORY in situation.faults
+        return has_history and not situation.unknown
 
     def end(self) -> int:
         """Wait until the process would end; its exit status."""

@@ -126,6 +126,8 @@ def test_a_hold_of_ten_minutes_listens_for_six_seconds(appliance):
     appliance.until(lambda: appliance.recording)
     appliance.clock.pass_by(5.4)
     appliance.until(lambda: "tone warning" in appliance.heard and not appliance.recording)
+    listening = (appliance.daemon._microphone, appliance.daemon._ears)
+    appliance.until(lambda: not any(slot.worker.busy for slot in listening))  # else they hang for ten minutes
     appliance.clock.pass_by(594.0)
     until_said(appliance, "Shut down? Release, then press once to confirm.")
     appliance.release()
