@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from device.domain import Advice, Frame
 from device.find import Writing
@@ -55,12 +56,13 @@ MOST = 2
 """More pieces of advice at once help nobody."""
 
 
-def advise(frame: Frame, found: Sequence[Writing]) -> tuple[Advice, ...]:
-    """What would help with a frame, given the writing found in it.
+def advise(frame: Frame, found: Sequence[Writing], cut_off: tuple[Advice, ...] = ()) -> tuple[Advice, ...]:
+    """What would help with a frame, given the writing found in it, and edges that cross something beside it.
 
     The most useful advice first, at most two pieces; empty when all is well.
     """
-    return advised(measured(frame, found))
+    quality = measured(frame, found)
+    return advised(replace(quality, cut_off=tuple(dict.fromkeys((*quality.cut_off, *cut_off)))))
 
 
 def advised(quality: Quality) -> tuple[Advice, ...]:

@@ -121,11 +121,13 @@ class Finding:
         writings: In reading order; empty where there is no writing, and when there is too much.
         other_ink: There is something besides: more writing than a number can have, or a stroke lost.
         tight: The frame is a crop rather than a scene, in which strokes may touch the edge and still be whole.
+        cut_off: The edges of a scene that cross something beside the writing and as large, which was left out.
     """
 
     writings: tuple[Writing, ...] = ()
     other_ink: bool = False
     tight: bool = False
+    cut_off: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,8 +193,11 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding
             clearness = CLEAR if tight else _clearness(piece, pixels, seen)
             tangled = _is_tangle(piece)
             writings.append(Writing(box, ink, shown, group, marked, cut_off, softness, tangled, clearness=clearness))
-    left_out = not tight and (_has_left_out(found, digits, core) or _has_gap_with_ink(pixels, lines, core))
-    return Finding(tuple(writings), left_out, tight)
+    if tight:
+        return Finding(tuple(writings), tight=True)
+    left_out = list(_left_out(found, digits, core))
+    edges = tuple(dict.fromkeys(edge for box in left_out for edge in _edges(box, pixels.shape)))
+    return Finding(tuple(writings), bool(left_out) or _has_gap_with_ink(pixels, lines, core), cut_off=edges)
 
 
 def weighed(frame: Frame) -> Iterator[tuple[Box, NDArray[np.float64]]]:
@@ -284,19 +289,21 @@ def _is_blot(piece: _Piece, shape: tuple[int, ...]) -> bool:
     return lies_along or not HAIRLINE <= share <= 0.35
 
 
-def _has_left_out(found: Sequence[_Piece], digits: Sequence[_Piece], core: float) -> bool:
-    """Whether beside the digits stands something as dark and high that was left out: one crossed out, or lost."""
-    left_out = [
-        piece.box
-        for piece in found
-        if piece.core >= 0.6 * core and not any(_holds(digit.box, piece.box) for digit in digits)
-    ]
-    return any(
-        0.5 * digit.box.height <= box.height <= 2 * digit.box.height
-        and max(box.x - digit.box.right, digit.box.x - box.right) < digit.box.height
-        and max(box.y - digit.box.bottom, digit.box.y - box.bottom) < digit.box.height
-        for box in left_out
-        for digit in digits
+def _left_out(found: Sequence[_Piece], digits: Sequence[_Piece], core: float) -> Iterator[Box]:
+    """What stands beside the digits, as dark and as high, and was left out: one crossed out, cut off, or lost."""
+    for piece in found:
+        if piece.core < 0.6 * core or any(_holds(digit.box, piece.box) for digit in digits):
+            continue
+        if any(_stands_beside(piece.box, digit.box) for digit in digits):
+            yield piece.box
+
+
+def _stands_beside(box: Box, digit: Box) -> bool:
+    """Whether something is as high as a digit, and nearer to it than that."""
+    return (
+        0.5 * digit.height <= box.height <= 2 * digit.height
+        and max(box.x - digit.right, digit.x - box.right) < digit.height
+        and max(box.y - digit.bottom, digit.y - box.bottom) < digit.height
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from device.advice import advise
 from device.config import ReadingConfig
-from device.domain import Box, Digit, Frame, Pixels, Reading, Status
+from device.domain import Advice, Box, Digit, Frame, Pixels, Reading, Status
 from device.find import Writing, find
 from device.fuse import fused
 from device.judge import Evidence, Probabilities, calibrated, judged
@@ -48,6 +48,7 @@ class Observation:
         evidence: What the model says about them.
         sheet: What they were found on, where that was looked at alone.
         writings: The same pieces as they were found, their boxes in pixels of the frame.
+        cut_off: The edges of the frame that cross something beside them.
     """
 
     frame: Frame
@@ -55,6 +56,7 @@ class Observation:
     evidence: Evidence
     sheet: Sheet | None = None
     writings: tuple[Writing, ...] = ()
+    cut_off: tuple[Advice, ...] = ()
 
 
 def _boxes(seen: Observation) -> list[Box]:
@@ -96,13 +98,16 @@ class Reader:
 
         Boxes are in pixels of the given picture (frame.scale).
         """
-        seen = self._best_view(frame)
+        whole = self._look(frame)
+        seen = self._best_view(frame, whole)
         if self._is_sure(seen):
             return seen
-        return replace(seen, evidence=replace(seen.evidence, advice=advise(frame, seen.writings)))
+        # What the frame's edge cuts off may be what was meant, though something else could be made out.
+        cut_off = () if seen is whole else tuple(one for one in whole.writings if one.cut_off)
+        advice = advise(frame, (*seen.writings, *cut_off), whole.cut_off)
+        return replace(seen, evidence=replace(seen.evidence, advice=advice))
 
-    def _best_view(self, frame: Frame) -> Observation:
-        whole = self._look(frame)
+    def _best_view(self, frame: Frame, whole: Observation) -> Observation:
         if whole.evidence.tight:
             return whole
         found = sheets(frame)
@@ -159,7 +164,7 @@ class Reader:
             clearness=tuple(writing.clearness for writing in found),
             sharpness=1.0 / float(np.median([writing.softness for writing in found])) if found else 0.0,
         )
-        return Observation(frame, model_inputs, evidence, writings=tuple(found))
+        return Observation(frame, model_inputs, evidence, writings=tuple(found), cut_off=finding.cut_off)
 
     def _separated(self, found: Sequence[Writing]) -> tuple[list[Writing], Pixels, Probabilities]:
         """The writings, those that are several digits taken apart; their model inputs; what the model says of them."""

@@ -272,6 +272,16 @@ def test_a_digit_across_the_edge_is_cut_off(place: Box, edge: Advice) -> None:
     assert writing.cut_off == (edge,)
 
 
+def test_a_sliver_beside_digits_tells_of_the_edge_it_crosses() -> None:
+    """Too little to be written, enough to say where the rest is; the digits' own edges are bare."""
+    finding = find(
+        written(480, 640, (4, Box(390, 180, 70, 120)), (2, Box(490, 180, 70, 120)), (0, Box(616, 180, 70, 120)))
+    )
+    assert [writing.cut_off for writing in finding.writings] == [(), ()]
+    assert (finding.other_ink, finding.cut_off) == (True, (Advice.CUT_OFF_RIGHT,))
+    assert find(written(480, 640, (4, Box(390, 180, 70, 120)))).cut_off == ()
+
+
 def test_a_tight_crop_is_not_cut_off() -> None:
     """A digit that touches opposite edges of a crop is whole."""
     pixels = paper(100, 70)

@@ -66,6 +66,15 @@ def test_a_reading_needs_a_frame(reader):
         reader.read([])
 
 
+def test_what_the_edge_cuts_off_is_told_whatever_else_is_seen(reader):
+    """Half a digit at the edge, and a grain that light ink might be: the advice is about the digit."""
+    pixels = paper(960, 1280)
+    write(pixels, 0, Box(1210, 380, 140, 240), pen_px=18)
+    pixels[600:606, 200:205] = 250
+    evidence = reader.observe(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).evidence
+    assert evidence.advice[0] is Advice.CUT_OFF_RIGHT
+
+
 def test_boxes_count_pixels_of_the_given_picture(reader, seven):
     """A frame that was decoded at half size has its boxes doubled."""
     (whole,) = reader.read([seven]).digits
