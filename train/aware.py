@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from device.domain import Pixels
 from train.card import TFLITE_NAME
-from train.compress import KERAS_NAME, converted, shown_while_pruning
+from train.compress import KERAS_NAME, answers_to, converted, shown_while_pruning
 from train.data import DigitSet
-from train.feed import Course, Targets
+from train.feed import Course
 from train.fit import load_best, train
 from train.output import write_bytes
 from train.sets import Learned
@@ -31,14 +31,13 @@ AWARE_NAME = "aware.tflite"
 AWARE_REPORT_NAME = "aware.json"
 
 
-def aware(learned: Learned, settings: Settings, out: Path, soft: Targets | None = None) -> dict[str, dict[str, float]]:
+def aware(learned: Learned, settings: Settings, out: Path) -> dict[str, dict[str, float]]:
     """Train on with int8 simulated; write the file and the comparison beside what `compress` left.
 
     Args:
         learned: Trained on, and chosen by.
         settings: `aware_epochs` and `aware_learning_rate`, and what pruning was run with.
         out: Folder with the results of `compress`.
-        soft: A teacher's answers for the training digits, or None.
 
     Returns:
         Share right of both files on each validation part and on mildly changed copies of all.
@@ -55,14 +54,15 @@ def aware(learned: Learned, settings: Settings, out: Path, soft: Targets | None 
     scheme = tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme()
     annotated = tfmot.quantization.keras.quantize_annotate_model(load_best(out, KERAS_NAME))
     model = tfmot.quantization.keras.quantize_apply(annotated, scheme)
+    views = Views(learned.training, shown_while_pruning(settings), out)
     course = Course(
         epochs=settings.aware_epochs,
         learning_rate=settings.aware_learning_rate,
-        views=Views(learned.training, shown_while_pruning(settings), out),
+        views=views,
         count=settings.prune_views,
         checkpoint=out / "aware.checkpoint.npz",
-        soft=soft,
-        soft_share=settings.prune_soft_share,
+        answers=answers_to(load_best(out), views, settings.prune_views),
+        answers_share=settings.prune_answers_share,
     )
     train(model, course, learned.validation, settings, callbacks=[])
     write_bytes(out / AWARE_NAME, converted(model))

@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from device.errors import DigitboxError
 from train.card import TFLITE_NAME, versions
@@ -36,14 +35,14 @@ from train.evaluate import evaluate
 from train.experiments import GROUPS
 from train.output import write_bytes
 from train.sets import SETS, Learned, described, learned, measured_on
-from train.settings import Settings, from_json, without_teacher
-from train.soft_labels import SOFT_LABELS_PATH, read_soft_labels
+from train.settings import Settings, from_json, on_sets_alone
 from train.sources import fetched
+from train.touching import touching_parts
 from train.views import Views
 
 DESCRIPTION = """\
 Make the model that digitbox ships with: a small convolutional network, trained on digits of many hands under strong
-augmentation with a larger network's answers as soft labels, shrunk, pruned by magnitude and quantized to int8. The
+augmentation, shrunk, pruned by magnitude while it learns from its own wider form, and quantized to int8. The
 steps, in their order:
 
   digitbox-train data     --data DIR            fetch, verify and convert the sets; draw a contact sheet of them
@@ -56,7 +55,6 @@ steps, in their order:
 
 and beside them:
 
-  digitbox-train teach    --data DIR --out DIR  train the larger network and write train/soft_labels.npz anew
   digitbox-train aware    --data DIR --out DIR  after compress: would quantization-aware training do better?
   digitbox-train sweep    GROUP --data DIR      the baselines and experiments of the literature as a table and a picture
   digitbox-train scenes   --data DIR --out DIR  draw photographs of sheets, digits and numbers, with labels
@@ -109,19 +107,8 @@ def fit_command(options: argparse.Namespace) -> None:
     found = _learned(options, settings)
     write_bytes(options.out / SETTINGS_NAME, json.dumps(asdict(settings), indent=2).encode())
     _make_views(found, settings, options.out, settings.views, "fit")
-    fit(found, settings, options.out, _soft_labels(found, settings.soft_share))
+    fit(found, settings, options.out)
     print(f"the best epoch is in {options.out}; next: {_command('compress', options)}")
-
-
-def teach_command(options: argparse.Namespace) -> None:
-    """Train a larger network and keep its answers as soft labels (only to make train/soft_labels.npz anew)."""
-    with _tensorflow():
-        from train.teach import teach
-    settings = Settings()
-    found = learned(options.data, settings)
-    _make_views(found, settings, options.out, settings.views, "teach")
-    teach(found, settings, options.out, options.soft_labels)
-    print(f"{options.soft_labels}, {options.soft_labels.stat().st_size} bytes; next: {_command('fit', options)}")
 
 
 def compress_command(options: argparse.Namespace) -> None:
@@ -139,8 +126,7 @@ def compress_command(options: argparse.Namespace) -> None:
         "versions": versions(),
     }
     _make_views(found, shown_while_pruning(settings), options.out, settings.prune_views, "compress")
-    soft = _soft_labels(found, settings.prune_soft_share)
-    path = compress(found, calibration_set(found.training), settings, options.out, facts=facts, soft=soft)
+    path = compress(found, calibration_set(found.training), settings, options.out, facts=facts)
     print(f"{path}, {path.stat().st_size} bytes, and its card; next: {_command('evaluate', options)}")
 
 
@@ -152,7 +138,7 @@ def aware_command(options: argparse.Namespace) -> None:
     settings = _kept_settings(options)
     found = _learned(options, settings)
     _make_views(found, shown_while_pruning(settings), options.out, settings.prune_views, "aware")
-    shares = aware(found, settings, options.out, _soft_labels(found, settings.prune_soft_share))
+    shares = aware(found, settings, options.out)
     for name, right in shares.items():
         print(f"{name}: " + ", ".join(f"{digits} {share:.2%}" for digits, share in right.items()))
 
@@ -184,7 +170,7 @@ def sweep_command(options: argparse.Namespace) -> None:
     """Train the networks that students of this subject publish, and compare them; a killed sweep goes on."""
     with _tensorflow():
         from train.sweep import sweep
-    settings = without_teacher(("mnist",))
+    settings = on_sets_alone(("mnist",))
     (training,) = learned(options.data, settings).training
     if options.digits is not None:
         training = training.part(training.name, np.arange(min(options.digits, len(training))))
@@ -254,7 +240,7 @@ def scenes_command(options: argparse.Namespace) -> None:
 def _new_settings(options: argparse.Namespace) -> Settings:
     """What this version is set to, for the sets that were asked for."""
     sets = tuple(options.sets.split(","))
-    return Settings() if set(sets) == set(Settings().sets) else without_teacher(sets)
+    return Settings() if set(sets) == set(Settings().sets) else on_sets_alone(sets)
 
 
 def _kept_settings(options: argparse.Namespace) -> Settings:
@@ -267,8 +253,11 @@ def _kept_settings(options: argparse.Namespace) -> Settings:
 
 
 def _learned(options: argparse.Namespace, settings: Settings) -> Learned:
-    """The sets, and behind them what was cut from photographs, if the settings ask for it."""
+    """The sets, and behind them parts of touching digits and cuts from photographs, if the settings ask for them."""
     found = learned(options.data, settings)
+    if settings.touching:
+        parts = touching_parts(found.training, settings.touching, settings.seed)
+        found = replace(found, training=(*found.training, parts))
     if not settings.photographs:
         return found
     from rich.console import Console
@@ -290,13 +279,6 @@ def _checksums(part: DigitSet) -> dict[str, str]:
     """Of a set's own files; of the pictures, where they were made here."""
     known = {entry.name: dict(entry.sha256) for entry in SETS}
     return known.get(part.set_name, {"pictures": hashlib.sha256(part.model_inputs.tobytes()).hexdigest()})
-
-
-def _soft_labels(found: Learned, share: float) -> NDArray[np.float32] | None:
-    """The teacher's answers to the sets, where they have a share in the targets. Raises DataError."""
-    names = {entry.name for entry in SETS}
-    known = [part for part in found.training if part.set_name in names]
-    return read_soft_labels(SOFT_LABELS_PATH, known) if share else None
 
 
 def _make_views(found: Learned, settings: Settings, out: Path, count: int, what: str) -> None:
@@ -373,10 +355,6 @@ def _fit_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sets", default=",".join(Settings().sets), help="what to learn from, separated by commas")
 
 
-def _teach_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--soft-labels", type=Path, default=SOFT_LABELS_PATH, help="where the answers go")
-
-
 def _sweep_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("group", nargs="*", metavar="GROUP", type=_group, help=f"what is varied: {', '.join(GROUPS)}")
     parser.add_argument(
@@ -400,7 +378,6 @@ def _scenes_options(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS: Mapping[str, tuple[Callable[[argparse.Namespace], None], Callable[[argparse.ArgumentParser], None]]] = {
     "data": (data_command, _no_options),
-    "teach": (teach_command, _teach_options),
     "fit": (fit_command, _fit_options),
     "compress": (compress_command, _no_options),
     "aware": (aware_command, _no_options),

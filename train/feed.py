@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +32,8 @@ class Course:
         learning_rate: Adam's greatest.
         views: What is shown.
         count: Views that are shown in turn.
-        soft: A teacher's answers for each of the digits, which come before the negatives in a view; None without one.
-        soft_share: Of the target of those digits; the rest is the label.
+        answers: A teacher's answers to each of those views; None without one.
+        answers_share: Of the target; the rest is the label.
         checkpoint: Where the state after each epoch is kept, so that a killed run goes on from there.
     """
 
@@ -42,8 +42,8 @@ class Course:
     views: Views
     count: int
     checkpoint: Path
-    soft: Targets | None = None
-    soft_share: float = 0.0
+    answers: Sequence[Targets] | None = None
+    answers_share: float = 0.0
 
 
 def batches(course: Course, settings: Settings, *, begin: int = 0) -> Iterator[tuple[NetworkInput, Targets]]:
@@ -59,7 +59,9 @@ def batches(course: Course, settings: Settings, *, begin: int = 0) -> Iterator[t
     """
     for epoch in range(begin, course.epochs):
         view = course.views.view(epoch % course.count)
-        targets = mixed(one_hot(view.labels), course.soft, course.soft_share)
+        targets = one_hot(view.labels)
+        if course.answers is not None:
+            targets = mixed(targets, course.answers[epoch % course.count], course.answers_share)
         order = np.random.default_rng((settings.seed, epoch)).permutation(len(view))
         for step in range(steps_in(course.views, settings)):
             rows = np.sort(order[step * settings.batch : (step + 1) * settings.batch])
@@ -76,13 +78,9 @@ def one_hot(labels: Labels) -> Targets:
     return np.eye(CLASSES, dtype=np.float32)[labels]
 
 
-def mixed(targets: Targets, soft: Targets | None, share: float) -> Targets:
-    """The targets, those of the digits moved by `share` towards the teacher's answers."""
-    if soft is None or share == 0.0:
-        return targets
-    result = targets.copy()
-    result[: len(soft)] += np.float32(share) * (soft - targets[: len(soft)])
-    return result
+def mixed(targets: Targets, answers: Targets, share: float) -> Targets:
+    """The targets, moved by `share` towards a teacher's answers."""
+    return np.asarray(targets + np.float32(share) * (answers - targets), np.float32)
 
 
 def network_input(model_inputs: Pixels) -> NetworkInput:

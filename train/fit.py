@@ -16,7 +16,7 @@ import tf_keras as keras
 
 from train.data import DigitSet
 from train.errors import DataError
-from train.feed import CLASSES, Course, Targets, batches, network_input, one_hot, steps_in
+from train.feed import CLASSES, Course, batches, network_input, one_hot, steps_in
 from train.model import build
 from train.output import write_bytes, written_beside
 from train.sets import Learned
@@ -31,7 +31,7 @@ ROWS_AT_ONCE = 1000
 History = dict[str, list[float]]
 
 
-def fit(learned: Learned, settings: Settings, out: Path, soft: Targets | None = None) -> None:
+def fit(learned: Learned, settings: Settings, out: Path) -> None:
     """Train the network and write the Keras model of its best epoch, and what happened as JSON.
 
     The best epoch is the one that does best on the mildly changed validation digits. It stands in `out` from the first
@@ -42,7 +42,6 @@ def fit(learned: Learned, settings: Settings, out: Path, soft: Targets | None = 
         learned: What is learned from and chosen by.
         settings: Every number of the run.
         out: Folder for the results.
-        soft: A teacher's answers for the training digits, or None.
 
     Raises:
         DataError: There are fewer digits than in one batch.
@@ -54,13 +53,11 @@ def fit(learned: Learned, settings: Settings, out: Path, soft: Targets | None = 
         views=Views(learned.training, settings, out),
         count=settings.views,
         checkpoint=out / "fit.checkpoint.npz",
-        soft=soft,
-        soft_share=settings.soft_share,
     )
     fit_model(lambda: build(CLASSES, settings.widths), course, learned, settings, out / BEST_NAME, out / REPORT_NAME)
 
 
-def fit_model(  # noqa: PLR0913, PLR0917 - what differs between the network, its teacher and the baselines
+def fit_model(  # noqa: PLR0913, PLR0917 - what differs between the network and the baselines
     network: Callable[[], keras.Model], course: Course, learned: Learned, settings: Settings, best: Path, report: Path
 ) -> None:
     """Train a fresh network, keeping its best epoch in one file and what happened in another.

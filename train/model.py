@@ -1,4 +1,4 @@
-"""The networks: ours, small enough for a Pi Zero, and the larger one that it learns from."""
+"""The network, small enough for a Pi Zero once it is shrunk; at its full width it is its own teacher."""
 
 from __future__ import annotations
 
@@ -36,33 +36,18 @@ def build(classes: int, widths: Widths) -> keras.Model:
     return keras.Model(digit, layers.Dense(classes)(x), name="digits")  # (n, classes)
 
 
-def build_teacher(classes: int) -> keras.Model:
-    """A residual network with ten times the weights (He et al. 2016, arXiv:1512.03385); it never leaves the host."""
-    digit = keras.Input((28, 28, 1))  # (n, 28, 28, 1)
-    x = _convolution(digit, 24, kernel=5, stride=2)  # (n, 14, 14, 24)
-    x = _convolution(x, 48)  # (n, 14, 14, 48)
-    x = _convolution(x, 48, beside=x)  # (n, 14, 14, 48)
-    x = _convolution(x, 96, stride=2)  # (n, 7, 7, 96)
-    x = _convolution(x, 96, beside=x)  # (n, 7, 7, 96)
-    x = _convolution(x, 96, beside=x)  # (n, 7, 7, 96)
-    x = layers.MaxPooling2D(2)(x)  # (n, 3, 3, 96)
-    x = layers.Dropout(0.3)(layers.Flatten()(x))  # (n, 864)
-    return keras.Model(digit, layers.Dense(classes)(x), name="teacher")  # (n, classes)
-
-
-def _convolution(  # noqa: PLR0913 - what differs from layer to layer
+def _convolution(
     x: keras.KerasTensor,
     channels: int,
     *,
     kernel: int = 3,
     stride: int = 1,
     padding: str = "same",
-    beside: keras.KerasTensor | None = None,
 ) -> keras.KerasTensor:
-    """Convolution, normalisation, the residual if there is one, rectifier."""
+    """Convolution, normalisation, rectifier."""
     x = layers.Conv2D(channels, kernel, strides=stride, padding=padding, use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.9)(x)
-    return layers.ReLU()(x if beside is None else layers.Add()([x, beside]))
+    return layers.ReLU()(x)
 
 
 def architecture(model: keras.Model) -> list[str]:

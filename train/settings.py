@@ -121,7 +121,7 @@ class Settings:
     """How often each validation digit is changed mildly to fit the temperature and the thresholds."""
     batch: int = 128
     """Digits in a batch; negatives come on top."""
-    views: int = 8
+    views: int = 10
     """Changed copies of each digit, made once and shown in turn: making one takes longer than learning from it."""
     mild_share: float = 0.5
     """Of the digits of a view, those that are changed no further than `mild`."""
@@ -129,59 +129,50 @@ class Settings:
     """Of the digits of a view, those that come as they are in their set."""
     photographs: int = 500
     """Sheets that are drawn, photographed and cut by the device's own finder, for digits as the box gets them."""
+    touching: int = 4000
+    """Rows of touching digits that are put together and taken apart again, at right and at wrong places."""
     damaged_share: float = 0.2
     """Of all pictures of a view, those with a damage that no ordinary photograph does (`train.damage`)."""
-    widths: tuple[int, int, int, int, int] = (16, 26, 36, 40, 32)
-    """Channels of the network that is trained (`train.model`)."""
+    widths: tuple[int, int, int, int, int] = (24, 40, 56, 64, 48)
+    """Channels of the network that is trained (`train.model`), and that the smaller one learns from."""
     kept_widths: tuple[int, int, int, int, int] = (12, 22, 32, 36, 28)
     """Channels that are left of them before pruning, those that earn most: zeros alone make no int8 kernel faster."""
-    epochs: int = 30
+    epochs: int = 26
     """Of the training before pruning."""
     learning_rate: float = 3e-3
     """Adam's greatest, after `warm_up_steps` (Kingma and Ba 2015, arXiv:1412.6980); falls to 0 along a cosine."""
     warm_up_steps: int = 300
     """Steps in which the learning rate rises."""
-    soft_share: float = 0.0
-    """Of the target while training; the rest is the label. A teacher's mean answer (Hinton et al. 2015,
-    arXiv:1503.02531)."""
     sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 52
+    prune_epochs: int = 70
     """Of the pruning."""
     prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
     prune_learning_rate: float = 2e-3
     """Adam's greatest during pruning."""
-    prune_soft_share: float = 0.6
-    """As `soft_share`, while pruning: where capacity is short, the teacher's doubts help most."""
+    prune_answers_share: float = 0.7
+    """Of the target while pruning, what the wide network answers to the same picture (Hinton et al. 2015,
+    arXiv:1503.02531); the rest is the label."""
     prune_mild_share: float = 0.75
     """As `mild_share`, while pruning: the network ends on what it will mostly see."""
     prune_unchanged_share: float = 0.2
     """As `unchanged_share`, while pruning."""
-    prune_views: int = 6
+    prune_views: int = 8
     """As `views`, while pruning."""
     aware_epochs: int = 3
     """Of quantization-aware training, which is only compared (`train.aware`)."""
     aware_learning_rate: float = 2e-4
     """Adam's greatest then."""
-    teacher_epochs: int = 24
-    """Of the teacher's training."""
-    teacher_views: int = 3
-    """Views over which its answers are averaged: one picture's answer would say how that picture may be misread."""
-    teacher_learning_rate: float = 2e-3
-    """Adam's greatest while the teacher is trained."""
     wrong_share: float = 0.003
     """Of the answers at or above a threshold, at most so many are wrong on the changed validation digits."""
     least_threshold: float = 0.6
     """No threshold is below it, however well a digit does."""
 
 
-def without_teacher(sets: tuple[str, ...]) -> Settings:
-    """A run on these sets alone: the soft labels come from a teacher that saw more, and would tell of it.
-
-    Where the labels are all there is to learn, pruning heals in fewer epochs.
-    """
-    return Settings(sets=sets, soft_share=0.0, prune_soft_share=0.0, prune_epochs=25, photographs=0)
+def on_sets_alone(sets: tuple[str, ...]) -> Settings:
+    """A run on these sets and nothing drawn, fewer epochs of it: for comparisons."""
+    return Settings(sets=sets, prune_epochs=25, photographs=0, touching=0)
 
 
 def from_json(text: str) -> Settings:

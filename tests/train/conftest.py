@@ -49,10 +49,8 @@ def settings():
         widths=(8, 12, 16, 16, 12),
         kept_widths=(8, 10, 12, 12, 10),
         photographs=0,
-        prune_soft_share=0.0,
+        touching=0,
         aware_epochs=2,
-        teacher_epochs=1,
-        teacher_views=2,
     )
 
 

@@ -177,15 +177,29 @@ def test_batches_are_the_same_for_the_same_seed_and_new_in_each_epoch(digits, tm
     assert all(np.array_equal(one[0], other[0]) for one, other in zip(first[2:], rest, strict=True))
 
 
-def test_a_teacher_has_its_share_in_the_targets_of_digits_alone():
-    """Rows still sum to 1; what is no digit has no teacher."""
-    targets = one_hot(np.array([3, 5, 10]))
-    soft = np.full((2, 11), 1 / 11, np.float32)
-    found = mixed(targets, soft, 0.5)
-    assert found.sum(axis=1) == pytest.approx([1.0] * 3)
+def test_a_teacher_has_its_share_in_the_targets():
+    """Rows still sum to 1, and the label keeps the rest."""
+    targets = one_hot(np.array([3, 10]))
+    answers = np.full((2, 11), 1 / 11, np.float32)
+    found = mixed(targets, answers, 0.5)
+    assert found.sum(axis=1) == pytest.approx([1.0] * 2)
     assert found[0, 3] == pytest.approx(0.5 + 0.5 / 11)
-    assert np.array_equal(found[2], targets[2])
-    assert mixed(targets, None, 0.5) is targets
+    assert np.array_equal(mixed(targets, answers, 0.0), targets)
+
+
+def test_a_teachers_answers_are_those_to_the_pictures_that_are_shown(digits, tmp_path):
+    """Each epoch's view has its own, in the order of the batch."""
+    settings = Settings(batch=100)
+    plain = course(digits, settings, tmp_path)
+    taught = replace(
+        plain,
+        answers=[
+            np.eye(11, dtype=np.float32)[(plain.views.view(number).labels + 1) % 11] for number in range(plain.count)
+        ],
+        answers_share=1.0,
+    )
+    for (_, labels), (_, answers) in zip(batches(plain, settings), batches(taught, settings), strict=True):
+        assert np.array_equal((labels.argmax(axis=1) + 1) % 11, answers.argmax(axis=1))
 
 
 def test_only_the_sets_own_digits_are_shown_where_nothing_is_to_be_changed(digits):

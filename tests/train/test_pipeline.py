@@ -80,7 +80,9 @@ def test_the_file_keeps_what_its_card_promises(run):
 
     content = (run / "digits.tflite").read_bytes()
     assert sparsity(content).share >= 0.5
-    assert read_card(run / "digits.tflite").facts["sparsity"]["zeros"] == sparsity(content).zeros
+    facts = read_card(run / "digits.tflite").facts
+    assert facts["sparsity"]["zeros"] == sparsity(content).zeros
+    assert 0.0 <= facts["not_a_digit_lowered"] <= 3.0
     assert operators(content).keys() <= KNOWN_OPERATORS.keys()
 
 
@@ -192,8 +194,8 @@ def test_a_pruning_that_was_killed_goes_on_as_pruned(run, parts, settings, tmp_p
     from train.shrink import shrunk
 
     network = shrunk(load_best(run), settings.kept_widths)
-    prune(network, parts, replace(settings, prune_epochs=3), tmp_path)
-    ended = prune(network, parts, replace(settings, prune_epochs=6), tmp_path)
+    prune(network, network, parts, replace(settings, prune_epochs=3), tmp_path)
+    ended = prune(network, network, parts, replace(settings, prune_epochs=6), tmp_path)
     assert len(json.loads((tmp_path / "prune.json").read_text())["history"]["loss"]) == 6
     kernels = [layer.kernel.numpy() for layer in ended.layers if hasattr(layer, "kernel")][1:]
     shares = [float((kernel == 0).mean()) for kernel in kernels]
@@ -250,21 +252,31 @@ def test_shrinking_removes_only_channels_that_earn_nothing():
     assert np.allclose(small(pictures), network(pictures), atol=1e-5)
 
 
-def test_the_teachers_answers_come_back_from_their_file(parts, settings, tmp_path):
-    """One small file, rows that sum to 1, close to what was said; for other digits it is refused."""
-    from train.soft_labels import read_soft_labels
-    from train.teach import teach
+def test_the_wide_network_answers_to_every_picture_of_a_view(parts, settings, tmp_path):
+    """Digits and negatives alike, rows that sum to 1, and the same as the network says when it is asked."""
+    from train.compress import answers_to
+    from train.feed import CLASSES, network_input
+    from train.model import build
+    from train.views import Views
 
-    path = tmp_path / "soft_labels.npz"
-    teach(parts, settings, tmp_path, path)
-    answers = read_soft_labels(path, parts.training)
-    assert answers.shape == (160, 11)
-    assert answers.sum(axis=1) == pytest.approx(np.ones(160), abs=1e-5)
-    assert answers.min() >= 0.0
-    with pytest.raises(DataError, match="made for other digits"):
-        read_soft_labels(path, [replace(parts.training[0], model_inputs=255 - parts.training[0].model_inputs)])
-    with pytest.raises(DataError, match="run `digitbox-train teach`"):
-        read_soft_labels(tmp_path / "none.npz", parts.training)
+    network = build(CLASSES, settings.widths)
+    views = Views(parts.training, settings, tmp_path)
+    first, second = answers_to(network, views, 2)
+    assert first.shape == (len(views), CLASSES)
+    assert first.sum(axis=1) == pytest.approx(np.ones(len(views)), abs=1e-5)
+    said = np.asarray(network(network_input(views.view(1).pictures[-3:])))
+    assert np.array_equal(second[-3:].argmax(axis=1), said.argmax(axis=1))
+
+
+def test_what_is_no_digit_loses_what_it_took_from_the_digits():
+    """The least that makes most pictures right, and nothing where it took nothing."""
+    from train.compress import prior_offset
+
+    scores = np.zeros((4, 11), np.float32)
+    scores[:, 10] = (1.1, 0.6, 3.0, 9.0)
+    scores[np.arange(4), 7] = 0.2
+    assert prior_offset(scores, np.array([7, 7, 10, 10])) == 1.0
+    assert prior_offset(scores, np.array([10, 10, 10, 10])) == 0.0
 
 
 def test_pictures_changed_against_the_network_stay_near_and_cost_it_answers(run, digits):
