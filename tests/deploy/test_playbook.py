@@ -72,7 +72,7 @@ def locked(name: str) -> dict[str, str]:
 def needed(tag: str) -> Iterator[Requirement]:
     """What pyproject.toml asks for on a Pi with this Python."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = [line for extra in ("pi", "console") for line in project["optional-dependencies"][extra]]
+    extras = [line for extra in ("pi", "console", "mqtt") for line in project["optional-dependencies"][extra]]
     for line in [*project["dependencies"], *extras]:
         requirement = Requirement(line)
         if requirement.marker is None or requirement.marker.evaluate({"python_version": PYTHONS[tag]}):
