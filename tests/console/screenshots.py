@@ -53,6 +53,9 @@ def take(browser: Browser, address: str, folder: Path, device: str, scheme: Lite
             page.locator(".digits").wait_for()
         if name == "live":
             page.locator(".seen svg").wait_for()
+        if name == "history":
+            page.wait_for_load_state("networkidle")
+            page.wait_for_function("[...document.images].every((image) => image.complete)")
         page.screenshot(path=folder / f"{name}-{device}-{scheme}.png", full_page=name == "try")
     context.close()
 
