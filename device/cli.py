@@ -459,7 +459,15 @@ def _console(options: argparse.Namespace) -> int:
 
 
 def _pair(pairing: Pairing, settings: Config, *, spoken: bool) -> int:
-    """Show a new token, and have the box say it where that is wanted. Raises PairingError, DaemonError."""
+    """Show a new token, and have the box say it where that is wanted; no spoken command does so.
+
+    The token lies in the page's folder, which the daemon cannot open; and a visitor who may talk to the box, or a voice
+    from a loudspeaker, should not be able to put out everybody who has come in with the token before.
+
+    Raises:
+        PairingError: It cannot be kept.
+        DaemonError: The box does not say it.
+    """
     token = pairing.new_token(spoken=spoken)
     print(token)
     print("This is the token for the page; it is shown only now, and the one before no longer holds.", file=sys.stderr)

@@ -49,6 +49,10 @@ SILENCE_SECONDS = 30.0
 FIRST_WAIT_SECONDS, MOST_WAIT_SECONDS = 1.0, 120.0
 """Before trying again: twice as long each time, so that a broker that is off for a night costs nothing."""
 
+STEADY_SECONDS = 60.0
+"""What worked for so long begins anew. A broker that lets us in and hangs up at once, as it does to two of one
+identity, would otherwise be asked, and written of in the journal, every second."""
+
 TURN_SECONDS = 1.0
 FAREWELL_SECONDS = 2.0
 
@@ -74,6 +78,7 @@ class Attempts:
         self._wait_seconds = FIRST_WAIT_SECONDS
         self._due = monotonic()
         self._reason = ""
+        self._worked_since: float | None = None
 
     @property
     def is_due(self) -> bool:
@@ -82,16 +87,19 @@ class Attempts:
 
     def failed(self, reason: str) -> None:
         """Try again after a while."""
+        now, since, self._worked_since = self._monotonic(), self._worked_since, None
+        if since is not None and now - since >= STEADY_SECONDS:
+            self._wait_seconds, self._reason = FIRST_WAIT_SECONDS, ""
         level = logging.DEBUG if reason == self._reason else logging.WARNING
         log.log(level, "%s: %s; tried again within %g s", self._what, reason, MOST_WAIT_SECONDS)
         self._reason = reason
-        self._due = self._monotonic() + self._wait_seconds
+        self._due = now + self._wait_seconds
         self._wait_seconds = min(2 * self._wait_seconds, MOST_WAIT_SECONDS)
 
     def succeeded(self) -> None:
-        """Begin anew when it fails next."""
+        """It works, for now."""
         log.info("%s: connected", self._what)
-        self._wait_seconds, self._reason = FIRST_WAIT_SECONDS, ""
+        self._worked_since = self._monotonic()
 
 
 class Publisher:

@@ -375,7 +375,7 @@ def test_a_silent_box_is_given_up(broker, listener, tmp_path):
 
 
 def test_trying_again_takes_longer_each_time():
-    """Up to a limit, and from the beginning once it worked."""
+    """Up to a limit, and from the beginning once it has worked for a minute."""
     now = 0.0
     attempts = Attempts("x", lambda: now)
     waits = []
@@ -388,6 +388,12 @@ def test_trying_again_takes_longer_each_time():
         waits.append(now - begin)
     assert waits == [1, 2, 4, 8, 16, 32, 64, 120, 120, 120]
     attempts.succeeded()
+    now += 59.0
+    attempts.failed("gone")
+    now += 119.0
+    assert not attempts.is_due
+    attempts.succeeded()
+    now += 60.0
     attempts.failed("gone")
     now += 1.0
     assert attempts.is_due
