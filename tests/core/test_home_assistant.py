@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import jinja2
 import pytest
 
 from device.home_assistant import Message, Topics
@@ -66,6 +67,22 @@ def test_each_description_is_one_that_home_assistant_takes():
         assert content["device"]["identifiers"] == ["digitbox_kitchen-12ab34"]
         assert content["origin"] == {"name": "digitbox", "sw_version": "1.2.3"}
         assert not [key for key in content if "command" in key]
+
+
+def test_the_templates_find_the_states():
+    """Jinja's, as Home Assistant's are: the number, or why there is none, and never more than a state may have."""
+    templates = {
+        message.topic.split("/")[3]: jinja2.Template(json.loads(message.content)["value_template"])
+        for message in TOPICS.descriptions(name="", version="")
+    }
+    status = {"mode": "idle", "faults": ["camera"], "readings": 3}
+    assert templates["mode"].render(value_json=status) == "idle"
+    assert templates["readings"].render(value_json=status) == "3"
+    assert templates["trouble"].render(value_json=status) == "ON"
+    assert templates["trouble"].render(value_json={**status, "faults": []}) == "OFF"
+    assert templates["reading"].render(value_json={"number": "42 7", "status": "ok"}) == "42 7"
+    assert templates["reading"].render(value_json={"number": "", "status": "nothing"}) == "nothing"
+    assert len(templates["reading"].render(value_json={"number": "7" * 900, "status": "ok"})) == 255
 
 
 def test_every_mode_is_one_of_the_described_ones():

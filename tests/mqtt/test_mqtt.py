@@ -255,7 +255,7 @@ def test_one_that_dies_leaves_its_will(broker, listener, box, tmp_path):
     text = f'[daemon]\nruntime = "{box.path.parent}"\n[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\n'
     (tmp_path / "digitbox.toml").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "device.cli", "mqtt", "--config", "digitbox.toml"]
-    process = subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+    process = subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
     try:
         assert listener.next("/availability") == "online"
     finally:
