@@ -10,10 +10,12 @@ import pytest
 
 from device import commands, sounds
 from device.domain import Command, Heard, VoiceCommand
+from device.listening import Pass
 from device.sight_and_speech import fused
+from train.errors import DataError
 from train.speech import fit, material, measure, studio, voices
 from train.speech.fusing import Pairs, outcomes, report
-from train.speech.hear import Answer
+from train.speech.hear import Answer, Clip
 from train.speech.measure import Plan
 
 ENGLISH = commands.load("en")
@@ -81,6 +83,43 @@ def test_a_regression_finds_what_decides():
     assert weights[0] == pytest.approx(3.0, rel=0.3)
     assert abs(weights[1]) < 0.3
     assert coefficients[-1] == pytest.approx(-1.0, abs=0.4)
+
+
+def test_digits_and_phrases_are_fitted_apart():
+    """Each on what was said of its kind and on everything that asks for nothing."""
+    seven, help_me = VoiceCommand(Command.DIGIT, digit=7), VoiceCommand(Command.HELP)
+    heard_seven, heard_help = Pass("seven", seven, 30.0, 1, 0.5), Pass("help me", help_me, 30.0, 2, 0.8)
+    silence = sounds.quiet(0.1)
+    clips = [
+        Clip("digit", "7_theo_2", silence, seven),
+        Clip("command", "help me", silence, help_me),
+        Clip("words", "heaven", silence, None),
+        Clip("words", "paper", silence, None),
+    ]
+    passes = [([heard_seven], 30.0), ([heard_help], 30.0), ([heard_seven, heard_help], 30.0), ([], 30.0)]
+    for digit in (True, False):
+        kept = fit.learned(clips, passes, digit)
+        assert (kept.said, kept.other, kept.right.tolist(), kept.asked.tolist()) == (1, 2, [True, False], [True, False])
+    lines = fit.operating_points(kept, np.array([2.5, -2.5]))
+    assert "odds -3: 0.0% understood, 0.0% of other speech" in lines
+    assert "odds +0: 100.0% understood, 0.0% of other speech" in lines
+    assert "odds +3: 100.0% understood, 50.0% of other speech" in lines
+
+
+def test_what_is_confused_is_counted():
+    """Rows are what was heard, and the digit itself is none of its confusions."""
+    six, eight = (VoiceCommand(Command.DIGIT, digit=digit) for digit in (6, 8))
+    clips = [Clip("digits", "eight", sounds.quiet(0.1), eight)] * 5
+    shares = fit.confusion(clips, [([Pass("six", six, 9.0, 1, 0.4)], 30.0)] * 5)
+    assert shares[6].argmax() == 8
+    assert shares[6, 6] == 0.0
+    assert np.allclose(shares.sum(axis=1), 1.0)
+
+
+def test_fitting_needs_the_person(tmp_path):
+    """Whose absence is said."""
+    with pytest.raises(DataError, match="speech_digits is absent"):
+        fit.person(tmp_path)
 
 
 def test_absent_recordings_have_their_row(tmp_path):
