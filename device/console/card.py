@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LEVELS = (0.0, 0.005, 0.01, 0.02, 0.05)
-"""Shares of mistakes above which a cell of the table by digit is a shade darker."""
+"""Shares of mistakes above which a cell of the table by digit is a shade stronger."""
 
 _FLOORS = (0.98, 0.95, 0.9, 0.8, 0.5, 0.0)
 """Where an axis of accuracies can begin, so that they lie apart."""
