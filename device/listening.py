@@ -31,11 +31,13 @@ digits by a person whose recordings peak at 950 of 32768, 93.2 % are right at ha
 with their peaks at 3000, 96.8 % at 25000 (the digits' list, theo's even recordings; train/speech/README.md)."""
 
 DIGIT_ODDS = {Context.READING: 1.5, Context.PRACTICE: 1.5, None: 0.5}
-"""Added to the logarithm of the odds of a digit said alone, more where one is expected. With 0, 0.5, 1.5 and 3 so many
-of 500 digits by a person are right and believed: 95.4, 96.4, 97.4, 98.2 %, in noise of 10 dB 83.6, 85.4, 88.4, 90.0 %
-(theo's even recordings, padded and not, which the odds were fitted on). The price: 6, 8, 10, 15 % of ordinary words
-said alone are taken for a digit, and with the last two one of 280 sentences (the odd lines of train/speech/other_*.txt). The
-state machine holds a digit against what was seen before anything comes of it (`device.sight_and_speech`)."""
+"""Added to the logarithm of the odds of a digit said alone, more where one is expected.
+
+With 0, 0.5, 1.5 and 3 so many of 500 digits by a person are right and believed: 95.4, 96.4, 97.4, 98.2 %, in noise of
+10 dB 83.6, 85.4, 88.4, 90.0 % (theo's even recordings, padded and not, which the odds were fitted on). The price: 6, 8,
+10, 15 % of ordinary words said alone are taken for a digit, and with the last two one of 280 sentences (the odd lines
+of train/speech/other_*.txt). The state machine holds a digit against what was seen before anything comes of it
+(`device.sight_and_speech`)."""
 
 YES_ODDS = -0.5
 """The same of a yes, which may change or stop something: of 56 by synthetic voices one is not understood, with it or
