@@ -130,7 +130,7 @@ def test_a_reading_from_start_to_end(start, configuration, speech):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it(start, configuration, number):
-    """With STOPPING=1, status 0 and no traceback; systemd sends the first, a person the second, a terminal the third."""
+    """With STOPPING=1, status 0 and no traceback; systemd sends the first, a person the second, a terminal the last."""
     process = start(configuration())
     process.until_told("READY=1", "STATUS=idle")
     assert process.end(number) == 0
