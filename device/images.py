@@ -250,10 +250,11 @@ def _vips_pixels(image: Image.Image, path: Path, factor: int) -> tuple[Pixels, i
         turned = int(picture.get("orientation")) if picture.get_typeof("orientation") else 1
         has_alpha = bool(picture.hasalpha())
         inks = picture.interpretation == "cmyk"
-        samples = _shrunk(picture, factor, has_alpha=has_alpha).numpy()
+        shrunk = _shrunk(picture, factor, has_alpha=has_alpha)
+        samples = shrunk.numpy().reshape(shrunk.height, shrunk.width, -1)  # one grey pixel comes without any axis
     except pyvips.Error as error:
         raise OSError(" ".join(str(error.detail or error).split())) from error
-    return _bgr(samples.reshape(*samples.shape[:2], -1), inks=inks, has_alpha=has_alpha), turned
+    return _bgr(samples, inks=inks, has_alpha=has_alpha), turned
 
 
 def _check_whole(image: TiffImagePlugin.TiffImageFile, path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from device.domain import Audio
-from device.errors import AudioError
+from device.errors import AudioError, SoundError
 from device.phrases import Utterance
 from device.ports import Player, Synthesizer
 
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 0.06
 """Between two pieces; with the silence that eSpeak leaves around a word it sounds like a breath."""
+
+STUCK = "the sound card does not finish what it plays; unplug it and plug it in again"
 
 _MOST_SPOKEN = 64
 """Pieces kept in memory after they were spoken: about three megabytes."""
@@ -137,13 +139,19 @@ class Voice:
         return _amplified(_joined(clips), self.volume)
 
     def play(self, player: Player, audio: Audio, *, turn: int, limit_seconds: float) -> None:
-        """Play after the tone that may be sounding; returns when it has ended or was hushed. Raises SoundError."""
-        player.wait(limit_seconds)
+        """Play after the tone that may be sounding; returns when it has ended or was hushed.
+
+        Raises:
+            SoundError: The card fails, or has not played it within its length and the limit.
+        """
+        if not player.wait(limit_seconds):
+            raise SoundError(STUCK)
         with self._silence.lock:
             if turn <= self._silence.turn:
                 return
             player.start(audio)
-        player.wait(audio.seconds + limit_seconds)
+        if not player.wait(audio.seconds + limit_seconds):
+            raise SoundError(STUCK)
 
     def hush(self, player: Player | None, *, turn: int) -> None:
         """Be silent at once, and let nothing of this turn or an older one be heard any more."""

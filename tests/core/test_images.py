@@ -155,6 +155,13 @@ def test_floating_point_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ALL)
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "1", "P"])
+def test_a_single_pixel_of_any_kind_is_a_frame(tmp_path, mode):
+    """Whatever channels it has: one grey pixel is an array without any axis to libvips."""
+    frame = images.load(save(Image.new(mode, (1, 1), 0), tmp_path / "one.png"))
+    assert frame.pixels.shape == (1, 1, 3)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (16, 16)])
 def test_tiny_files_are_read(suffix: str, size: tuple[int, int], tmp_path: Path) -> None:
     """A file of one pixel is a frame of one pixel."""

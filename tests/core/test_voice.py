@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from device.domain import Audio
-from device.errors import SpeechError
+from device.errors import SoundError, SpeechError
 from device.voice import PieceStore, Voice
 
 SOON = 5.0
@@ -188,3 +188,12 @@ def test_hushing_without_a_loudspeaker_is_harmless(player):
     voice.hush(None, turn=1)
     voice.play(player, Audio(np.zeros(10, np.int16), RATE_HZ), turn=1, limit_seconds=1.0)
     assert player.log == []
+
+
+@pytest.mark.parametrize("ends", [[False], [True, False]])
+def test_a_card_that_never_ends_is_at_fault(player, ends, monkeypatch):
+    """Whether it is the tone before or the speech itself that hangs: a card lost in silence would stay lost."""
+    answers = iter(ends)
+    monkeypatch.setattr(player, "wait", lambda limit_seconds: next(answers))
+    with pytest.raises(SoundError, match="does not finish"):
+        Voice(PieceStore(None, "")).play(player, Audio(np.zeros(10, np.int16), 22050), turn=1, limit_seconds=0.1)

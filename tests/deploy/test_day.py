@@ -167,7 +167,6 @@ def test_a_day_of_presses(day, tmp_path, record_property):
     assert "arecord" not in calls
 
 
-@pytest.mark.xfail(strict=True, reason="device/voice.py takes a sound that never ends for one that has ended")
 def test_a_hung_sound_device_is_given_up_and_comes_back(day, record_property):
     """The card's driver blocks for ever: it is given up, and used again once it answers."""
     day.do("tee", "/srv/button.txt", text="3 tap\n9 tap\n15 tap\n21 tap\n27 tap\n33 tap\n100000 quit\n")
