@@ -24,7 +24,7 @@ PHRASES = (
 )  # fmt: skip
 """Commands as said after a reading, each at least once; all words are vosk-tiny-en's."""
 
-ANSWERS = ("yes", "yes please", "correct", "that's correct", "no", "no thank you", "cancel", "stop")
+ANSWERS = ("yes", "yes please", "that's correct", "no", "no thank you", "cancel", "stop")
 """What is said where the box asks back."""
 
 OTHERS = ("sentences", "words", "sound_alikes")
