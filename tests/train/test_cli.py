@@ -18,7 +18,11 @@ from train.cli import main
 
 ROOT = Path(__file__).parents[2]
 SHARED_DATA = ROOT.parent / "shared" / "data"
-RUN = "import sys; from train.cli import main; sys.exit(main())"
+RUN = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from train.cli import main; sys.exit(main())"
+)
+"""Whoever starts the tests in the background of a shell has them ignore SIGINT, and their children too."""
 
 
 def test_help_explains_the_steps_in_their_order(capsys):
