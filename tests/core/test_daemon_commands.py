@@ -116,16 +116,21 @@ def test_a_microphone_that_hangs_is_given_up(appliance):
     until_said(appliance, "seven.")
 
 
-def test_a_hold_of_ten_minutes_listens_for_six_seconds(appliance):
-    """A warning tone ends the recording, and what was said before it is not obeyed."""
+def hold_until_warned(appliance, seconds):
+    """Press, speak, and go on holding for so long after the microphone was opened."""
     appliance.started()
     appliance.said.append(said(Command.READ))
     appliance.press()
     appliance.turned()
     appliance.clock.pass_by(0.7)
     appliance.until(lambda: appliance.recording)
-    appliance.clock.pass_by(5.4)
+    appliance.clock.pass_by(seconds)
     appliance.until(lambda: "tone warning" in appliance.heard and not appliance.recording)
+
+
+def test_a_hold_of_ten_minutes_listens_for_six_seconds(appliance):
+    """A warning tone ends the recording, and what was said before it is not obeyed."""
+    hold_until_warned(appliance, 5.4)
     listening = (appliance.daemon._microphone, appliance.daemon._ears)
     appliance.until(lambda: not any(slot.worker.busy for slot in listening))  # else they hang for ten minutes
     appliance.clock.pass_by(594.0)
@@ -139,14 +144,7 @@ def test_a_hold_of_ten_minutes_listens_for_six_seconds(appliance):
 
 def test_a_hold_of_seven_seconds_is_told_that_it_was_too_long(appliance):
     """Once it is over; what was said is not obeyed."""
-    appliance.started()
-    appliance.said.append(said(Command.READ))
-    appliance.press()
-    appliance.turned()
-    appliance.clock.pass_by(0.7)
-    appliance.until(lambda: appliance.recording)
-    appliance.clock.pass_by(6.0)
-    appliance.until(lambda: "tone warning" in appliance.heard and not appliance.recording)
+    hold_until_warned(appliance, 6.0)
     appliance.release()
     until_said(appliance, "That was too long. Say it within six seconds.")
     assert not appliance.kept

@@ -97,7 +97,7 @@ def test_pictures_are_read_as_here(there, record_property):
 
 def test_speech_is_made_and_understood(there, tmp_path):
     """What eSpeak NG says on aarch64, Vosk hears on aarch64, and as it does here."""
-    inside, names = "/root/said", [f"{number}.wav" for number in range(len(COMMANDS))]
+    inside, names = "/srv/said", [f"{number}.wav" for number in range(len(COMMANDS))]
     there.run("exec", "mkdir", "-p", inside)
     for name, text in zip(names, COMMANDS, strict=True):
         there.program("digitbox", "say", text, "--wav", f"{inside}/{name}")
