@@ -386,13 +386,14 @@ def _with_news(waiting: tuple[Phrase, ...], device: Device, *, lost: bool) -> tu
 
 
 def _started(situation: Situation) -> Outcome:
-    idle = replace(situation, mode=Mode.IDLE)
+    told = (Phrase("appliance.restarted"),) if situation.restarted else ()
+    idle = replace(situation, mode=Mode.IDLE, restarted=False, waiting=(*told, *situation.waiting))
     if situation.tapped_early:
         return read(replace(idle, tapped_early=False))
     if Device.CAMERA in situation.faults or situation.press is Press.EARLY:
         # A tap that is just being made will be answered by a reading, which says enough.
         return settle(idle)
-    return settle(replace(idle, waiting=(Phrase("appliance.ready"), *situation.waiting)))
+    return settle(replace(idle, waiting=(*told, Phrase("appliance.ready"), *situation.waiting)))
 
 
 # --- reading and speaking ---------------------------------------------------------------------------------------------

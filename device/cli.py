@@ -85,7 +85,12 @@ def _with_priority(record: logging.LogRecord) -> bool:
 
 
 def _run(options: argparse.Namespace) -> int:
-    return _run_until_stopped(compose.daemon(_aiming(config.installed(options.config), options)))
+    settings = _aiming(config.installed(options.config), options)
+    mark = compose.run_mark(settings)
+    status = _run_until_stopped(compose.daemon(settings, restarted=mark.begin()))
+    if not status:
+        mark.end()
+    return status
 
 
 def _aiming(settings: Config, options: argparse.Namespace) -> Config:

@@ -34,6 +34,7 @@ from device.ports import (
     Synthesizer,
 )
 from device.preferences import Preferences
+from device.run_mark import RunMark
 from device.voice import PieceStore
 
 if TYPE_CHECKING:
@@ -44,12 +45,20 @@ log = logging.getLogger(__name__)
 SOCKET = "daemon.sock"
 """In the folder for state of this boot: where other programs ask (device.protocol)."""
 
+RUNNING = "running"
+"""In the folder for state that outlives a boot: there while the daemon runs (device.run_mark)."""
+
 PACKAGE = Path(__file__).parent
 
 
-def daemon(config: Config, parts: Parts | None = None) -> Daemon:
+def daemon(config: Config, parts: Parts | None = None, *, restarted: bool = False) -> Daemon:
     """The appliance, of the configured parts unless others are given. Raises CatalogueError."""
-    return Daemon(parts or configured_parts(config), _settings(config))
+    return Daemon(parts or configured_parts(config), _settings(config), restarted=restarted)
+
+
+def run_mark(config: Config) -> RunMark:
+    """What tells whether the former run came to its own end."""
+    return RunMark(config.daemon.preferences.with_name(RUNNING))
 
 
 def preferred(config: Config) -> Config:

@@ -182,13 +182,22 @@ class Daemon:
     Args:
         parts: What it is made of.
         settings: The numbers of its loop.
+        restarted: The former run did not come to its own end.
         monotonic: The clock, in seconds; moved by hand in tests.
     """
 
-    def __init__(self, parts: Parts, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        settings: Settings,
+        *,
+        restarted: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.situation = Situation(
             unknown=STARTUP_DEVICES | (HEARING_DEVICES if parts.hears else frozenset()),
             hears=parts.hears,
+            restarted=restarted,
             aim_wanted=settings.aims_at_start,
             aims_after_trouble=settings.aims_after_trouble,
             preferences=parts.preferences,

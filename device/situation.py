@@ -125,6 +125,7 @@ class Situation:
         press: What the press under way counts for; None while the button is up.
         unknown: Devices that have neither opened nor been lost since the start.
         faults: Devices that are absent or lost.
+        restarted: The former run did not come to its own end, which is said once this one has started.
         tapped_early: A tap came while starting and waits for its answer.
         waiting: Phrases to be said as soon as nothing else is.
         aim: How far aiming has got; None in other modes.
@@ -152,6 +153,7 @@ class Situation:
     press: Press | None = None
     unknown: frozenset[Device] = STARTUP_DEVICES | HEARING_DEVICES
     faults: frozenset[Device] = frozenset()
+    restarted: bool = False
     tapped_early: bool = False
     waiting: tuple[Phrase, ...] = ()
     aim: Aim | None = None

@@ -45,6 +45,7 @@ ALLOWED = {
     "complaints": "",
     "telling": "actions domain phrases ports situation",
     "capture": "domain errors ports",
+    "run_mark": "",
     "parts": "domain errors events phrases ports preferences voice reading",
     "worker": "",
     "network": "",

@@ -158,6 +158,20 @@ def test_a_kill_loses_no_reading(start, configuration):
     assert numbers(path) == [*before, *before], "the same picture is read again"
 
 
+def test_it_says_that_it_recovered(start, configuration, speech):
+    """After a kill, before it says that it is ready; the run after that follows an end that it was told to make."""
+    path = configuration()
+    said = path.with_name("said")
+    counts = []
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGTERM):
+        before = len(list(said.glob("*.wav")))
+        process = start(path)
+        process.until_told("READY=1", "STATUS=speaking", "STATUS=idle")
+        assert abs(process.end(number)) in (0, signal.SIGKILL)
+        counts.append(len(list(said.glob("*.wav"))) - before)
+    assert counts == [1, 2, 1]
+
+
 def test_a_box_without_a_camera_runs(start, configuration, tmp_path):
     """Absent devices are a state: READY comes, the status names what is missing, and a camera is found later."""
     photos = tmp_path / "photos"
