@@ -165,7 +165,7 @@ def set_facts(judge: Judge, digits: DigitSet) -> dict[str, Any]:
         **accuracy(scores, digits.labels, judge.card).as_facts(),
         "confusion": confusion(digits.labels, answers, len(judge.card.classes)).tolist(),
         "calibration_error": round(calibration_error(confidence, right), 6),
-        "reliability": [[round(value, 6) for value in row] for row in reliability(confidence, right)],
+        "reliability": reliability_facts(confidence, right),
         "risk_coverage": [[round((row + 1) / len(risks), 6), round(float(risks[row]), 6)] for row in places],
         "worst": [
             {
@@ -181,6 +181,14 @@ def set_facts(judge: Judge, digits: DigitSet) -> dict[str, Any]:
     if digits.writers is not None:
         facts["writers"] = writer_facts(right, digits.writers)
     return facts
+
+
+def reliability_facts(confidence: Probabilities, right: Right) -> list[list[float]]:
+    """Of each bin: mean confidence, share right, count, and both ends of the 95 % interval of the share."""
+    return [
+        [round(said, 6), round(share, 6), count, *(round(end, 6) for end in wilson(round(share * count), count))]
+        for said, share, count in reliability(confidence, right)
+    ]
 
 
 def writer_facts(right: Right, writers: NDArray[np.str_]) -> dict[str, Any]:
@@ -259,5 +267,5 @@ def read_json(path: Path) -> Any | None:  # noqa: ANN401 - what another step wro
 
 
 def _in_card(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a set's facts travels to the device: no pictures, no curves."""
-    return {name: facts[name] for name in ("calibration_error", "writers") if name in facts}
+    """What of a set's facts travels to the device: no pictures, and of the curves the one that the page draws."""
+    return {name: facts[name] for name in ("calibration_error", "reliability", "writers") if name in facts}

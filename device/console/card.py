@@ -14,6 +14,29 @@ _FLOORS = (0.98, 0.95, 0.9, 0.8, 0.5, 0.0)
 """Where an axis of accuracies can begin, so that they lie apart."""
 
 
+DECADES = 4
+"""Of the axes of doubt and mistakes: from one in ten thousand, which is less than any of the sets can tell, to all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers of about the same confidence. Shares are 0..1.
+
+    Attributes:
+        confidence: Their mean.
+        accuracy: Share that was right.
+        count: How many they are.
+        low: Lower end of the accuracy's 95 % interval.
+        high: The upper end.
+    """
+
+    confidence: float
+    accuracy: float
+    count: int
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True)
 class SetFigures:
     """How the model did on one set of pictures. Shares are 0..1.
@@ -27,6 +50,7 @@ class SetFigures:
         sure_wrong: Those read wrong and said without a doubt; None where the card does not say.
         calibration_error: Mean distance between confidence and accuracy; None where the card does not say.
         mistakes: By digit, the share that was wrong; None where none was there.
+        reliability: The least confident answers first; empty where the card has none.
     """
 
     name: str
@@ -37,6 +61,7 @@ class SetFigures:
     sure_wrong: int | None
     calibration_error: float | None
     mistakes: tuple[float | None, ...]
+    reliability: tuple[Bin, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +102,11 @@ def level(mistakes: float) -> int:
     return sum(mistakes > limit for limit in LEVELS)
 
 
+def decades(share: float) -> float:
+    """Place of a share on an axis of powers of ten that begins with the least there is to show, 0..100."""
+    return round(100 * max(0.0, 1 + math.log10(share) / DECADES), 2) if share > 0 else 0.0
+
+
 def _sets(accuracy: Mapping[str, Any]) -> Iterator[SetFigures]:
     for name, found in accuracy.items():
         facts = _mapping(found)
@@ -95,7 +125,17 @@ def _sets(accuracy: Mapping[str, Any]) -> Iterator[SetFigures]:
             sure_wrong=_count(facts.get("sure_wrong")),
             calibration_error=_share(facts.get("calibration_error")),
             mistakes=tuple(_wrong(_mapping(per_class.get(str(digit)))) for digit in range(10)),
+            reliability=tuple(_bins(facts.get("reliability"))),
         )
+
+
+def _bins(rows: object) -> Iterator[Bin]:
+    for row in rows if isinstance(rows, list) else ():
+        known: list[Any] = row if isinstance(row, list) and len(row) == 5 else []
+        shares = [share for value in known[:2] + known[3:] if (share := _share(value)) is not None]
+        if len(shares) == 4 and (count := _count(known[2])) is not None:
+            confidence, accuracy, low, high = shares
+            yield Bin(confidence, accuracy, count, low, high)
 
 
 def _wrong(facts: Mapping[str, Any]) -> float | None:

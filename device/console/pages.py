@@ -30,7 +30,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from device import config as configuration
 from device.console import examination
-from device.console.card import figures, level
+from device.console.card import decades, figures, level
 from device.console.decoder import Busy, DecoderError
 from device.console.reading import read
 from device.console.services import ask, ask_to_obey, services, status, words
@@ -298,6 +298,7 @@ def _status_page(findings: list[Finding] | None) -> Page:
         card=card,
         figures=figures(card),
         level=level,
+        decades=decades,
         python=platform.python_version(),
         memory=examination.free_memory_bytes(),
     )

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from device import config
-from device.console.card import Figures, figures, level
+from device.console.card import Bin, Figures, decades, figures, level
 from device.protocol import (
     CommandAsked,
     CorrectAsked,
@@ -203,7 +203,10 @@ def test_the_models_figures_are_drawn(client, box, app):
     text = client.get("/status").text
     for name in card["accuracy"]:
         assert text.count(f'<th scope="row">{name}</th>') == 2
-    assert text.count('class="reach"') == len(card["accuracy"])
+    assert text.count('<svg class="range"') == len(card["accuracy"])
+    bins = [row for found in card["accuracy"].values() for row in found["reliability"]]
+    assert len(bins) > 9 * 14
+    assert text.count('r="2.5"/>') == text.count("<tr><td>") == len(bins)
     assert len(re.findall(r'<td class="level[0-5]">|<td>-</td>', text)) >= 10 * len(card["accuracy"])
 
 
@@ -227,6 +230,18 @@ def test_a_card_may_lack_anything():
     assert [share is not None for share in drawn.sets[0].mistakes] == [digit == 3 for digit in range(10)]
     assert drawn.corruptions == (("fog", 0.3), ("glass blur", 0.2))
     assert [level(share) for share in (0.0, 0.004, 0.005, 0.006, 0.03, 0.3)] == [0, 1, 1, 2, 4, 5]
+
+
+def test_a_reliability_that_is_none_is_left_out():
+    """Rows of another length or with something else than shares, of a card that somebody wrote."""
+    rows = [[0.9, 0.8, 10, 0.5, 0.95], [0.9, 0.8, 10], [0.9, 2, 10, 0.5, 0.95], [0.9, 0.8, 1.5, 0.5, 0.95], None, "x"]
+    drawn = figures({"accuracy": {"a": {"accuracy": 1, "reliability": rows}, "b": {"accuracy": 1, "reliability": 3}}})
+    assert [found.reliability for found in drawn.sets] == [(Bin(0.9, 0.8, 10, 0.5, 0.95),), ()]
+
+
+def test_powers_of_ten_lie_at_equal_distances():
+    """None and less than the axis shows lie at its beginning."""
+    assert [decades(share) for share in (0.0, 1e-9, 1e-4, 1e-3, 1e-2, 0.1, 1.0)] == [0, 0, 0, 25, 50, 75, 100]
 
 
 def test_an_examination_leaves_out_what_the_daemon_holds(browser, box):

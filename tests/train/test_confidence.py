@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from device.domain import ModelCard
 from device.judge import calibrated
 from train.confidence import fit_temperature, fit_thresholds
-from train.evaluate import accuracy, with_confidence
+from train.evaluate import accuracy, reliability_facts, with_confidence
 from train.settings import Settings
 
 
@@ -81,3 +83,15 @@ def test_a_card_with_its_confidence_keeps_everything_else(card):
     assert (found.sha256, found.classes) == (card.sha256, card.classes)
     assert found.temperature < 1.0
     assert found.thresholds == (Settings().least_threshold,) * 10
+
+
+def test_the_bins_of_a_card_carry_their_intervals():
+    """Confidence, share right, count and both ends, in numbers that JSON can hold."""
+    confidence = np.repeat(np.array([0.7, 0.9], np.float32), 10)
+    right = np.array([True] * 8 + [False] * 2 + [True] * 10)
+    first, *between, last = reliability_facts(confidence, right)
+    assert len(between) == 13
+    assert (first[0], first[1], first[2]) == (pytest.approx(0.7), 1.0, 2)
+    assert first[3:] == [pytest.approx(0.342, abs=1e-3), 1.0]
+    assert (last[0], last[1], last[2]) == (pytest.approx(0.9), 1.0, 1)
+    assert json.loads(json.dumps(first)) == first
