@@ -33,6 +33,15 @@ IDLE_SECONDS = 60.0
 
 _MOST_ANSWER_BYTES = 4_000_000
 
+_SETTINGS = {
+    # One thread each: the libraries would otherwise take memory for as many as there are cores.
+    **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "VIPS_CONCURRENCY"), "1"),
+    # A picture is read in 40 MB that are taken from the kernel and given back each time. In huge pages, where it has
+    # them (glibc's manual, "Memory Allocation Tunables"), 10,000 page faults less: two thirds of the time.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
+"""Of the process's environment."""
+
 _PIPE_BYTES = 1 << 20
 """What a process may give a pipe (pipe(7)): a photograph of a phone passes in few turns, where the usual 64 kB make the
 two processes wait for one another at every piece, which on a busy board takes longer than the reading."""
@@ -116,10 +125,8 @@ class Decoder:
         return dict(answer)
 
     def _started(self) -> subprocess.Popen[bytes]:
-        # One thread each: the libraries would otherwise take memory for as many as there are cores.
-        few = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "VIPS_CONCURRENCY"), "1")
         process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **few}
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **_SETTINGS}
         )
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
