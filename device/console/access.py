@@ -34,8 +34,8 @@ MOST_AT_ONCE, MOST_EACH_SECOND = 120.0, 20.0
 _GUESSES_AT_ONCE, _GUESSES_EACH_SECOND = 10.0, 0.2
 """Typed into the form, of one address: nobody types faster."""
 
-_FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Real-Ip")
-"""What proxies add: who comes through one is not on this machine, though the proxy is."""
+_FORWARDED = ("forwarded", "via", "x-real-ip", "x-forwarded")
+"""What the headers begin with that proxies add: who comes through one is not on this machine, though the proxy is."""
 
 _WITHOUT_TOKEN = frozenset({"pages.pair", "static"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -85,7 +85,7 @@ class Access:
     @property
     def is_open(self) -> bool:
         """Whether this request may see more than the page that asks for the token."""
-        if not self._exposed and not any(name in request.headers for name in _FORWARDED):
+        if not self._exposed and not any(name.lower().startswith(_FORWARDED) for name, _ in request.headers):
             return True
         generation = self._pairing.generation()
         return bool(generation) and session.get(_TIED) == generation

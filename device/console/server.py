@@ -8,12 +8,14 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from waitress import wasyncore
-from waitress.server import create_server
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer, create_server
 
 from device.config import Config
 from device.console.app import create_app
@@ -35,14 +37,36 @@ OPTIONS: dict[str, Any] = {
     "inbuf_overflow": 262_144,
     "recv_bytes": 65_536,
     "ident": "digitbox",
+    # What proxies add is left for Access to see: who comes through one is not on this machine.
+    "clear_untrusted_proxy_headers": False,
 }
 """Of Waitress: one loop takes requests in, however slow their senders are, and a thread works only on a whole one."""
+
+MOST_WAITED_FOR = 60
+"""Connections whose client is sending, reading or idle; if there are more, whoever takes longest makes room.
+Waitress would let nobody in beyond its own limit, and slow ones stay as long as a byte comes now and then."""
+
+REQUEST_SECONDS = 120.0
+"""From the end of one request of a connection to that of the next: 20 MB at 1.3 Mbit/s."""
 
 _TURN_SECONDS = 1.0
 
 
 class ServerError(DigitboxError, OSError):
     """The address cannot be listened on."""
+
+
+class _Connection(HTTPChannel):
+    """One that knows since when its client is waited for."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - Waitress's
+        self.waited_for_since = time.monotonic()
+        super().__init__(*given, **named)
+
+    def service(self) -> None:
+        """Answer one request."""
+        super().service()
+        self.waited_for_since = time.monotonic()
 
 
 def serve(config: Config, configuration: Path | None) -> int:
@@ -56,6 +80,7 @@ def serve(config: Config, configuration: Path | None) -> int:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a flood would fill the journal with its length
     channels: dict[int, Any] = {}
     server = create_server(app, map=channels, sockets=[listening], **OPTIONS)
+    cast("BaseWSGIServer", server).channel_class = _Connection  # of one socket it makes no other
     services: Services = app.extensions[NAME]
     try:
         _turn(app, channels, config.console.idle_seconds, services)
@@ -80,10 +105,21 @@ def _turn(app: Flask, channels: dict[int, Any], idle_seconds: float, services: S
     app.before_request(note)
     while not stopped:
         wasyncore.loop(timeout=_TURN_SECONDS, map=channels, count=1)
+        part_with_slow([one for one in channels.values() if isinstance(one, _Connection)], time.monotonic())
         services.decoder.rest()
         if idle_seconds and len(channels) <= own and time.monotonic() - used_at > idle_seconds:
             log.info("nobody has come for %g s", idle_seconds)
             return
+
+
+def part_with_slow(connections: Iterable[_Connection], now: float) -> None:
+    """Hang up on clients that take too long over a request, and on the slowest where there are too many."""
+    waited_for = sorted((one for one in connections if not one.requests), key=lambda one: one.waited_for_since)
+    for place, one in enumerate(waited_for):
+        is_late = one.request is not None and now - one.waited_for_since > REQUEST_SECONDS
+        if is_late or len(waited_for) - place > MOST_WAITED_FOR:
+            log.warning("%s: too slow after %.0f s", one.addr[0], now - one.waited_for_since)
+            one.will_close = True
 
 
 def _passed() -> socket.socket | None:

@@ -168,7 +168,7 @@ def test_without_the_token_there_is_only_its_page(exposed, token, page):
     assert (answer.status_code, answer.location) == (302, "/pair")
 
 
-@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP"])
 def test_a_proxy_on_this_machine_lets_nobody_in_without_the_token(client, box, name):
     """What it passes on comes from elsewhere."""
     assert client.get("/try").status_code == 200

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from device import config
 from device.cli import main
 from device.console.decoder import MOST_WAITING, Busy, Decoder, DecoderError
 from device.console.pairing import Pairing
+from device.console.server import MOST_WAITED_FOR, OPTIONS, REQUEST_SECONDS, part_with_slow
 from device.daemon_client import DaemonClient, DaemonError
 from device.protocol import SayTokenAsked, StatusAsked
 
@@ -58,14 +60,53 @@ def test_it_ends_on_sigterm(serve, configuration):
 
 
 def test_slow_clients_keep_nobody_out(serve, configuration):
-    """Forty that never finish their requests, and one that does."""
+    """More than there are places, none of which ever finishes its request, and one that does."""
     with serve(configuration) as (address, _), contextlib.ExitStack() as slow:
         fetched(f"{address}/try")
         port = int(address.rpartition(":")[2])
-        for _ in range(40):
+        for _ in range(OPTIONS["connection_limit"] + MOST_WAITED_FOR):
             connection = slow.enter_context(socket.create_connection(("127.0.0.1", port), timeout=SOON))
             connection.sendall(b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nabc")
         assert b"<h1>Try</h1>" in fetched(f"{address}/try")
+
+
+@dataclass(eq=False)
+class Waiting:
+    """What is asked of a connection."""
+
+    request: object = None
+    requests: list[object] = field(default_factory=list)
+    waited_for_since: float = 0.0
+    addr: tuple[str, int] = ("10.0.0.7", 1)
+    will_close: bool = False
+
+
+def test_who_takes_too_long_over_a_request_is_parted_with():
+    """However many bytes have come; not whoever is idle, which is Waitress's to end, nor whoever waits for us."""
+    late, idle, ours = Waiting(request="half"), Waiting(), Waiting(request="half", requests=["being answered"])
+    part_with_slow([late, idle, ours], REQUEST_SECONDS)
+    assert not late.will_close
+    part_with_slow([late, idle, ours], REQUEST_SECONDS + 1)
+    assert (late.will_close, idle.will_close, ours.will_close) == (True, False, False)
+
+
+def test_the_slowest_make_room():
+    """As many as are too many."""
+    several = [Waiting(waited_for_since=float(number)) for number in range(MOST_WAITED_FOR + 2)]
+    part_with_slow(reversed(several), 100.0)
+    assert [one.will_close for one in several] == [True] * 2 + [False] * MOST_WAITED_FOR
+
+
+def test_whoever_comes_through_a_proxy_of_this_machine_needs_the_token(serve, configuration):
+    """The server itself leaves what proxies add for us to see."""
+    with serve(configuration) as (address, _):
+        for name in ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"):
+            request = urllib.request.Request(f"{address}/api/openapi.json", headers={name: "10.0.0.7"})  # noqa: S310 - ours
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=SOON)  # noqa: S310 - as above
+            refused.value.close()
+            assert refused.value.code == 401
+        assert b"paths" in fetched(f"{address}/api/openapi.json")
 
 
 def test_fifty_at_once_are_all_answered(serve, configuration):
