@@ -21,10 +21,14 @@ DEPLOY = REPOSITORY / "deploy"
 LOCKED = DEPLOY / "requirements"
 PYTHONS = {"py311": "3.11", "py313": "3.13"}
 FROM_APT = {"numpy"}
-SCRIPTS = [
-    *(path for path in DEPLOY.iterdir() if path.is_file() and path.read_bytes()[:2] == b"#!"),
-    *(REPOSITORY / "tests" / "machines").glob("*.sh"),
-]
+MACHINES = REPOSITORY / "tests" / "machines"
+FOLDERS = (DEPLOY, REPOSITORY / ".ci", REPOSITORY / "tests", MACHINES, MACHINES / "board", MACHINES / "gpio")
+SCRIPTS = sorted(
+    path
+    for folder in FOLDERS
+    for path in folder.iterdir()
+    if path.is_file() and re.match(rb"#!.*\b(ba)?sh\b", path.read_bytes()[:80])
+)
 LIMIT_SECONDS = 600.0
 
 
@@ -50,9 +54,9 @@ def test_ansible_lint_has_nothing_to_say():
     assert "0 failure(s), 0 warning(s)" in done.stderr
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_shellcheck_has_nothing_to_say(script):
-    """Every script of deploy/ and tests/machines/, with what it sources."""
+    """Every script there is, with what it sources."""
     assert shutil.which("shellcheck"), "tests/run installs it"
     done = run("shellcheck", "-x", "-P", "SCRIPTDIR", str(script))
     assert done.stdout == ""
