@@ -8,7 +8,7 @@ import re
 import subprocess
 import time
 import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -157,13 +157,15 @@ def words_in(wav: bytes) -> set[str]:
         return set()
 
 
-def words_in_samples(samples: bytes, *, rate_hz: int, channels: int) -> set[str]:
-    """The same in 16-bit samples, of which the first channel is heard."""
+def words_in_samples(
+    samples: bytes, *, rate_hz: int, channels: int, words: Collection[str] = frozenset(ANSWERS)
+) -> set[str]:
+    """The same, or other words, in 16-bit samples, of which the first channel is heard."""
     import vosk
 
     vosk.SetLogLevel(-1)
     if channels == 2:
         samples = b"".join(samples[at : at + 2] for at in range(0, len(samples), 4))
-    recognizer = vosk.KaldiRecognizer(vosk.Model(str(MODEL)), float(rate_hz), json.dumps([*sorted(ANSWERS), "[unk]"]))
+    recognizer = vosk.KaldiRecognizer(vosk.Model(str(MODEL)), float(rate_hz), json.dumps([*sorted(words), "[unk]"]))
     recognizer.AcceptWaveform(samples + bytes(rate_hz))
     return set(json.loads(recognizer.FinalResult())["text"].split())
