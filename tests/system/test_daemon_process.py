@@ -196,6 +196,17 @@ def test_a_box_without_a_voice_reads(start, configuration):
     assert "Traceback" not in process.errors
 
 
+def test_a_box_without_a_sound_card_reads(start, configuration):
+    """Nothing can be said: READY comes all the same, the status names what is missing, a tap is read and kept."""
+    path = configuration("0 tap\n3600 quit\n", sound='backend = "alsa"\ncard = "nowhere"')
+    process = start(path)
+    process.until_told("READY=1")
+    process.until(lambda: numbers(path))
+    process.until(lambda: any("out of order: " in told and "sound" in told for told in process.told))
+    assert process.end(signal.SIGTERM) == 0
+    assert "Traceback" not in process.errors
+
+
 def test_a_bad_configuration_is_told_whole(start, configuration):
     """Every mistake on a line of its own, status 2, at which systemd does not try again, and no traceback."""
     path = configuration(camera="width_px = 99999", reading="framse = 3", cammera="number = 1")
