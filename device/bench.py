@@ -18,14 +18,12 @@ import cv2
 import numpy as np
 
 from device import compose, images, phrases
-from device.adapters.classifier_tflite import TfliteClassifier
 from device.adapters.player_wav import WavPlayer
 from device.config import Config
 from device.domain import Audio, Frame
 from device.errors import DigitboxError
 from device.events import StopRequested
 from device.ports import Camera
-from device.reading import Reader
 from device.tones import Tone, sound
 from device.voice import Voice
 
@@ -66,9 +64,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _reading(settings: Config) -> Iterator[Figure]:
-    classifier = TfliteClassifier(settings.model.path)
-    classifier.open()
-    reader = Reader(classifier, settings.reading)
+    classifier, reader = compose.opened_reader(settings)
     frame = images.load(images.paths_in(settings.camera.photos)[0])
     inputs = np.ascontiguousarray(np.repeat(reader.observe(frame).model_inputs[:1], 100, axis=0))
     yield _median("model_inference", "ms", 1000 / len(inputs), RUNS, lambda: _timed(lambda: classifier.scores(inputs)))

@@ -141,6 +141,22 @@ def demo_config(state: Path, *, photos: Path | None = None, once: bool = False) 
     )
 
 
+def opened_reader(config: Config) -> tuple[Classifier, Reader]:
+    """The configured models, loaded, and what reads frames with them.
+
+    Raises:
+        ModelError: A model, its card or an interpreter is missing or damaged.
+    """
+    from device.adapters.classifier_tflite import TfliteClassifier
+    from device.adapters.rows_tflite import TfliteRowScorer
+    from device.reading import Reader
+
+    classifier, rows = TfliteClassifier(config.model.path), TfliteRowScorer(config.model.rows)
+    classifier.open()
+    rows.open()
+    return classifier, Reader(classifier, config.reading, rows)
+
+
 class ModelReader:
     """The reader of the configured model; the image libraries are loaded by `open`, which takes its time on a Pi."""
 
@@ -154,14 +170,9 @@ class ModelReader:
         """Load libraries and model. Raises ModelError."""
         import cv2
 
-        from device.adapters.classifier_tflite import TfliteClassifier
-        from device.reading import Reader
-
         # On a board's busy cores OpenCV's threads cost more than they bring, and each has a heap of its own.
         cv2.setNumThreads(1)
-        classifier = TfliteClassifier(self._config.model.path)
-        classifier.open()
-        self._classifier, self._reader = classifier, Reader(classifier, self._config.reading)
+        self._classifier, self._reader = opened_reader(self._config)
 
     def read(self, frames: Iterable[Frame], seen: Callable[[Observation], None] | None = None) -> Reading:
         """One reading of a burst. Raises ModelError, FrameError."""

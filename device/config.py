@@ -142,9 +142,10 @@ class ListeningConfig:
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Which model."""
+    """Which models."""
 
     path: Path
+    rows: Path
 
 
 @dataclass(frozen=True, slots=True)

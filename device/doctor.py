@@ -118,11 +118,15 @@ def _version(distribution: str) -> str | None:
 
 def _model(settings: Config) -> str:
     from device.adapters.classifier_tflite import TfliteClassifier
+    from device.adapters.rows_tflite import TfliteRowScorer
 
-    classifier = TfliteClassifier(settings.model.path)
+    classifier, rows = TfliteClassifier(settings.model.path), TfliteRowScorer(settings.model.rows)
     classifier.open()
-    with contextlib.closing(classifier):
-        return f"{settings.model.path.name}, sha256 {classifier.card.sha256[:12]}..., belongs to its card"
+    rows.open()
+    with contextlib.closing(classifier), contextlib.closing(rows):
+        cards = {settings.model.path.name: classifier.card, settings.model.rows.name: rows.card}
+        found = ", ".join(f"{name} sha256 {card.sha256[:12]}..." for name, card in cards.items())
+        return f"{found}, each belongs to its card"
 
 
 def _speech(settings: Config) -> str:

@@ -53,6 +53,23 @@ class Classifier(Protocol):
         """Drop the model."""
 
 
+class RowScorer(Protocol):
+    """Scores rows of digits that touch."""
+
+    def open(self) -> None:
+        """Load the model, check it against its card. Raises ModelError."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the loaded model."""
+
+    def scores(self, row: Pixels) -> NDArray[np.float32]:
+        """Scores before temperature and softmax: uint8 (32, w) -> float32 (w / 4, 11)."""
+
+    def close(self) -> None:
+        """Drop the model."""
+
+
 class Synthesizer(Protocol):
     """Turns a sentence into sound."""
 

@@ -6,6 +6,8 @@ The only copy: the device and `train/` both call it. Every change that alters a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -26,6 +28,15 @@ STROKE_PX = (2.0, 6.0)
 EDGE_INK = 32
 """Ink that counts for the extent of a digit: MNIST's own boxes are 20 px wide at every level from 1 to 32."""
 
+ROW_PX, ROW_INK_PX = 32, 28
+"""Height of a row of digits as the row reader sees it, and of the ink inside it."""
+
+ROW_MARGIN_PX, ROW_STEP_PX = 4, 16
+"""Paper before and at least behind the ink of a row; its width is a multiple of the other."""
+
+ROW_DEFAULT_PX = 64
+"""Width of a row before any is shown: two digits."""
+
 MAX_STEEPENING = 2.5
 """Ink is steepened no further than this: beyond it the weak parts of a pencil stroke are lost."""
 
@@ -43,10 +54,39 @@ def mnist_layout(ink: Pixels) -> Pixels:
     Returns:
         uint8, shape (28, 28), white ink on black; all zero when there is no ink.
     """
-    ink = _cropped(_steepened(_full_strength(ink)))
+    ink = _cropped(_steepened(_full_strength(ink), max(ink.shape) / DIGIT_PX))
     if not ink.any():
         return np.zeros((INPUT_PX, INPUT_PX), np.uint8)
-    return _centred(_full_strength(_resized(_with_usual_strokes(ink), DIGIT_PX)))
+    ink = _with_usual_strokes(ink, DIGIT_PX / max(ink.shape), DIGIT_PX)
+    return _centred(_full_strength(_resized(ink, DIGIT_PX / max(ink.shape))))
+
+
+def row_layout(ink: Pixels) -> Pixels:
+    """Lay out what may be several digits in a row: as `mnist_layout`, but the height decides the size.
+
+    Args:
+        ink: As there.
+
+    Returns:
+        uint8, shape (32, w), w a multiple of 16, white ink on black.
+    """
+    ink = _cropped(_steepened(_full_strength(ink), ink.shape[0] / ROW_INK_PX))
+    if not ink.any():
+        return np.zeros((ROW_PX, ROW_STEP_PX), np.uint8)
+    ink = _with_usual_strokes(ink, ROW_INK_PX / ink.shape[0], ROW_INK_PX)
+    row = _full_strength(_resized(ink, ROW_INK_PX / ink.shape[0]))
+    behind = ROW_MARGIN_PX + -(row.shape[1] + 2 * ROW_MARGIN_PX) % ROW_STEP_PX
+    above = (ROW_PX - row.shape[0]) // 2
+    edges = (above, ROW_PX - row.shape[0] - above, ROW_MARGIN_PX, behind)
+    return np.asarray(cv2.copyMakeBorder(row, *edges, cv2.BORDER_CONSTANT), np.uint8)
+
+
+def row_columns(ink: Pixels, shares: Sequence[float]) -> list[float]:
+    """The columns of some ink that stand at these shares of the width of its `row_layout`."""
+    x, _, width, height = cv2.boundingRect((ink >= EDGE_INK).view(np.uint8))
+    row_px = max(1, round(width * ROW_INK_PX / max(1, height)))
+    layout_px = row_px + 2 * ROW_MARGIN_PX + -(row_px + 2 * ROW_MARGIN_PX) % ROW_STEP_PX
+    return [x + (share * layout_px - ROW_MARGIN_PX) / row_px * width for share in shares]
 
 
 def stroke_px(ink: Pixels) -> float:
@@ -71,13 +111,13 @@ def _full_strength(ink: Pixels) -> Pixels:
     return np.asarray(cv2.convertScaleAbs(ink, alpha=255.0 / float(core)), np.uint8)
 
 
-def _steepened(ink: Pixels) -> Pixels:
-    """Make a large digit's edges as sharp as its pixels allow.
+def _steepened(ink: Pixels, reduction: float) -> Pixels:
+    """Make a large digit's edges as sharp as its pixels allow, before it is made smaller by a factor.
 
     MNIST's greys come from scaling black-and-white scans down. Blur in a picture k times as large as the model input
     may be undone by a factor k before it is scaled down in the same way; at its own size there is nothing to undo.
     """
-    factor = min(max(1.0, max(ink.shape) / (2 * DIGIT_PX)), MAX_STEEPENING)
+    factor = min(max(1.0, reduction / 2), MAX_STEEPENING)
     table = np.clip(128.0 + factor * (np.arange(256) - 128.0), 0, 255)
     return ink if factor == 1.0 else np.asarray(cv2.LUT(ink, table.astype(np.uint8)), np.uint8)
 
@@ -87,15 +127,20 @@ def _cropped(ink: Pixels) -> Pixels:
     return ink[y : y + height, x : x + width]
 
 
-def _with_usual_strokes(ink: Pixels) -> Pixels:
+def _with_usual_strokes(ink: Pixels, factor: float, size_px: int) -> Pixels:
     """Thicken or thin the strokes where their width would not occur in MNIST.
 
     Pencil lines of a large digit would fade when scaled down; a felt pen's would fill the loops.
+
+    Args:
+        ink: Cropped.
+        factor: By which it will be scaled.
+        size_px: Of a digit then.
     """
-    fine = _full_strength(_resized(ink, FINE * DIGIT_PX))
-    width = stroke_px(fine) / FINE
+    fine = _full_strength(_resized(ink, FINE * factor))
+    width = stroke_px(fine) / FINE * DIGIT_PX / size_px
     wanted = min(max(width, STROKE_PX[0]), STROKE_PX[1])
-    radius = round((wanted - width) / 2 * FINE)
+    radius = round((wanted - width) / 2 * FINE * size_px / DIGIT_PX)
     if radius == 0:
         return ink
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(radius) + 1,) * 2)
@@ -105,9 +150,8 @@ def _with_usual_strokes(ink: Pixels) -> Pixels:
     return _cropped(np.asarray(cv2.dilate(margins, kernel), np.uint8))
 
 
-def _resized(ink: Pixels, longer_px: int) -> Pixels:
-    """The same picture with its longer side `longer_px`."""
-    factor = longer_px / max(ink.shape)
+def _resized(ink: Pixels, factor: float) -> Pixels:
+    """The same picture so many times as large."""
     size = (max(1, round(ink.shape[1] * factor)), max(1, round(ink.shape[0] * factor)))
     return np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC), np.uint8)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,12 +13,11 @@ from device.config import ReadingConfig
 from device.domain import Advice, Box, Digit, Frame, Pixels, Reading, Status
 from device.find import Writing, find
 from device.fuse import fused
-from device.judge import Evidence, Probabilities, calibrated, judged
+from device.judge import Evidence, judged
 from device.orient import possible_turns, turned, turned_back
-from device.ports import Classifier
-from device.preprocess import INPUT_PX, mnist_layout
+from device.ports import Classifier, RowScorer
+from device.separate import Separator
 from device.sheet import Sheet, cut_out, sheets
-from device.split import best_way, is_one_digit, lattice, part_of
 from device.views import (
     EITHER_WAY_UP,
     TURN_LEAD,
@@ -33,9 +32,6 @@ from device.views import (
     without_strays,
     worth,
 )
-
-MOST_PARTS = 150
-"""Possible digits tried in one frame, before the last piece of writing: joined-up writing takes no longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,20 +71,18 @@ def _is_rim(view: Observation) -> bool:
     return view.sheet is not None and is_rim(_boxes(view), view.sheet)
 
 
-def _stacked(inputs: Sequence[Pixels]) -> Pixels:
-    return np.stack(inputs) if inputs else np.empty((0, INPUT_PX, INPUT_PX), np.uint8)
-
-
 class Reader:
     """Reads bursts of frames with one open classifier.
 
     Args:
         classifier: Opened.
         settings: When a burst ends early.
+        rows: Opened; without it, digits that touch are read by cuts alone.
     """
 
-    def __init__(self, classifier: Classifier, settings: ReadingConfig) -> None:
+    def __init__(self, classifier: Classifier, settings: ReadingConfig, rows: RowScorer | None = None) -> None:
         self._classifier = classifier
+        self._separator = Separator(classifier, rows)
         self._enough_frames = settings.enough_frames
         self._any_angle = settings.any_angle
         self._fusion = settings.fusion
@@ -149,7 +143,8 @@ class Reader:
 
     def _look(self, frame: Frame, *, inverted: bool = False, wide: bool = False) -> Observation:
         finding = find(frame, inverted=inverted, wide=wide)
-        found, model_inputs, probabilities = self._separated(finding.writings)
+        pieces = self._separator.separated(finding.writings)
+        found, model_inputs, probabilities = pieces.writings, pieces.inputs, pieces.probabilities
         if not finding.tight:
             found, model_inputs, probabilities = without_strays(found, model_inputs, probabilities)
         evidence = Evidence(
@@ -165,34 +160,6 @@ class Reader:
             sharpness=1.0 / float(np.median([writing.softness for writing in found])) if found else 0.0,
         )
         return Observation(frame, model_inputs, evidence, writings=tuple(found), cut_off=finding.cut_off)
-
-    def _separated(self, found: Sequence[Writing]) -> tuple[list[Writing], Pixels, Probabilities]:
-        """The writings, those that are several digits taken apart; their model inputs; what the model says of them."""
-        inputs = _stacked([mnist_layout(writing.ink) for writing in found])
-        probabilities = self._probabilities(inputs)
-        separated: list[Writing] = []
-        shares: list[float] = []
-        tried = 0
-        for writing, row in zip(found, probabilities, strict=True):
-            if is_one_digit(writing, row) or tried > MOST_PARTS:
-                separated.append(writing)
-                shares.append(1.0)
-                continue
-            proposed = lattice(writing.ink)
-            tried += len(proposed.parts)
-            parts = self._probabilities(_stacked([mnist_layout(part.ink) for part in proposed.parts]))
-            way, share = best_way(proposed, np.log(np.maximum(parts[:, :10].max(axis=1, initial=0.0), 1e-4)).tolist())
-            several = [part_of(writing, proposed, part) for part in way] if len(way) > 1 else [writing]
-            separated += several
-            shares += [0.0 if writing.tangled and len(way) < 2 else share] * len(several)
-        if len(separated) > len(found):
-            inputs = _stacked([mnist_layout(writing.ink) for writing in separated])
-            probabilities = self._probabilities(inputs)
-        # A digit is as likely as it is itself, times as likely as it is one digit.
-        return separated, inputs, np.asarray(probabilities * np.array(shares, np.float32)[:, None], np.float32)
-
-    def _probabilities(self, inputs: Pixels) -> Probabilities:
-        return calibrated(self._classifier.scores(inputs), self._classifier.card.temperature)
 
     def read(self, frames: Iterable[Frame], seen: Callable[[Observation], None] | None = None) -> Reading:
         """Read a burst; takes no more frames than it needs.

@@ -110,6 +110,18 @@ def lattice(ink: Pixels) -> Lattice:
     return Lattice(cuts, (0.0, *costs, 0.0), tuple(parts))
 
 
+def straight(ink: Pixels, columns: Sequence[float]) -> Lattice:
+    """The one way to cut ink from top to bottom at these columns."""
+    width = max(1, round(ink.shape[1] * WORK_PX / ink.shape[0]))
+    scale = width / ink.shape[1]
+    work = np.asarray(cv2.resize(ink, (width, WORK_PX), interpolation=cv2.INTER_AREA), np.uint8)
+    places = (0, *(min(max(0, round(column * scale)), width) for column in columns), width)
+    cuts = tuple(np.full(WORK_PX, place) for place in places)
+    costs = tuple(float((work[:, min(place, width - 1)] >= 128).sum()) for place in places)
+    parts = [Part(left, left + 1, _between(work, cuts[left], cuts[left + 1])) for left in range(len(cuts) - 1)]
+    return Lattice(cuts, (0.0, *costs[1:-1], 0.0), tuple(parts))
+
+
 def best_way(lattice: Lattice, log_probabilities: Sequence[float]) -> tuple[list[Part], float]:
     """The parts, from left to right, whose scores less the costs of the cuts are best in sum; and how sure that is.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,12 @@ def card_path(model_path: Path) -> Path:
     return model_path.with_suffix(".json")
 
 
-def identity(content: bytes) -> dict[str, Any]:
+def identity(content: bytes, classes: Sequence[str] = CLASSES) -> dict[str, Any]:
     """What binds a card to its .tflite file and to the device's preprocessing; sure of nothing yet."""
     return {
         "sha256": hashlib.sha256(content).hexdigest(),
         "preprocessing_version": PREPROCESSING_VERSION,
-        "classes": list(CLASSES),
+        "classes": list(classes),
         "size_bytes": len(content),
         "temperature": 1.0,
         "thresholds": [1.0] * 10,

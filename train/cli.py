@@ -55,6 +55,7 @@ steps, in their order:
 
 and beside them:
 
+  digitbox-train rows     --data DIR --out DIR  the model that reads digits that touch, from drawn rows to its card
   digitbox-train aware    --data DIR --out DIR  after compress: would quantization-aware training do better?
   digitbox-train sweep    GROUP --data DIR      the baselines and experiments of the literature as a table and a picture
   digitbox-train scenes   --data DIR --out DIR  draw photographs of sheets, digits and numbers, with labels
@@ -164,6 +165,40 @@ def _write_float_facts(out: Path, measured: list[DigitSet]) -> None:
     from train.float_side import write_float_facts
 
     write_float_facts(out, measured)
+
+
+def rows_command(options: argparse.Namespace) -> None:
+    """Make the model that reads digits that touch, and its card."""
+    with _tensorflow():
+        if find_spec("tensorflow") is None:  # said now, and not after the rows were drawn
+            raise ModuleNotFoundError(name="tensorflow")
+    from train.rows.kept import kept_rows
+    from train.rows.make import TFLITE_NAME as ROWS_NAME
+    from train.rows.make import make, measure
+    from train.rows.settings import RowSettings
+
+    settings, digits = RowSettings(), Settings()
+    found = learned(options.data, digits)
+    paths = [options.out / f"{name}.npz" for name in ("training", "validation")]
+    kept_rows(found.training, settings.rows, (settings.seed, 0), paths[0])
+    chosen_by = kept_rows(found.validation, settings.validation_rows, (settings.seed, 1), paths[1])
+    # In a process of its own: tflite_runtime, which measures, can't be loaded beside TensorFlow.
+    with multiprocessing.get_context("spawn").Pool(1) as other:
+        other.apply(make, (*paths, settings, options.out))
+    rows = {
+        part.name: kept_rows([part], settings.measured_rows, (settings.seed, 2), options.out / f"{part.set_name}.npz")
+        for part in measured_on(options.data, digits)
+    }
+    facts = {
+        "training_data": [
+            {"name": part.name, "count": len(part), "sha256": _checksums(part)} for part in found.training
+        ],
+        "command": f"digitbox-train rows --data {options.data} --out {options.out}",
+        "versions": versions(),
+    }
+    for name, lengths in measure(options.out / ROWS_NAME, chosen_by, rows, facts).items():
+        said = ", ".join(f"{length} {row['right']} of {row['rows']}" for length, row in lengths.items())
+        print(f"{name}: {said}")
 
 
 def sweep_command(options: argparse.Namespace) -> None:
@@ -380,6 +415,7 @@ COMMANDS: Mapping[str, tuple[Callable[[argparse.Namespace], None], Callable[[arg
     "data": (data_command, _no_options),
     "fit": (fit_command, _fit_options),
     "compress": (compress_command, _no_options),
+    "rows": (rows_command, _no_options),
     "aware": (aware_command, _no_options),
     "evaluate": (evaluate_command, _no_options),
     "report": (report_command, _report_options),
@@ -387,5 +423,5 @@ COMMANDS: Mapping[str, tuple[Callable[[argparse.Namespace], None], Callable[[arg
     "scenes": (scenes_command, _scenes_options),
 }
 
-PLACES = {"data": "runs/data", "sweep": "runs/sweep"}
-"""Where results go that belong to no run."""
+PLACES = {"data": "runs/data", "rows": "runs/rows", "sweep": "runs/sweep"}
+"""Where results go that belong to no run of the digit model."""

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 
-from device.adapters.classifier_tflite import RUNTIMES
+from device.adapters.tflite import RUNTIMES
 from train.errors import ToolError
 
 RUNS = 400

@@ -26,21 +26,21 @@ def build(classes: int, widths: Widths) -> keras.Model:
     """
     first, second, third, fourth, last = widths
     digit = keras.Input((28, 28, 1))  # (n, 28, 28, 1)
-    x = _convolution(digit, first, kernel=5, stride=2)  # (n, 14, 14, a)
-    x = _convolution(x, second)  # (n, 14, 14, b)
+    x = convolution(digit, first, kernel=5, stride=2)  # (n, 14, 14, a)
+    x = convolution(x, second)  # (n, 14, 14, b)
     x = layers.MaxPooling2D(2)(x)  # (n, 7, 7, b)
-    x = _convolution(x, third)  # (n, 7, 7, c)
-    x = _convolution(x, fourth, padding="valid")  # (n, 5, 5, d)
-    x = _convolution(x, last, padding="valid")  # (n, 3, 3, e)
+    x = convolution(x, third)  # (n, 7, 7, c)
+    x = convolution(x, fourth, padding="valid")  # (n, 5, 5, d)
+    x = convolution(x, last, padding="valid")  # (n, 3, 3, e)
     x = layers.Flatten()(x)  # (n, 9e)
     return keras.Model(digit, layers.Dense(classes)(x), name="digits")  # (n, classes)
 
 
-def _convolution(
+def convolution(
     x: keras.KerasTensor,
     channels: int,
     *,
-    kernel: int = 3,
+    kernel: int | tuple[int, int] = 3,
     stride: int = 1,
     padding: str = "same",
 ) -> keras.KerasTensor:

@@ -59,6 +59,12 @@ def negatives(count: int, digits: Pixels, rng: np.random.Generator) -> Pixels:
     return np.stack(pictures) if pictures else np.empty((0, 28, 28), np.uint8)
 
 
+def scrawls(count: int, rng: np.random.Generator) -> list[Pixels]:
+    """Letters and scribbles, no pieces of digits and not laid out: uint8, at most 56 pixels high."""
+    kinds = (_tangle, _hatching, _loops, _letter, _letter, _letter, _letter_piece)
+    return [kinds[rng.integers(len(kinds))](_empty()[None], rng) for _ in range(count)]
+
+
 def _empty() -> Pixels:
     return np.zeros((CANVAS_PX, CANVAS_PX), np.uint8)
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from device import preprocess
-from device.adapters.classifier_tflite import RUNTIMES, TfliteClassifier, read_card
+from device.adapters.classifier_tflite import TfliteClassifier
+from device.adapters.tflite import RUNTIMES, read_card
 from device.domain import PREPROCESSING_VERSION
 from device.errors import ModelError
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from device import config, images
-from device.adapters.classifier_tflite import TfliteClassifier
+from device import compose, config, images
 from device.domain import Status
 from device.reading import Reader
 
@@ -16,13 +14,9 @@ PICTURES = Path(config.__file__).with_name("pictures")
 
 
 @pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
+def reader() -> Reader:
     """A reader over the shipped model, with the default settings."""
-    settings = config.load()
-    classifier = TfliteClassifier(settings.model.path)
-    classifier.open()
-    yield Reader(classifier, settings.reading)
-    classifier.close()
+    return compose.opened_reader(config.load())[1]
 
 
 def test_the_pictures_are_there() -> None:

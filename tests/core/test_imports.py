@@ -76,7 +76,9 @@ ALLOWED = {
     "judge": IMAGES + " config",
     "quality": IMAGES,
     "advice": IMAGES + " config",
-    "reading": IMAGES + " config ports",
+    "rows": "numpy",
+    "separate": IMAGES + " ports rows",
+    "reading": IMAGES + " config ports separate",
     "aim": IMAGES,
     "explain": IMAGES + " config reading PIL",
     "console": "",
@@ -97,6 +99,9 @@ ALLOWED = {
     "console.services": "config phrases protocol flask " + CONSOLE,
     "console.texts": "",
     "adapters": "domain errors ports config numpy",
+    "adapters.tflite": "domain errors numpy",
+    "adapters.classifier_tflite": "domain errors numpy adapters.tflite",
+    "adapters.rows_tflite": "domain errors preprocess numpy adapters.tflite",
     "adapters.preferences_toml": "config durable errors preferences",
     "adapters.requests_socket": "errors protocol",
     "adapters.machine_linux": "",
@@ -119,7 +124,7 @@ ALLOWED = {
 ALL_OF_DEVICE_AND = {"compose": "cv2", "cli": "", "doctor": "", "bench": "numpy cv2"}
 OF_DEVICE_IN_TRAIN = (
     "domain errors config images ink ruling find split fuse sheet orient views preprocess judge advice reading "
-    "adapters.classifier_tflite adapters.camera_files"
+    "ports rows adapters.tflite adapters.classifier_tflite adapters.rows_tflite adapters.camera_files"
 )
 HEARING_IN_TRAIN = "compose commands hearing listening phrases sight_and_speech sounds"
 HARDWARE = "vosk requests picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL pyvips"

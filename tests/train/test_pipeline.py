@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from device.adapters.classifier_tflite import read_card
+from device.adapters.tflite import read_card
 from train.errors import CompressionError, DataError, OutputError
 from train.evaluate import evaluate
 from train.held_out import KINDS

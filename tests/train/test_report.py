@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.adapters.classifier_tflite import RUNTIMES
+from device.adapters.tflite import RUNTIMES
 from train.compare import (
     BEGIN,
     END,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from device import config
-from device.adapters.classifier_tflite import TfliteClassifier
+from device.compose import opened_reader
 from device.domain import Frame, ModelCard, Status
 from device.fuse import WEIGHTS, fused
 from device.judge import Evidence, judged
@@ -31,9 +31,7 @@ def compare(pools: Sequence[Pool], count: int, seed: int) -> str:
         ModelError: The model is missing or damaged.
     """
     settings = config.load()
-    classifier = TfliteClassifier(settings.model.path)
-    classifier.open()
-    reader = Reader(classifier, settings.reading)
+    classifier, reader = opened_reader(settings)
     bursts = [(burst.scene.label, _observed(burst, reader)) for burst in shots("burst", pools, count, seed)]
     return markdown(
         row for way in ("first frame", "last frame", *WEIGHTS) for row in _rows(way, bursts, classifier.card)

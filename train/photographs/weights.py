@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device import config
-from device.adapters.classifier_tflite import TfliteClassifier
+from device.compose import opened_reader
 from device.domain import Box, Frame, Status
 from device.find import CLEARNESS, LEAST_CLEARNESS, weighed
 from device.judge import LEAST_TRUST, judged, trust_terms
+from device.ports import Classifier
 from device.reading import Reader
 from device.sheet import cut_out, shared, shared_area, sheets
 from train.photographs.answers import through_jpeg
@@ -82,15 +83,13 @@ def fit(pools: Sequence[Pool], count: int, seed: int) -> str:
         ModelError: The model is missing or damaged.
     """
     settings = config.load()
-    classifier = TfliteClassifier(settings.model.path)
-    classifier.open()
-    reader = Reader(classifier, settings.reading)
+    classifier, reader = opened_reader(settings)
     drawn = chain(shots("mixed", pools, count, seed), shots("negative", pools, round(NEGATIVES * count), seed))
     seen = [_seen(shot, reader, classifier) for shot in drawn]
     return "\n".join([*_clearness(seen), "", *_trust(seen), ""])
 
 
-def _seen(shot: Shot, reader: Reader, classifier: TfliteClassifier) -> Seen:
+def _seen(shot: Shot, reader: Reader, classifier: Classifier) -> Seen:
     (photograph,) = shot.frames
     frame = Frame(through_jpeg(photograph.pixels, photograph.scene.lens.jpeg_quality))
     boxes = [box for box in photograph.boxes if box is not None]

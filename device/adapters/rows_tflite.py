@@ -1,0 +1,77 @@
+"""The row reader: a .tflite file whose input is as wide as the row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.adapters.tflite import Model, Tensor, load
+from device.domain import ModelCard, Pixels
+from device.errors import ModelError
+from device.preprocess import ROW_DEFAULT_PX, ROW_PX
+
+
+class TfliteRowScorer:
+    """Scores rows of digits with a .tflite file that its card vouches for; meets `ports.RowScorer`.
+
+    Args:
+        model_path: The .tflite file; its card lies beside it, with .json for .tflite.
+    """
+
+    def __init__(self, model_path: Path) -> None:
+        self._model_path = model_path
+        self._model: Model | None = None
+        self._width = 0
+
+    def open(self) -> None:
+        """Load the model once, after checking it against its card.
+
+        Raises:
+            ModelError: The model, its card or an interpreter is missing or damaged, or they don't belong together.
+        """
+        self._model = load(self._model_path, _tensors)
+        self._width = 0
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the loaded model. Raises ModelError before `open`."""
+        return self._opened().card
+
+    def scores(self, row: Pixels) -> NDArray[np.float32]:
+        """Run the model.
+
+        Args:
+            row: As `preprocess.row_layout` makes it, uint8, shape (32, w).
+
+        Returns:
+            float32, shape (w / 4, 11): logits of the digits and of nothing, before temperature and softmax.
+
+        Raises:
+            ModelError: It is not open, or the row has another shape or type.
+        """
+        model = self._opened()
+        if row.dtype != np.uint8 or row.ndim != 2 or row.shape[0] != ROW_PX or row.shape[1] % 4 or not row.size:
+            raise ModelError(f"a row has shape {row.shape} and type {row.dtype}; expected (32, 4n) and uint8")
+        if row.shape[1] != self._width:
+            model.interpreter.resize_tensor_input(model.input_index, [1, ROW_PX, row.shape[1], 1])
+            model.interpreter.allocate_tensors()
+            self._width = row.shape[1]
+        model.interpreter.set_tensor(model.input_index, row[None, ..., None])
+        model.interpreter.invoke()
+        return model.real(model.interpreter.get_tensor(model.output_index)[0, 0])
+
+    def close(self) -> None:
+        """Drop the model."""
+        self._model = None
+
+    def _opened(self) -> Model:
+        if self._model is None:
+            raise ModelError(f"the model {self._model_path} is not loaded; open the row scorer first")
+        return self._model
+
+
+def _tensors(card: ModelCard) -> list[Tensor]:
+    """As they are before the first row."""
+    return [((1, ROW_PX, ROW_DEFAULT_PX, 1), np.uint8), ((1, 1, ROW_DEFAULT_PX // 4, len(card.classes)), np.int8)]

@@ -1,0 +1,158 @@
+"""Scores of a row of digits -> what it says, how sure that is, and where its digits stand.
+
+The row reader gives scores for every four columns of a row: of each digit, and of nothing. A row says some digits if
+their places come in that order, each over one or more steps, with nothing between two that are alike.
+
+Source:
+    Graves et al. 2006, doi:10.1145/1143844.1143891 (connectionist temporal classification).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLANK = 10
+"""The last score: nothing is read here."""
+
+LEAST = 1e-4
+"""No step's probability counts as less, so that the product over a wide row stays a number."""
+
+MOST_DIGITS = 10
+"""More in one piece of ink is no row of digits, and to weigh all that it may say would take long."""
+
+ROUNDS = 3
+"""The best digits are looked for one edit away, so often at most."""
+
+Digits = tuple[int, ...]
+Probabilities = NDArray[np.float64]
+"""Of each step, shape (t, 11); rows sum to 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """What a row says.
+
+    Attributes:
+        digits: From left to right; may be empty.
+        probability: That it says exactly these.
+        of_each: For each place the probabilities of the ten digits, and at last that it is not one digit,
+            shape (n, 11).
+        middles: Where each digit stands, as a share of the row's width.
+    """
+
+    digits: Digits
+    probability: float
+    of_each: Probabilities
+    middles: tuple[float, ...]
+
+
+def read_row(scores: NDArray[np.float32], temperature: float) -> Row | None:
+    """Read a row; None if that says more digits than a piece of writing has.
+
+    Args:
+        scores: Logits, shape (t, 11).
+        temperature: Divides them before the softmax (Guo et al. 2017, arXiv:1706.04599), above 0.
+    """
+    if len(best_path(scores)) > MOST_DIGITS:
+        return None
+    steps = shares(scores, temperature)
+    digits, found = most_likely(steps)
+    return Row(digits, found[digits], _of_each(digits, found), _middles(steps, digits))
+
+
+def shares(scores: NDArray[np.float32], temperature: float) -> Probabilities:
+    """Softmax of the scores over the temperature, nothing below LEAST."""
+    scaled = scores.astype(np.float64) / temperature
+    steps = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(np.maximum(steps / steps.sum(axis=1, keepdims=True), LEAST), np.float64)
+
+
+def most_likely(steps: Probabilities) -> tuple[Digits, dict[Digits, float]]:
+    """What the row most likely says, and how likely it is that it says this or what is one edit away."""
+    digits = best_path(steps)
+    for _ in range(ROUNDS):
+        tried = [digits, *one_edit_away(digits)]
+        found = dict(zip(tried, probabilities(steps, tried), strict=True))
+        best = max(tried, key=found.__getitem__)
+        if best == digits:
+            break
+        digits = best
+    return tried[0], found
+
+
+def best_path(scores: NDArray[np.floating[Any]]) -> Digits:
+    """What the greatest score of each step says."""
+    steps = scores.argmax(axis=1)
+    begins = np.flatnonzero(np.diff(steps, prepend=BLANK))
+    return tuple(int(step) for step in steps[begins] if step != BLANK)
+
+
+def one_edit_away(digits: Digits) -> list[Digits]:
+    """All that differ by one digit: another, one less or one more."""
+    places = range(len(digits))
+    other = {(*digits[:place], digit, *digits[place + 1 :]) for place in places for digit in range(10)}
+    less = {(*digits[:place], *digits[place + 1 :]) for place in places}
+    more = {(*digits[:place], digit, *digits[place:]) for place in range(len(digits) + 1) for digit in range(10)}
+    return sorted((other | less | more) - {digits})
+
+
+def probabilities(steps: Probabilities, tried: Sequence[Digits]) -> list[float]:
+    """How likely it is that a row says each of these."""
+    forward = _forward(steps, tried, kept=1)[-1]
+    lengths = 2 * np.array([len(digits) for digits in tried])
+    rows = np.arange(len(tried))
+    ends_inked = np.where(lengths > 0, forward[rows, np.maximum(lengths - 1, 0)], 0.0)
+    return [float(one) for one in forward[rows, lengths] + ends_inked]
+
+
+def _forward(steps: Probabilities, tried: Sequence[Digits], kept: int) -> NDArray[np.float64]:
+    """Of the last `kept` steps and each state (nothing, a digit, nothing, ...) the probability of all ways to it.
+
+    Returns:
+        Shape (kept, n, 2 * longest + 1); states behind the end of shorter ones mean nothing.
+    """
+    longest = max(len(digits) for digits in tried)
+    states = np.full((len(tried), 2 * longest + 1), BLANK)
+    for row, digits in enumerate(tried):
+        states[row, 1 : 2 * len(digits) : 2] = digits
+    may_skip = np.zeros(states.shape)  # what lies between two digits, unless they are alike
+    may_skip[:, 2:] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
+    ways = np.zeros(states.shape)
+    ways[:, :2] = 1.0
+    found = deque([ways * steps[0][states]], maxlen=kept)
+    for step in steps[1:]:
+        before = found[-1]
+        ways = before.copy()
+        ways[:, 1:] += before[:, :-1]
+        ways[:, 2:] += before[:, :-2] * may_skip[:, 2:]
+        found.append(ways * step[states])
+    return np.stack(found)
+
+
+def _of_each(digits: Digits, found: dict[Digits, float]) -> Probabilities:
+    """The probabilities of each place, from those of all that is one edit away."""
+    as_many = sum(probability for other, probability in found.items() if len(other) == len(digits))
+    share = as_many / sum(found.values())
+    result = np.zeros((len(digits), 11))
+    for place in range(len(digits)):
+        here = np.array([found[*digits[:place], digit, *digits[place + 1 :]] for digit in range(10)])
+        result[place, :10] = share * here / here.sum()
+    result[:, 10] = 1.0 - result[:, :10].sum(axis=1)
+    return result
+
+
+def _middles(steps: Probabilities, digits: Digits) -> tuple[float, ...]:
+    """The mean step of each digit over all ways to say them, as a share of the steps."""
+    if not digits:
+        return ()
+    forward = _forward(steps, [digits], kept=len(steps))[:, 0]
+    backward = _forward(steps[::-1], [digits[::-1]], kept=len(steps))[::-1, 0, ::-1]
+    own = (forward * backward)[:, 1::2] / steps[:, list(digits)]
+    own /= own.sum(axis=0)
+    return tuple(float(place) for place in (np.arange(len(steps)) + 0.5) @ own / len(steps))

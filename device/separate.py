@@ -1,0 +1,160 @@
+"""Pieces of writing -> digits: what is several digits is read as a row and taken apart, and both must agree to be sure.
+
+Two ways to read digits that touch know nothing of each other: cuts through little ink, chosen by the classifier
+(`device.split`), and a network that reads the row as a whole (`device.rows`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.domain import Pixels
+from device.find import Writing
+from device.judge import Probabilities, calibrated
+from device.ports import Classifier, RowScorer
+from device.preprocess import INPUT_PX, mnist_layout, row_columns, row_layout
+from device.rows import Row, read_row
+from device.split import best_way, is_one_digit, lattice, part_of, straight
+
+MOST_PARTS = 150
+"""Possible digits tried in one frame, before the last piece of writing: joined-up writing takes no longer."""
+
+WIDEST_ROW = 10.0
+"""A piece of writing wider than so many times its height is no row of digits."""
+
+DISAGREED = 0.9
+"""What is left of a probability when the cuts say something else: nothing is sure then."""
+
+LEAST_CONFIRMED = 0.7
+"""A row that is less likely is not sure, whatever the cuts say, and they are not tried."""
+
+LEAST = 1e-3
+"""No probability counts as less: neither of the two may rule out what the other sees."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """Pieces of writing, each of which is one digit if any.
+
+    Attributes:
+        writings: In reading order.
+        inputs: The same in MNIST layout, uint8, shape (n, 28, 28).
+        probabilities: What the model says of them, float32, shape (n, 10 or 11).
+    """
+
+    writings: list[Writing]
+    inputs: Pixels
+    probabilities: Probabilities
+
+
+class Separator:
+    """Takes apart what is several digits.
+
+    Args:
+        classifier: Opened.
+        rows: Opened; None to go by cuts alone.
+    """
+
+    def __init__(self, classifier: Classifier, rows: RowScorer | None) -> None:
+        self._classifier = classifier
+        self._rows = rows
+
+    def separated(self, found: Sequence[Writing]) -> Pieces:
+        """The pieces of writing, those that are several digits taken apart."""
+        inputs = stacked([mnist_layout(writing.ink) for writing in found])
+        probabilities = self._probabilities(inputs)
+        done: list[Pieces] = []
+        tried = 0
+        for writing, model_input, row in zip(found, inputs, probabilities, strict=True):
+            whole = Pieces([writing], model_input[None], row[None])
+            if is_one_digit(writing, row) or tried > MOST_PARTS:
+                done.append(whole)
+                continue
+            pieces, parts = self._apart(whole)
+            done.append(pieces)
+            tried += parts
+        return Pieces(
+            [writing for pieces in done for writing in pieces.writings],
+            np.concatenate([pieces.inputs for pieces in done]) if done else inputs,
+            np.concatenate([pieces.probabilities for pieces in done]) if done else probabilities,
+        )
+
+    def _apart(self, whole: Pieces) -> tuple[Pieces, int]:
+        """One piece of writing as the digits that it is, and how many parts were tried."""
+        row = self._row(whole.writings[0])
+        if row is None:
+            return self._cut(whole)
+        if len(row.digits) < 2:
+            return _agreed(whole, row), 0
+        other = self._at(whole, row)
+        if other is None or row.probability < LEAST_CONFIRMED:
+            return other or whole, 0
+        cut, tried = self._cut(whole)
+        return (_agreed(cut, row) if _digits(cut) == row.digits else other), tried
+
+    def _cut(self, whole: Pieces) -> tuple[Pieces, int]:
+        """Taken apart at the best cuts, and how many parts were tried."""
+        (writing,) = whole.writings
+        proposed = lattice(writing.ink)
+        tried = len(proposed.parts)
+        parts = self._probabilities(stacked([mnist_layout(part.ink) for part in proposed.parts]))
+        way, share = best_way(proposed, np.log(np.maximum(parts[:, :10].max(axis=1, initial=0.0), 1e-4)).tolist())
+        if len(way) < 2:
+            # A digit is as likely as it is itself, times as likely as it is one digit.
+            share = 0.0 if writing.tangled else share
+            return replace(whole, probabilities=np.asarray(whole.probabilities * share, np.float32)), tried
+        writings = [part_of(writing, proposed, part) for part in way]
+        inputs = stacked([mnist_layout(one.ink) for one in writings])
+        return Pieces(writings, inputs, np.asarray(self._probabilities(inputs) * share, np.float32)), tried
+
+    def _row(self, writing: Writing) -> Row | None:
+        """What the row reader says; None without one, and of what can be no row."""
+        height, width = writing.ink.shape
+        if self._rows is None or width > WIDEST_ROW * height:
+            return None
+        return read_row(self._rows.scores(row_layout(writing.ink)), self._rows.card.temperature)
+
+    def _at(self, whole: Pieces, row: Row) -> Pieces | None:
+        """Taken apart half-way between the places where the row reader saw digits, with its probabilities.
+
+        Never sure: the cuts say something else. None if a digit would be without ink.
+        """
+        (writing,) = whole.writings
+        columns = row_columns(writing.ink, row.middles)
+        proposed = straight(writing.ink, [(left + right) / 2 for left, right in pairwise(columns)])
+        if not all(part.ink.size for part in proposed.parts):
+            return None
+        writings = [part_of(writing, proposed, part) for part in proposed.parts]
+        inputs = whole.inputs if len(writings) == 1 else stacked([mnist_layout(one.ink) for one in writings])
+        classes = whole.probabilities.shape[1]
+        return Pieces(writings, inputs, np.asarray(DISAGREED * row.of_each[:, :classes], np.float32))
+
+    def _probabilities(self, inputs: Pixels) -> Probabilities:
+        return calibrated(self._classifier.scores(inputs), self._classifier.card.temperature)
+
+
+def stacked(inputs: Sequence[Pixels]) -> Pixels:
+    """Model inputs as one array, shape (n, 28, 28); n may be 0."""
+    return np.stack(inputs) if inputs else np.empty((0, INPUT_PX, INPUT_PX), np.uint8)
+
+
+def _digits(pieces: Pieces) -> tuple[int, ...]:
+    return tuple(int(digit) for digit in pieces.probabilities[:, :10].argmax(axis=1))
+
+
+def _agreed(pieces: Pieces, row: Row) -> Pieces:
+    """What both say together: as sure as two that know nothing of each other."""
+    classes = pieces.probabilities.shape[1]
+    said = row.of_each if row.digits else _nothing(row)
+    both = np.maximum(pieces.probabilities, LEAST) * np.maximum(said[:, :classes], LEAST)
+    return replace(pieces, probabilities=np.asarray(both / both.sum(axis=1, keepdims=True), np.float32))
+
+
+def _nothing(row: Row) -> NDArray[np.float64]:
+    """No digit as likely as another, all of them only if the row says anything after all: shape (1, 11)."""
+    return np.array([*[(1.0 - row.probability) / 10] * 10, row.probability])[None]

@@ -1,0 +1,92 @@
+"""The row reader's rows, and a run of seconds: drawn, trained, converted, measured."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from device.preprocess import ROW_PX
+from train.errors import DataError
+from train.rows.drawing import LENGTHS, drawn_rows
+from train.rows.kept import kept_rows
+from train.rows.settings import RowSettings
+
+SMALL = RowSettings(
+    rows=240,
+    validation_rows=60,
+    epochs=2,
+    batch=16,
+    widths=(8, 8, 12, 12, 16, 16),
+    warm_up_steps=5,
+    learning_rate=5e-3,
+    calibration_rows=20,
+)
+
+
+def test_rows_are_the_same_for_the_same_seed_and_say_what_they_show(digits):
+    """As the device lays them out; none, one or several digits; wider the more there are."""
+    made, again = (drawn_rows([digits], 120, (5,)) for _ in range(2))
+    assert made.labels == again.labels
+    assert all(np.array_equal(one, other) for one, other in zip(made.pictures, again.pictures, strict=True))
+    assert made.labels != drawn_rows([digits], 120, (6,)).labels
+    assert all(picture.shape[0] == ROW_PX and picture.shape[1] % 16 == 0 for picture in made.pictures)
+    assert all(picture.dtype == np.uint8 and picture.max() > 128 for picture in made.pictures)
+    lengths = [len(says) for says in made.labels]
+    assert set(lengths) <= set(LENGTHS)
+    assert {0, 1, 2, 3} <= set(lengths)
+    widths = {length: np.mean([p.shape[1] for p, n in zip(made.pictures, lengths, strict=True) if n == length])
+              for length in (1, 2, 3)}  # fmt: skip
+    assert widths[1] < widths[2] < widths[3]
+
+
+def test_kept_rows_are_those_that_were_drawn_and_a_damaged_file_is_refused(digits, tmp_path):
+    """Asked a second time, they come from the file."""
+    path = tmp_path / "rows.npz"
+    drawn = kept_rows([digits], 30, (1,), path)
+    kept = kept_rows([], 0, (2,), path)
+    assert kept.labels == drawn.labels
+    assert all(np.array_equal(one, other) for one, other in zip(kept.pictures, drawn.pictures, strict=True))
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(DataError, match="delete it"):
+        kept_rows([digits], 30, (1,), path)
+
+
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
+@pytest.mark.filterwarnings("ignore:::tensorflow")
+def test_a_run_learns_and_the_device_reads_its_file(digits, tmp_path):
+    """Two epochs on drawn digits: the loss falls; the file is measured by the device's own scorer."""
+    from train.rows.fit import batches
+    from train.rows.make import TFLITE_NAME, make
+
+    paths = [tmp_path / "training.npz", tmp_path / "validation.npz"]
+    learned = kept_rows([digits], SMALL.rows, (1,), paths[0])
+    assert sorted(says for batch in batches(learned, SMALL, 0) for says in batch.labels) == sorted(learned.labels)
+    kept_rows([digits], SMALL.validation_rows, (2,), paths[1])
+    make(*paths, SMALL, tmp_path)
+    with np.load(tmp_path / "rows.checkpoint.npz") as kept:
+        history = str(kept["history"])
+    losses = json.loads(history)["loss"]
+    assert losses[-1] < losses[0]
+    # In another process, as on the command line: tflite_runtime can't be loaded beside TensorFlow.
+    with multiprocessing.get_context("spawn").Pool(1) as other:
+        found, card = other.apply(_measured, (tmp_path / TFLITE_NAME, paths[1]))
+    assert found["drawn"] == found["validation"]
+    assert sum(row["rows"] for row in found["drawn"].values()) == SMALL.validation_rows
+    assert card["rows"] == found
+    assert card["temperature"] > 0.0
+    assert card["command"] == "digitbox-train rows"
+
+
+def _measured(path, kept):
+    """What is measured of a file on rows that are kept, and its card."""
+    from device.adapters.tflite import read_card
+    from train.rows.kept import read_rows
+    from train.rows.make import measure
+
+    rows = read_rows(kept)
+    found = measure(path, rows, {"drawn": rows}, {"command": "digitbox-train rows"})
+    return found, dict(read_card(path).facts)

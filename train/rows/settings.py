@@ -1,0 +1,33 @@
+"""Every number that the row reader's training depends on; written into its card as it was used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RowSettings:
+    """One run; `train.rows.drawing` has the numbers of the rows themselves."""
+
+    seed: int = 21
+    """Of the rows, the weights and the order."""
+    rows: int = 300_000
+    """Drawn to learn from, once for all epochs."""
+    validation_rows: int = 4_000
+    """Drawn of validation digits, to choose by and to fit the temperature."""
+    measured_rows: int = 2_000
+    """Drawn of each set's test part, to measure on."""
+    widths: tuple[int, int, int, int, int, int] = (12, 24, 40, 56, 80, 64)
+    """Channels of the network (`train.rows.model`)."""
+    epochs: int = 9
+    """How often every row is shown."""
+    batch: int = 64
+    """Rows of one width in a batch."""
+    learning_rate: float = 2e-3
+    """Adam's greatest, after `warm_up_steps`; falls to 0 along a cosine."""
+    warm_up_steps: int = 300
+    """Steps in which the learning rate rises."""
+    steepest: float = 5.0
+    """Gradients longer than this are shortened to it: the first rows are all wrong at once."""
+    calibration_rows: int = 300
+    """Rows whose activations set the int8 ranges."""
