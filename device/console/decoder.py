@@ -20,7 +20,10 @@ MOST_UPLOAD_BYTES = 20_000_000
 """A phone's photograph has 2 to 12 MB."""
 
 LIMIT_SECONDS = 20.0
-"""For one picture: a Zero 2 W reads twelve megapixels in two; a start of the process is among it."""
+"""For one picture: a Zero 2 W reads twelve megapixels in two."""
+
+START_SECONDS = 60.0
+"""For the process to be there: no picture is to blame for a busy board, and ended too early it would never be."""
 
 WAIT_SECONDS = 10.0
 """For those before it."""
@@ -61,12 +64,21 @@ class Decoder:
     Args:
         configuration: The configuration's file; None is the installed one.
         limit_seconds: For one picture.
+        start_seconds: For the process to be there.
     """
 
-    def __init__(self, configuration: Path | None, *, limit_seconds: float = LIMIT_SECONDS) -> None:
+    def __init__(
+        self,
+        configuration: Path | None,
+        *,
+        limit_seconds: float = LIMIT_SECONDS,
+        start_seconds: float = START_SECONDS,
+    ) -> None:
         self._command = [sys.executable, "-m", "device.console.decoder_process"]
         self._command += [str(configuration)] if configuration else []
         self._limit_seconds = limit_seconds
+        self._start_seconds = start_seconds
+        self._starts_until: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._turn = threading.Lock()
         self._places = threading.BoundedSemaphore(MOST_WAITING)
@@ -114,8 +126,10 @@ class Decoder:
         if self._process is not None and self._process.poll() is not None:
             self._kill()
         process = self._process = self._process or self._started()
+        self._wait_for_start(process)
         try:
-            answer = json.loads(self._exchanged(process, json.dumps(asked).encode() + b"\n" + content))
+            question = json.dumps(asked).encode() + b"\n" + content
+            answer = json.loads(self._exchanged(process, question, time.monotonic() + self._limit_seconds))
         except TimeoutError as error:
             self._kill()
             raise DecoderError(f"the picture took longer than {self._limit_seconds:g} s; try a smaller one") from error
@@ -124,7 +138,18 @@ class Decoder:
             raise DecoderError("the picture took too much memory or is damaged; try another") from error
         return dict(answer)
 
+    def _wait_for_start(self, process: subprocess.Popen[bytes]) -> None:
+        if self._starts_until is None:
+            return
+        try:
+            self._exchanged(process, b"", self._starts_until)
+            self._starts_until = None
+        except OSError as error:  # a timeout among them
+            self._kill()
+            raise Busy("pictures cannot be read now, because their process does not start; see the log") from error
+
     def _started(self) -> subprocess.Popen[bytes]:
+        self._starts_until = time.monotonic() + self._start_seconds
         process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **_SETTINGS}
         )
@@ -135,12 +160,13 @@ class Decoder:
                     fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         return process
 
-    def _exchanged(self, process: subprocess.Popen[bytes], content: bytes) -> bytes:
-        """Send all of it and take one line, within the limit. Raises TimeoutError, OSError."""
+    def _exchanged(self, process: subprocess.Popen[bytes], content: bytes, end: float) -> bytes:
+        """Send all of it and take one line, until then. Raises TimeoutError, OSError."""
         assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - for mypy: both are pipes
-        end, rest, answer = time.monotonic() + self._limit_seconds, memoryview(content), bytearray()
+        rest, answer = memoryview(content), bytearray()
         with selectors.DefaultSelector() as selector:
-            selector.register(process.stdin, selectors.EVENT_WRITE)
+            if rest:
+                selector.register(process.stdin, selectors.EVENT_WRITE)
             selector.register(process.stdout, selectors.EVENT_READ)
             while not answer.endswith(b"\n"):
                 ready = selector.select(max(0.0, end - time.monotonic()))

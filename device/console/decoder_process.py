@@ -1,10 +1,12 @@
 """A process that decodes strangers' pictures and reads them; it may be killed at any time.
 
-On standard input comes, for each picture, a line of JSON {"bytes": n, "name": str, "language": str,
-"number_style": str, "page": bool} and n bytes; on standard output goes a line of JSON: the fields of `digitbox read
---json --scores`, or {"path", "error"}. With "page" it has what the page shows as well: "said", the sentence; "width_px"
-and "height_px" of the upright picture, whose pixels the boxes count; "picture", a small JPEG; and "inputs", what the
-model saw as PNGs, one for each digit, or all pieces where no digit was read. Pictures are in base64.
+Once it is ready it says so by an empty line on standard output. On standard input comes then, for each picture, a line
+of JSON {"bytes": n, "name": str, "language": str, "number_style": str, "page": bool} and n bytes; on standard output
+goes a line of JSON: the fields of `digitbox read --json --scores`, or {"path", "error"}.
+
+With "page" it has what the page shows as well: "said", the sentence; "width_px" and "height_px" of the upright picture,
+whose pixels the boxes count; "picture", a small JPEG; and "inputs", what the model saw as PNGs, one for each digit, or
+all pieces where no digit was read. Pictures are in base64.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ def main() -> int:
     reader = ModelReader(config.installed(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
     reader.open()
     source, target = sys.stdin.buffer, sys.stdout.buffer
+    target.write(b"\n")
+    target.flush()
     while line := source.readline():
         target.write(json.dumps(_answer(reader, json.loads(line), source)).encode() + b"\n")
         target.flush()
@@ -75,8 +79,10 @@ def _answer(reader: ModelReader, asked: Mapping[str, Any], source: BinaryIO) -> 
             return {"path": name, **_read(reader, frame, asked)}
         except ImageFileError as error:
             return {"path": name, "error": str(error).replace(f"{path}: ", "the picture ", 1).replace(str(path), name)}
-        except (DigitboxError, MemoryError, cv2.error) as error:
-            return {"path": name, "error": f"the picture cannot be read ({error or 'too large'}); try another"}
+        except DigitboxError as error:
+            return {"path": name, "error": f"the picture cannot be read ({error}); try another"}
+        except (MemoryError, cv2.error):
+            return {"path": name, "error": "the picture cannot be read (it is too large or too narrow); try another"}
 
 
 def _read(reader: ModelReader, frame: Frame, asked: Mapping[str, Any]) -> dict[str, Any]:

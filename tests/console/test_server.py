@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -180,6 +181,20 @@ def test_a_picture_that_takes_too_long_is_given_up_and_the_next_is_read():
         with pytest.raises(DecoderError, match="longer than"):
             read(decoder, PICTURE.read_bytes())
         decoder._limit_seconds = SOON
+        assert read(decoder, PICTURE.read_bytes())["number"] == "427"
+
+
+def test_a_process_that_does_not_start_is_no_fault_of_the_picture():
+    """Neither one that takes too long, nor one that ends: the page says to come back, and the next try begins anew."""
+    decoder = Decoder(config.DEFAULT_PATH, start_seconds=0.001)
+    with contextlib.closing(decoder):
+        with pytest.raises(Busy, match="does not start"):
+            read(decoder, PICTURE.read_bytes())
+        decoder._start_seconds = SOON
+        command, decoder._command = decoder._command, [sys.executable, "-c", ""]
+        with pytest.raises(Busy, match="does not start"):
+            read(decoder, PICTURE.read_bytes())
+        decoder._command = command
         assert read(decoder, PICTURE.read_bytes())["number"] == "427"
 
 

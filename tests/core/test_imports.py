@@ -94,7 +94,7 @@ ALLOWED = {
     "console.limits": "",
     "console.pages": "config doctor preferences protocol flask werkzeug " + CONSOLE,
     "console.pairing": "errors",
-    "console.reading": "console.services flask werkzeug",
+    "console.reading": "console.decoder console.services flask werkzeug",
     "console.server": "config errors console.app console.services flask waitress",
     "console.services": "config phrases protocol flask " + CONSOLE,
     "console.texts": "",
