@@ -83,8 +83,9 @@ furnish() {
     chroot "$root" systemctl --quiet enable "$(basename "$unit")"
   done
   chroot "$root" systemctl --quiet enable systemd-networkd ssh
+  # What neither a Pi's image nor digitbox waits for, and each power-on would pay for in minutes.
   chroot "$root" systemctl --quiet mask systemd-networkd-wait-online serial-getty@ttyAMA0 e2scrub_all.timer e2scrub_reap fstrim.timer \
-    dpkg-db-backup.timer
+    dpkg-db-backup.timer modprobe@{dm_mod,drm,efi_pstore,fuse,loop}.service user@1000.service
 }
 
 running() { kill -0 "$(cat "$run/pid" 2> /dev/null || echo x)" 2> /dev/null; }
@@ -124,7 +125,7 @@ power_on() {
 configure_ssh() {
   printf '%s\n' 'Host box' '  HostName 127.0.0.1' "  Port $(cat "$run/port")" '  User pi' "  IdentityFile $key" \
     '  IdentitiesOnly yes' '  StrictHostKeyChecking no' '  UserKnownHostsFile /dev/null' '  LogLevel ERROR' \
-    '  ConnectTimeout 120' '  BatchMode yes' '  ControlMaster auto' '  ControlPersist 120' "  ControlPath $run/ssh" > "$run/ssh.conf"
+    '  ConnectTimeout 120' '  BatchMode yes' '  ControlMaster auto' '  ControlPersist 900' "  ControlPath $run/ssh" > "$run/ssh.conf"
 }
 
 inside() { ssh -F "$run/ssh.conf" box "sudo $(printf '%q ' "$@")"; }

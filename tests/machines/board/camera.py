@@ -1,4 +1,4 @@
-"""In the machine of board.sh: shows v4l2loopback a picture, ten times a second, as a camera would.
+"""In the machine of board.sh: shows v4l2loopback a picture, four times a second: more would only take the emulated processor away.
 
     camera.py DEVICE WIDTH HEIGHT FILE      the file holds one frame in YUYV
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 VIDIOC_S_FMT = 0xC0D05605
 OUTPUT, FIELD_NONE, SRGB = 2, 1, 8
-SECONDS_BETWEEN = 0.1
+SECONDS_BETWEEN = 0.25
 
 
 def main(device: str, width_px: int, height_px: int, file: str) -> None:
