@@ -41,7 +41,7 @@ build_root() {
   mirror=$(debian_mirror)
   nice mmdebstrap --quiet --mode=root --variant=minbase --include="$list" \
     --keyring=/usr/share/keyrings/debian-archive-keyring.gpg --aptopt='Acquire::Languages "none"' \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' "${bootstrap[@]}" "$suite" "$root" ${mirror:+"$mirror"}
   mkdir -p "$root/srv/digitbox"
   echo "$suite $list" > "$root/.packages"

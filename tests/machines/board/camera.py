@@ -1,4 +1,4 @@
-"""In the machine of board.sh: shows v4l2loopback a picture, four times a second: more would only take the emulated processor away.
+"""In the machine of board.sh: shows v4l2loopback a picture, as a slow camera would.
 
     camera.py DEVICE WIDTH HEIGHT FILE      the file holds one frame in YUYV
 
@@ -15,6 +15,7 @@ from pathlib import Path
 VIDIOC_S_FMT = 0xC0D05605
 OUTPUT, FIELD_NONE, SRGB = 2, 1, 8
 SECONDS_BETWEEN = 0.25
+"""More often would only take the emulated processor away."""
 
 
 def main(device: str, width_px: int, height_px: int, file: str) -> None:
