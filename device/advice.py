@@ -13,8 +13,9 @@ COVERED_LUMA, FINGER_LUMA = 25.0, 110.0
 """A flat picture whose brightest hundredth stays below the first (of 255) shows a lid; a red one below the second,
 light that came through a finger."""
 
-FLAT_STEP = 5.0
-"""Steps of luma up to this, and the noise, are none: what lies on the lens itself has no edges."""
+FLAT_STEP, LID_STEP = 5.0, 12.0
+"""Steps of luma up to the first, and the noise, are none: what lies on the lens itself has no edges. In the little
+light past a lid they may be as high as the second; 50 drawn scenes in the dark have 14 and more."""
 
 FINGER_REDNESS = 1.6
 """Light that came through a finger has at least so many times as much red as blue."""
@@ -45,9 +46,9 @@ VERY_SOFT = 0.01
 """Of digits that are clearly seen, a larger share is blur however sharp the rest is: the hand that moved held the
 paper."""
 
-SMEARED_PX = (5.0, 10.0)
+SMEARED_PX = (4.5, 6.5)
 """Edges wider than the first, in px of the frame, agree with a digit that seems blurred; wider than the second they are
-a blurred picture whatever is found. Sharp drawn scenes stay below 5, where there is a trace at all."""
+a blurred picture. Of 57 drawn scenes blurred on purpose 55 lie above, of 70 others that weren't read surely none."""
 
 MOST_SPECKS = 40
 """More are crumbs or the grain of something."""
@@ -72,9 +73,10 @@ def advised(quality: Quality) -> tuple[Advice, ...]:
 
 def is_covered(quality: Quality) -> bool:
     """Whether a lid or a finger lies on the lens."""
-    is_flat = quality.step <= FLAT_STEP + quality.noise
     is_finger = quality.brightest < FINGER_LUMA and quality.redness >= FINGER_REDNESS
-    return is_flat and (quality.brightest < COVERED_LUMA or is_finger)
+    if quality.brightest < COVERED_LUMA:
+        return quality.step <= LID_STEP
+    return is_finger and quality.step <= FLAT_STEP + quality.noise
 
 
 def is_dark(quality: Quality) -> bool:
@@ -90,13 +92,12 @@ def is_glaring(quality: Quality) -> bool:
 def is_blurred(quality: Quality) -> bool:
     """Whether strokes, or all there is to be seen, are smeared."""
     agreeing, enough = SMEARED_PX
-    if quality.smear is not None and quality.smear > enough:
-        return True
+    is_smeared = quality.smear is not None and quality.smear > enough
     if quality.softness is None or quality.height_px is None:
-        return False
-    if quality.softness > VERY_SOFT and quality.height_px >= CLEARLY_SEEN_PX:
-        return True
-    return quality.softness > SOFTEST and (quality.smear is None or quality.smear > agreeing)
+        return is_smeared
+    if quality.height_px >= CLEARLY_SEEN_PX and (is_smeared or quality.softness > VERY_SOFT):
+        return quality.softness > SOFTEST
+    return is_smeared or (quality.softness > SOFTEST and (quality.smear is None or quality.smear > agreeing))
 
 
 def cut_off(quality: Quality) -> tuple[Advice, ...]:
@@ -126,3 +127,4 @@ def _all(quality: Quality) -> Iterator[Advice]:
         yield Advice.TOO_SMALL
     if is_blurred(quality):
         yield Advice.BLURRED
+    yield from quality.sheet_edges

@@ -97,7 +97,7 @@ def figures(quality: Quality) -> list[Figure]:
 
 
 def _cover(quality: Quality) -> Figure:
-    limits = f"over {advice.FLAT_STEP:.0f} and the noise"
+    limits = f"over {advice.FLAT_STEP:.0f} and the noise, {advice.LID_STEP:.0f} in the dark"
     return Figure("edges", f"steps of luma up to {quality.step:.0f} of 255", limits, not advice.is_covered(quality))
 
 
@@ -120,7 +120,7 @@ def _blur(quality: Quality) -> Figure:
     if quality.smear is not None:
         parts.append(f"sharpest edges {quality.smear:.1f} px")
     agreeing, enough = advice.SMEARED_PX
-    limits = f"up to {advice.SOFTEST:.1%} or {agreeing:.0f} px; never over {enough:.0f} px"
+    limits = f"up to {advice.SOFTEST:.1%} or {agreeing:.1f} px, unseen up to {enough:.1f} px"
     return Figure("blur", ", ".join(parts) or "nothing to measure it on", limits, not advice.is_blurred(quality))
 
 

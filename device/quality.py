@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from device.domain import Advice, Frame, Pixels
+from device.domain import Advice, Box, Frame, Pixels
 from device.find import Writing
 from device.ink import SCENE_PX
+from device.sheet import Sheet, sheets
 
 TILES_PX = 210
 """Brightness is measured on tiles, at most so many along the longer side, each of which averages its pixels."""
@@ -41,12 +42,27 @@ CELL_PX = 8
 FEW = 99.7
 """Percentile of the cells that an edge must exceed: writing or a sheet's edge passes through more than one in 300."""
 
-SHADE_REACH = 0.3
-"""Share of the shorter side below which something dark counts as a trace of ink: also the widest blurred stroke."""
+EDGE_CELLS = 5
+"""An edge is as high as the luma ranges in so many cells, 40 px of that picture: also the widest smear that is seen."""
 
-TRACE_LUMA = 14.0
-"""A trace is at least so much darker (of 255) than what is around it; on bare drawn sheets without any edge in sight
-the waves of the paper and the shadows stay below 9."""
+EDGE_LUMA, EDGE_NOISE = 16.0, 7.0
+"""What counts as an edge is at least so high (of 255), and so many standard deviations of the noise; on bare drawn
+sheets without any edge in sight the waves of the paper and the shadows stay below 9."""
+
+EDGE_SHARE = 0.5
+"""Edges lower than this share of the highest are the grain of a table: it may be finer than any smear."""
+
+SHARPEST = 1.0
+"""Percentile of the edges' widths that is the picture's: even a straight stroke has some edges in every direction."""
+
+FINE_EDGE_PX = 2.7
+"""An edge that is sharp takes so many pixels of the picture in which it is measured."""
+
+NARROWEST = 0.08
+"""What is narrower, as a share of its height, may be the edge of a sheet, and says nothing of what is written."""
+
+EDGE_REACH = 1.5
+"""Writing ends at the frame's edge if it is nearer to it than so many times its height."""
 
 LEAST_CUT_PX, LEAST_CUT_CONTRAST = 24, 0.3
 """What crosses the edge of a scene and is smaller, or fainter, is no digit that somebody meant to show."""
@@ -66,10 +82,13 @@ class Quality:
         redness: How much redder than blue the frame is on average, as a ratio, above 0; 1 is grey.
         noise: Standard deviation of the sensor's noise (and of the finest texture) in luma.
         step: Largest step of luma within a few pixels, 0..255; 0 for crops, 255 for what is bright anyway.
-        smear: Width of the sharpest edges in px of the frame: the darkest trace over the steepest slope; None where
-            there is no trace, and in frames that are crops.
+        smear: Width of the sharpest edges in px of the frame, less what reducing it adds: their height over their
+            slope, in the direction in which they are widest (that of a movement); None where there is no edge, and in
+            frames that are crops.
         specks: Pieces of ink too small to be read, standing free on bare ground.
         crossings: The edges of a scene where something as narrow and as dark as a stroke leaves the frame.
+        sheet_edges: The edges of a scene across which a sheet goes on, of each sheet that crosses one edge alone; with
+            writing found, those near it.
         contrast: How much darker (or lighter) the ink is than its paper, as a share of the lighter one, 0..1; the
             median over the writing, None without any.
         softness: Mean width of the soft edges of the strokes as a share of the digit's longer side, less what pixels
@@ -87,6 +106,7 @@ class Quality:
     smear: float | None = None
     specks: int = 0
     crossings: tuple[Advice, ...] = ()
+    sheet_edges: tuple[Advice, ...] = ()
     contrast: float | None = None
     softness: float | None = None
     height_px: int | None = None
@@ -109,6 +129,7 @@ def measured(frame: Frame, found: Sequence[Writing]) -> Quality:
     quality = _with_writing(whole, frame, found)
     if min(frame.height_px, frame.width_px) < SCENE_PX:
         return replace(quality, step=0.0)
+    quality = replace(quality, sheet_edges=_sheet_edges(frame, found))
     return _with_traces(quality, np.asarray(cv2.cvtColor(reduced, cv2.COLOR_BGR2GRAY), np.uint8), factor)
 
 
@@ -138,44 +159,82 @@ def _noise(pixels: Pixels) -> float:
 def _with_traces(quality: Quality, grey: Pixels, factor: int) -> Quality:
     """What edges and traces of ink there are, whether or not they can be read; `factor` reduced the frame to `grey`."""
     smooth = np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), np.uint8)
-    shade = _shade(smooth)
-    smear = factor * shade / max(1.0, _steepest(smooth)) if shade >= TRACE_LUMA else None
-    step = _step(smooth) if quality.brightest < DIM_LUMA else quality.step
+    cell = np.ones((CELL_PX, CELL_PX), np.uint8)
+    lightest, darkest = _cells(cv2.dilate(smooth, cell)), _cells(cv2.erode(smooth, cell))
+    smear = _edge_px(smooth, lightest, darkest, quality.noise / factor)
+    if smear is not None:
+        smear = max(0.0, factor * smear - (factor - 1) * FINE_EDGE_PX)
+    step = float(np.percentile(cv2.subtract(lightest, darkest), FEW))
+    step = step if quality.brightest < DIM_LUMA else quality.step
     if quality.height_px is not None and quality.height_px >= CLEARLY_SEEN_PX:
         return replace(quality, step=step, smear=smear)
     specks, crossings = _specks(grey, quality.noise), tuple(_crossings(grey))
     return replace(quality, step=step, smear=smear, specks=specks, crossings=crossings)
 
 
-def _step(smooth: Pixels) -> float:
-    """The largest step within a cell."""
+def _edge_px(smooth: Pixels, lightest: Pixels, darkest: Pixels, noise: float) -> float | None:
+    """Width of the sharpest edges in the direction in which they are widest, in pixels; None where there is no edge.
+
+    Args:
+        smooth: The picture.
+        lightest: Of its cells.
+        darkest: Of its cells.
+        noise: Its standard deviation.
+    """
+    around = np.ones((EDGE_CELLS, EDGE_CELLS), np.uint8)
+    heights = cv2.subtract(cv2.dilate(lightest, around), cv2.erode(darkest, around)).astype(np.float32)
+    is_edge = heights >= max(EDGE_LUMA, EDGE_NOISE * noise, EDGE_SHARE * float(np.percentile(heights, 99)))
+    if not is_edge.any():
+        return None
     cell = np.ones((CELL_PX, CELL_PX), np.uint8)
-    steps = cv2.subtract(_cells(cv2.dilate(smooth, cell)), _cells(cv2.erode(smooth, cell)))
-    return float(np.percentile(steps, FEW))
-
-
-def _steepest(smooth: Pixels) -> float:
-    """The steepest slope, in luma a pixel."""
-    return float(np.percentile(_cells(cv2.dilate(_slopes(smooth), np.ones((CELL_PX, CELL_PX), np.uint8))), FEW))
+    steepest = (_cells(cv2.dilate(slopes, cell))[is_edge] for slopes in _slopes(smooth))
+    return max(
+        float(np.percentile(SLOPE_UNITS * heights[is_edge] / np.maximum(slopes, 1), SHARPEST)) for slopes in steepest
+    )
 
 
 def _cells(picture: NDArray[np.generic]) -> NDArray[np.uint8]:
     return np.asarray(picture[CELL_PX // 2 :: CELL_PX, CELL_PX // 2 :: CELL_PX], np.uint8).copy()
 
 
-def _slopes(smooth: Pixels) -> Pixels:
-    """Luma a pixel, the larger of both directions' plus the smaller: at most 1.4 times the true slope."""
+SLOPE_UNITS = 2.0
+"""Slopes are counted in halves of a luma a pixel; 127 of them are as steep as an edge can be after smoothing."""
+
+
+def _slopes(smooth: Pixels) -> Iterator[Pixels]:
+    """How steep the luma is across, down, and along both diagonals, in SLOPE_UNITS a pixel."""
     across, down = (cv2.Sobel(smooth, cv2.CV_16S, dx, 1 - dx) for dx in (1, 0))
-    return np.asarray(
-        cv2.add(cv2.convertScaleAbs(across, alpha=1 / 8), cv2.convertScaleAbs(down, alpha=1 / 8)), np.uint8
-    )
+    diagonals = (cv2.add(across, down), cv2.subtract(across, down))
+    for slopes, length in ((across, 1.0), (down, 1.0), *((diagonal, 2**0.5) for diagonal in diagonals)):
+        yield np.asarray(cv2.convertScaleAbs(slopes, alpha=SLOPE_UNITS / 8 / length), np.uint8)
 
 
-def _shade(smooth: Pixels) -> float:
-    """How much darker than its surroundings the darkest trace is that is no wider than SHADE_REACH."""
-    small, _ = _reduced(smooth, max(smooth.shape) // CELL_PX)
-    reach = max(3, int(min(small.shape) * SHADE_REACH) | 1)
-    return float(np.percentile(cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, np.ones((reach, reach), np.uint8)), FEW))
+def _sheet_edges(frame: Frame, found: Sequence[Writing]) -> tuple[Advice, ...]:
+    """Across which edges sheets go on: where one does across two, nobody can say which side of it is missing."""
+    crossed = (_crossed(frame, sheet) for sheet in sheets(frame))
+    boxes = [writing.box for writing in found]
+    return tuple(edges[0] for edges in crossed if len(edges) == 1 and _ends_at(frame, boxes, edges[0]))
+
+
+def _crossed(frame: Frame, sheet: Sheet) -> list[Advice]:
+    """The edges of the frame that a sheet crosses; its outline is known to some pixels."""
+    near_px = max(frame.pixels.shape) / 256
+    return [edge for edge, distance in _distances(frame, sheet.box).items() if distance <= near_px]
+
+
+def _ends_at(frame: Frame, boxes: Sequence[Box], edge: Advice) -> bool:
+    """Whether any of these reaches nearly to the edge, or there is none."""
+    return not boxes or any(_distances(frame, box)[edge] < EDGE_REACH * box.height for box in boxes)
+
+
+def _distances(frame: Frame, box: Box) -> dict[Advice, int]:
+    """From the four edges of the frame, in its pixels."""
+    return {
+        Advice.CUT_OFF_LEFT: box.x,
+        Advice.CUT_OFF_RIGHT: frame.width_px - box.right,
+        Advice.CUT_OFF_TOP: box.y,
+        Advice.CUT_OFF_BOTTOM: frame.height_px - box.bottom,
+    }
 
 
 SPECK_PX = 9
@@ -268,7 +327,9 @@ def _without_surroundings(frame: Frame, found: Sequence[Writing]) -> list[Writin
 
 
 def _is_surroundings(frame: Frame, writing: Writing) -> bool:
-    """Whether it touches a corner, or an edge without being as clear or as large as a digit."""
+    """Whether it is as narrow as an edge, or touches a corner, or an edge without the size or contrast of a digit."""
+    if writing.box.width < NARROWEST * writing.box.height:
+        return True
     if not writing.cut_off:
         return False
     longer_px = max(writing.box.width, writing.box.height)

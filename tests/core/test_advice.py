@@ -17,6 +17,7 @@ from device.advice import (
     FINGER_REDNESS,
     LEAST_HEIGHT_PX,
     LEAST_SIGNAL,
+    LID_STEP,
     MOST_SPECKS,
     SMALL_HEIGHT_PX,
     SMEARED_PX,
@@ -50,7 +51,8 @@ def writing(box: Box, *cut_off: Advice) -> Writing:
         (GOOD, ()),
         (UNSEEN, ()),
         (replace(UNSEEN, brightest=COVERED_LUMA - 1, step=3.0), (Advice.COVERED,)),
-        (replace(UNSEEN, brightest=COVERED_LUMA - 1, step=30.0), (Advice.TOO_DARK,)),
+        (replace(UNSEEN, brightest=COVERED_LUMA - 1, step=LID_STEP), (Advice.COVERED,)),
+        (replace(UNSEEN, brightest=COVERED_LUMA - 1, step=LID_STEP + 1), (Advice.TOO_DARK,)),
         (replace(UNSEEN, brightest=90.0, step=3.0, redness=FINGER_REDNESS), (Advice.COVERED,)),
         (replace(UNSEEN, brightest=90.0, step=3.0), ()),
         (replace(UNSEEN, brightest=DARK_LUMA - 1), (Advice.TOO_DARK,)),
@@ -62,6 +64,9 @@ def writing(box: Box, *cut_off: Advice) -> Writing:
         (replace(GOOD, softness=SOFTEST + 0.001, smear=SMEARED_PX[0] - 1), ()),
         (replace(GOOD, softness=VERY_SOFT + 0.001, smear=SMEARED_PX[0] - 1), (Advice.BLURRED,)),
         (replace(UNSEEN, smear=SMEARED_PX[1] + 1), (Advice.BLURRED,)),
+        (replace(GOOD, smear=SMEARED_PX[1] + 1), ()),
+        (replace(UNSEEN, sheet_edges=(Advice.CUT_OFF_LEFT,)), (Advice.CUT_OFF_LEFT,)),
+        (replace(UNSEEN, sheet_edges=(Advice.CUT_OFF_LEFT,), specks=3), (Advice.TOO_SMALL, Advice.CUT_OFF_LEFT)),
         (replace(GOOD, height_px=LEAST_HEIGHT_PX - 1), (Advice.TOO_SMALL,)),
         (replace(GOOD, specks=3), ()),
         (replace(GOOD, specks=3, height_px=SMALL_HEIGHT_PX - 1), (Advice.TOO_SMALL,)),
@@ -155,10 +160,27 @@ def test_a_stroke_across_the_edge_is_seen_though_nothing_is_found() -> None:
     pixels = paper(480, 640)
     pixels[200:210, :60] = 40
     assert advise(Frame(pixels), []) == (Advice.CUT_OFF_LEFT,)
-    for rows, luma in ((slice(200, 300), 40), (slice(200, 203), 170)):
+    for rows, luma in ((slice(200, None), 40), (slice(200, 203), 170)):
         pixels = paper(480, 640)
         pixels[rows, :60] = luma
         assert advise(Frame(pixels), []) == ()
+
+
+def test_a_sheet_that_goes_on_beyond_the_frame_is_told_where_nothing_can_be_read() -> None:
+    """Something of it isn't seen; with writing far from that edge what is missing is no part of it."""
+    pixels = paper(480, 640, luma=60)
+    pixels[:, 400:] = 220
+    pixels[:100] = pixels[380:] = 60
+    assert advise(Frame(pixels), []) == (Advice.CUT_OFF_RIGHT,)
+    assert advise(Frame(pixels), [writing(Box(560, 200, 40, 80))]) == (Advice.CUT_OFF_RIGHT,)
+    assert advise(Frame(pixels), [writing(Box(420, 200, 40, 80))]) == ()
+
+
+def test_a_movement_along_the_lines_is_blur() -> None:
+    """Edges along the movement stay sharp: the direction in which they are widest tells."""
+    moved = np.asarray(cv2.blur(scene(0, 4).pixels, (61, 1)), np.uint8)
+    assert Advice.BLURRED in advise(Frame(moved), [])
+    assert Advice.BLURRED not in advise(scene(0, 4), [])
 
 
 def test_what_lies_in_a_corner_is_the_table() -> None:

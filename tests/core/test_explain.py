@@ -117,7 +117,7 @@ def test_the_latest_frame_that_agrees_is_shown():
         ({"brightest": 10.0, "step": 1.0, "noise": 0.1}, "edges"),
         ({"clipped": 0.9, "height_px": None, "contrast": None, "softness": None}, "glare"),
         ({"softness": advice.SOFTEST + 0.01}, "blur"),
-        ({"smear": 20.0}, "blur"),
+        ({"smear": 20.0, "height_px": 40}, "blur"),
         ({"height_px": None, "contrast": None, "softness": None, "specks": 3}, "size"),
         ({"height_px": advice.LEAST_HEIGHT_PX - 1}, "size"),
         ({"cut_off": (Advice.CUT_OFF_LEFT,)}, "cut off"),
