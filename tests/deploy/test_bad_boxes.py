@@ -1,0 +1,91 @@
+"""What a box may be like that can't be installed, and what its owner may do wrong: one sentence each, then it works.
+
+test_container.py refuses what Ansible is told of a box; here the box itself is made wrong, with nothing else in it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from container import REPOSITORY, Box, why_not
+
+CONTAINER_PROGRAMS = ("systemd-nspawn", "mmdebstrap", "nsenter", "ssh")
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A fresh Debian, as far as ssh."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    missing = [program for program in CONTAINER_PROGRAMS if not shutil.which(program)]
+    assert not missing, f"tests/run installs what has {', '.join(missing)}"
+    made = Box(tmp_path_factory.mktemp("bad"))
+    made.environ |= {"BOX": f"{made.environ['BOX']}bad"}
+    try:
+        made.prepare()
+        yield made
+    finally:
+        made.container("stop")
+
+
+def test_a_system_too_old_is_refused(box):
+    """By its own word, with what to do, before anything is changed."""
+    box.shell("cp -L /etc/os-release /etc/debian_version /root/")
+    box.shell("sed -i 's/12/11/g; s/bookworm/bullseye/g' $(realpath /etc/os-release) /etc/debian_version")
+    done = box.installer()
+    box.shell("cat /root/os-release > /etc/os-release; cat /root/debian_version > /etc/debian_version")
+    said = re.sub(r"\s+", " ", done.stdout)
+    assert done.returncode != 0
+    assert re.search(r"runs Debian 11\S* \(amd64\), and digitbox needs Raspberry Pi OS 12 .* Imager", said), said[
+        -3000:
+    ]
+    assert box.shell("ls /opt").strip() == ""
+
+
+def test_a_disk_too_small_is_refused(box):
+    """A card of 2 GB, as the box itself measures it."""
+    box.do("mount", "-t", "tmpfs", "-o", "size=1900M", "tmpfs", "/opt")
+    done = box.installer()
+    box.do("umount", "/opt")
+    said = re.sub(r"\s+", " ", done.stdout)
+    assert done.returncode != 0
+    assert "The disk holds 1900 MB, and digitbox needs 3500" in said, said[-3000:]
+    assert "Take a card of 8 GB or more" in said
+
+
+def test_a_wrong_password_of_sudo_is_said(box):
+    """Ansible asks for it where sudo does, and says that it is wrong; it doesn't hang."""
+    allowed = "/etc/sudoers.d/010_pi-nopasswd"
+    box.shell(f"mv {allowed} /root/nopasswd; echo pi:right | chpasswd")
+    done = box.installer("-e", "ansible_become_password=wrong")
+    box.shell(f"mv /root/nopasswd {allowed}")
+    assert done.returncode != 0
+    assert re.search("(?i)incorrect (sudo|become) password|sorry, try again", done.stdout), done.stdout[-3000:]
+    assert "run the same command again" in done.stderr
+    assert box.shell("ls /opt").strip() == ""
+
+
+@pytest.mark.long
+def test_two_at_once_end_in_one_box(box):
+    """Whichever comes second waits or is told so; a run after both finds a whole box, and finishes what is left."""
+    command = ["deploy/install", "box", "-e", f"@{box.knobs}"]
+    environ = {**box.environ, "DIGITBOX_SSH_CONFIG": str(box.ssh), "ANSIBLE_FORCE_COLOR": "0"}
+    both = [
+        subprocess.Popen(
+            command, cwd=REPOSITORY, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for _ in range(2)
+    ]
+    said = [one.communicate(timeout=1800)[0] for one in both]
+    failed = [words for one, words in zip(both, said, strict=True) if one.returncode]
+    assert len(failed) < 2, said
+    for words in failed:
+        assert "another installation is at work on this box" in words, words[-3000:]
+    assert box.install()["failed"] == 0
+    assert box.is_active()
+    assert box.install()["changed"] == 0
