@@ -68,14 +68,16 @@ def why_not() -> str | None:
 
 
 class Box:
-    """The container, by what container.sh can do with it; more sections of its configuration may be given."""
+    """The container, by what container.sh can do with it; more sections of its configuration and knobs may be given."""
 
-    def __init__(self, folder: Path, sections: Mapping[str, Mapping[str, object]] = MappingProxyType({})) -> None:
+    def __init__(
+        self, folder: Path, sections: Mapping[str, Mapping[str, object]] = MappingProxyType({}), **knobs: object
+    ) -> None:
         self.environ = {**os.environ, "BOX": f"box{os.getpid()}"}
         self.ssh = folder / "ssh.conf"
         self.knobs = folder / "knobs.json"
-        knobs = {**KNOBS, "digitbox_configuration": {**KNOBS["digitbox_configuration"], **sections}}
-        self.knobs.write_text(json.dumps(knobs), encoding="utf-8")
+        configuration = {**KNOBS["digitbox_configuration"], **sections}
+        self.knobs.write_text(json.dumps({**KNOBS, "digitbox_configuration": configuration, **knobs}), encoding="utf-8")
 
     def container(self, *words: str, text: str | None = None) -> str:
         """What container.sh prints; a failure is the test's."""

@@ -6,30 +6,55 @@ The tests build on each other, in order: each finds the box as the one before le
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import re
 import shutil
 import subprocess
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from broker import Broker, Listener, brokering, free_port
 from container import CMDLINE, CONFIG, CONTAINER, RELEASE, REPOSITORY, SOON_SECONDS, Box, run, soon, why_not, words_in
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One that lets everybody in, on this machine, whose network the box shares."""
+    with brokering(tmp_path_factory.mktemp("broker"), "allow_anonymous true") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    """Where the box's page is asked for: not on its usual port, which others of this machine may have."""
+    return f"127.0.0.1:{free_port()}"
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory, broker: Broker, page: str) -> Iterator[Box]:
     """A fresh Debian, as far as ssh."""
     reason = why_not()
     if reason:
         pytest.skip(reason)
     missing = [program for program in ("systemd-nspawn", "mmdebstrap", "nsenter", "ssh") if not shutil.which(program)]
     assert not missing, f"tests/run installs what has {', '.join(missing)}"
-    made = Box(tmp_path_factory.mktemp("box"))
+    made = Box(
+        tmp_path_factory.mktemp("box"),
+        {"console": {"idle_seconds": 1.0}, "mqtt": {"host": "127.0.0.1", "port": broker.port}},
+        digitbox_mqtt=True,
+    )
     try:
         made.prepare()
+        made.do("mkdir", "-p", "/etc/systemd/system/digitbox-console.socket.d")
+        lines = f"[Socket]\nListenStream=\nListenStream={page}\n"
+        made.do("tee", "/etc/systemd/system/digitbox-console.socket.d/port.conf", text=lines)
         yield made
     finally:
         run([CONTAINER, "stop"], env=made.environ)
@@ -104,6 +129,62 @@ def test_a_rehearsal_of_a_second_run_finds_nothing_to_do(box):
     """`--check` gets through on an installed box, too, and agrees with the run above."""
     counted = box.install("--check")
     assert (counted["changed"], counted["failed"]) == (0, 0)
+
+
+def memory_bytes(box: Box, user: str) -> list[int]:
+    """What each process of this user holds, its share of what it has in common with others among it."""
+    found = box.shell(f"for pid in $(pgrep -u {user}); do cat /proc/$pid/smaps_rollup; done; true")
+    return [1024 * int(kilobytes) for kilobytes in re.findall(r"^Pss: +(\d+) kB", found, re.MULTILINE)]
+
+
+def number_read(connection: http.client.HTTPConnection) -> str | None:
+    """What the page reads on a bundled picture, None where it says to come back."""
+    picture = (REPOSITORY / "device" / "pictures" / "05-427.jpg").read_bytes()
+    connection.request("POST", "/api/read", picture, {"Content-Type": "image/jpeg"})
+    number: str | None = json.loads(connection.getresponse().read()).get("number")
+    return number
+
+
+def test_the_page_is_started_by_its_socket_and_leaves(box, page, record_property):
+    """Whoever asks gets the page, and a picture read, in the memory it may take; when nobody asks, nothing is left."""
+    unit, user = "digitbox-console.service", "digitbox-console"
+    assert box.is_active("digitbox-console.socket")
+    assert (box.is_active(unit), memory_bytes(box, user)) == (False, [])
+    connection = http.client.HTTPConnection(page, timeout=SOON_SECONDS)
+    with contextlib.closing(connection):  # as long as it is open, somebody is there
+        connection.request("GET", "/status")
+        assert b"<h1>Status</h1>" in connection.getresponse().read()
+        assert box.is_active(unit)
+        alone = memory_bytes(box, user)
+        assert soon(lambda: number_read(connection), "a reading, which a busy machine may refuse at first") == "427"
+        together = memory_bytes(box, user)
+    record_property("page_bytes", alone)
+    record_property("page_and_decoder_bytes", together)
+    assert (len(alone), len(together)) == (1, 2)
+    assert sum(alone) < 60e6
+    assert sum(together) < 120e6
+    soon(lambda: not box.is_active(unit), "the page's end")
+    assert (memory_bytes(box, user), box.is_active("digitbox-console.socket")) == ([], True)
+    assert box.shell(f"systemctl show -p Result --value {unit}") == "success\n"
+
+
+def test_the_page_starts_again_and_what_it_has_the_box_read_is_published(box, broker, page):
+    """A form on the page, the daemon's camera and model, the broker: each behind the units as they are shipped."""
+    assert not box.is_active("digitbox-console.service")
+    listener = Listener(broker)
+    try:
+        assert listener.next("/availability") == "online"
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(f"http://{page}/live", timeout=SOON_SECONDS) as answer:
+            token = re.search(r'name="csrf_token" value="([^"]+)"', answer.read().decode())
+        assert token is not None
+        form = urllib.parse.urlencode({"csrf_token": token[1], "command": "read"}).encode()
+        browser.open(f"http://{page}/do", form, timeout=SOON_SECONDS).close()
+        reading = listener.next("/reading")
+    finally:
+        listener.close()
+    assert reading["status"] == "ok"
+    assert f"reading: ok, {len(reading['number'])} digits" in box.do("journalctl", "-u", "digitbox", "-o", "cat")
 
 
 @pytest.mark.long
