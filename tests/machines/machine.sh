@@ -39,7 +39,7 @@ build_root() {
   mkdir -p "$machines"
   rm -rf --one-file-system "$root"
   mirror=$(debian_mirror)
-  nice mmdebstrap --quiet --mode=root --variant=minbase --include="$list" \
+  mmdebstrap --quiet --mode=root --variant=minbase --include="$list" \
     --keyring=/usr/share/keyrings/debian-archive-keyring.gpg --aptopt='Acquire::Languages "none"' \
     --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' "${bootstrap[@]}" "$suite" "$root" ${mirror:+"$mirror"}
