@@ -1,7 +1,8 @@
-"""Pieces of writing -> digits: what is several digits is read as a row and taken apart, and both must agree to be sure.
+"""Pieces of writing -> digits: what is no single digit without a doubt is read as a row, and taken apart.
 
-Two ways to read digits that touch know nothing of each other: cuts through little ink, chosen by the classifier
-(`device.split`), and a network that reads the row as a whole (`device.rows`).
+The row reader (`device.rows`) says which digits there are and where; the classifier looks at each by itself, and what
+it sees differently is never sure. Without a row reader, and where that is at a loss, cuts through little ink are proposed
+and the classifier chooses among them (`device.split`).
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from device.split import best_way, is_one_digit, lattice, part_of, straight
 MOST_PARTS = 150
 """Possible digits tried in one frame, before the last piece of writing: joined-up writing takes no longer."""
 
+ROW_PARTS = 15
+"""To read a row takes as long as to try so many parts."""
+
 WIDEST_ROW = 10.0
 """A piece of writing wider than so many times its height is no row of digits."""
 
-DISAGREED = 0.9
-"""What is left of a probability when the cuts say something else: nothing is sure then."""
-
-LEAST_CONFIRMED = 0.7
-"""A row that is less likely is not sure, whatever the cuts say, and they are not tried."""
+DIFFERING = 0.9
+"""What is left of a probability when classifier and row reader see different digits: nothing is sure then."""
 
 LEAST = 1e-3
 """No probability counts as less: neither of the two may rule out what the other sees."""
@@ -90,12 +91,8 @@ class Separator:
         if row is None:
             return self._cut(whole)
         if len(row.digits) < 2:
-            return _agreed(whole, row), 0
-        other = self._at(whole, row)
-        if other is None or row.probability < LEAST_CONFIRMED:
-            return other or whole, 0
-        cut, tried = self._cut(whole)
-        return (_agreed(cut, row) if _digits(cut) == row.digits else other), tried
+            return _agreed(whole, row), ROW_PARTS
+        return self._at(whole, row), ROW_PARTS + len(row.digits)
 
     def _cut(self, whole: Pieces) -> tuple[Pieces, int]:
         """Taken apart at the best cuts, and how many parts were tried."""
@@ -119,20 +116,22 @@ class Separator:
             return None
         return read_row(self._rows.scores(row_layout(writing.ink)), self._rows.card.temperature)
 
-    def _at(self, whole: Pieces, row: Row) -> Pieces | None:
+    def _at(self, whole: Pieces, row: Row) -> Pieces:
         """Taken apart half-way between the places where the row reader saw digits, with its probabilities.
 
-        Never sure: the cuts say something else. None if a digit would be without ink.
+        What the classifier sees as another digit there is never sure, nor is any if one would be without ink.
         """
         (writing,) = whole.writings
         columns = row_columns(writing.ink, row.middles)
         proposed = straight(writing.ink, [(left + right) / 2 for left, right in pairwise(columns)])
         if not all(part.ink.size for part in proposed.parts):
-            return None
+            return replace(whole, probabilities=np.asarray(DIFFERING * whole.probabilities, np.float32))
         writings = [part_of(writing, proposed, part) for part in proposed.parts]
-        inputs = whole.inputs if len(writings) == 1 else stacked([mnist_layout(one.ink) for one in writings])
-        classes = whole.probabilities.shape[1]
-        return Pieces(writings, inputs, np.asarray(DISAGREED * row.of_each[:, :classes], np.float32))
+        inputs = stacked([mnist_layout(one.ink) for one in writings])
+        seen = self._probabilities(inputs)
+        agreed = seen[:, :10].argmax(axis=1) == np.array(row.digits)
+        said = row.of_each[:, : seen.shape[1]] * np.where(agreed, 1.0, DIFFERING)[:, None]
+        return Pieces(writings, inputs, np.asarray(said, np.float32))
 
     def _probabilities(self, inputs: Pixels) -> Probabilities:
         return calibrated(self._classifier.scores(inputs), self._classifier.card.temperature)
@@ -141,10 +140,6 @@ class Separator:
 def stacked(inputs: Sequence[Pixels]) -> Pixels:
     """Model inputs as one array, shape (n, 28, 28); n may be 0."""
     return np.stack(inputs) if inputs else np.empty((0, INPUT_PX, INPUT_PX), np.uint8)
-
-
-def _digits(pieces: Pieces) -> tuple[int, ...]:
-    return tuple(int(digit) for digit in pieces.probabilities[:, :10].argmax(axis=1))
 
 
 def _agreed(pieces: Pieces, row: Row) -> Pieces:

@@ -113,7 +113,7 @@ def train(
     if steps == 0:
         raise DataError(f"there are {len(course.views)} pictures to learn from; a batch needs {settings.batch}")
     model.compile(
-        keras.optimizers.Adam(_learning_rate(course, settings, steps)),
+        keras.optimizers.Adam(learning_rate(course.learning_rate, steps * course.epochs, settings.warm_up_steps)),
         keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
@@ -135,13 +135,10 @@ def train(
     return checkpoint.history
 
 
-def _learning_rate(course: Course, settings: Settings, steps: int) -> keras.optimizers.schedules.CosineDecay:
+def learning_rate(greatest: float, steps: int, rising: int) -> keras.optimizers.schedules.CosineDecay:
     """Rises in a line, falls along a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
     return keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, steps * course.epochs - settings.warm_up_steps),
-        warmup_target=course.learning_rate,
-        warmup_steps=settings.warm_up_steps,
+        0.0, max(1, steps - rising), warmup_target=greatest, warmup_steps=rising
     )
 
 

@@ -15,7 +15,7 @@ from rich.progress import track
 
 from device.domain import Pixels
 from device.rows import best_path
-from train.fit import Checkpoint
+from train.fit import Checkpoint, learning_rate
 from train.rows.drawing import Rows
 from train.rows.model import build, loss, network_input, sparse
 from train.rows.settings import RowSettings
@@ -46,7 +46,8 @@ def fit(learned: Rows, validation: Rows, settings: RowSettings, out: Path) -> ke
     keras.utils.set_random_seed(settings.seed)
     model = build(settings.widths)
     steps = sum(1 for _ in batches(learned, settings, 0))
-    model.compile(keras.optimizers.Adam(_learning_rate(settings, steps), clipnorm=settings.steepest))
+    schedule = learning_rate(settings.learning_rate, steps * settings.epochs, settings.warm_up_steps)
+    model.compile(keras.optimizers.Adam(schedule, clipnorm=settings.steepest))
     checkpoint = Checkpoint(model, out / CHECKPOINT_NAME)
     step, console = _step(model), Console(stderr=True)
     for epoch in range(checkpoint.restore(), settings.epochs):
@@ -91,15 +92,6 @@ def _step(model: keras.Model) -> tf.types.experimental.GenericFunction:
         return value
 
     return tf.function(step, reduce_retracing=True)
-
-
-def _learning_rate(settings: RowSettings, steps: int) -> keras.optimizers.schedules.CosineDecay:
-    return keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, steps * settings.epochs - settings.warm_up_steps),
-        warmup_target=settings.learning_rate,
-        warmup_steps=settings.warm_up_steps,
-    )
 
 
 def _batch(rows: Rows, chosen: NDArray[np.intp]) -> Batch:
