@@ -8,7 +8,7 @@ into lines and groups.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -68,6 +68,12 @@ CLEARNESS = (-2.40, -1.81, 3.16, -3.67, -2.66, -1.28)
 
 LEAST_CLEARNESS = -2.0
 """Log odds below which a piece is left out: 1 % of the digits and 73 % of what is none."""
+
+PLAIN_CLEARNESS = 0.0
+"""Log odds from which on a piece is rather writing than not."""
+
+LARGEST = 3.0
+"""What isn't plainly writing and is so many times as high as the writing is the edge of its sheet."""
 
 CLEAR = 5.0
 """Log odds of what needs no weighing: somebody cropped the picture around it."""
@@ -139,12 +145,14 @@ class _Piece:
         mask: 1 on them, else 0; uint8, shape (box.height, box.width).
         core: Contrast that a tenth of their pixels exceeds, 0..255.
         area: Pixels of the strokes.
+        clearness: Log odds that it is writing.
     """
 
     box: Box
     mask: Pixels
     core: float
     area: int
+    clearness: float = CLEAR
 
 
 def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding:
@@ -162,12 +170,15 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding
     found = list(_pieces(pixels, seen.level))
     pieces = [piece for piece in found if not _is_blot(piece, pixels.shape)]
     tight = min(pixels.shape) < SCENE_PX
-    if not seen.is_wide:
-        pieces = [piece for piece in pieces if not _is_surroundings(piece, pixels, seen)]
+    if not tight:
+        pieces = list(_weighed(pieces, pixels, seen))
     if not pieces:
         return Finding()
     height_px, core = _usual(pieces)
     pieces = [piece for piece in pieces if piece.core >= 0.4 * core and _longer(piece.box) >= 0.08 * height_px]
+    pieces = [
+        piece for piece in pieces if piece.clearness >= PLAIN_CLEARNESS or piece.box.height <= LARGEST * height_px
+    ]
     pieces = [piece for piece in pieces if not _is_outline(piece, pieces)]
     pieces = _without_strays_at_edges(pieces, pixels.shape, tight=tight)
     pieces = _joined(pieces, height_px)
@@ -190,9 +201,10 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding
             ink, ink_box = _ink(pixels, piece)
             shown = ink_box.scaled(1 / seen.factor)
             softness = _softness(pixels, piece)
-            clearness = CLEAR if tight else _clearness(piece, pixels, seen)
             tangled = _is_tangle(piece)
-            writings.append(Writing(box, ink, shown, group, marked, cut_off, softness, tangled, clearness=clearness))
+            writings.append(
+                Writing(box, ink, shown, group, marked, cut_off, softness, tangled, clearness=piece.clearness)
+            )
     if tight:
         return Finding(tuple(writings), tight=True)
     left_out = list(_left_out(found, digits, core))
@@ -354,14 +366,20 @@ def _is_dot(piece: _Piece, height_px: float) -> bool:
     return 0.05 * height_px <= longer < 0.25 * height_px and piece.area > 0.5 * piece.box.area
 
 
-def _is_surroundings(piece: _Piece, pixels: Pixels, seen: Contrast) -> bool:
-    """Whether a piece of a scene is the table, the edge of the sheet, or lies among them."""
-    height, width = pixels.shape
-    edges = _edges(piece.box, pixels.shape)
+def _weighed(pieces: Sequence[_Piece], pixels: Pixels, seen: Contrast) -> Iterator[_Piece]:
+    """The pieces of a scene with their clearness, less what is the table, the edge of the sheet, or lies among them."""
+    for piece in pieces:
+        if seen.is_wide or not _is_surroundings(piece, pixels.shape):
+            clearness = _clearness(piece, pixels, seen)
+            if seen.is_wide or clearness >= LEAST_CLEARNESS:
+                yield replace(piece, clearness=clearness)
+
+
+def _is_surroundings(piece: _Piece, shape: tuple[int, ...]) -> bool:
+    """Whether a piece of a scene touches its edge and is too large for writing."""
+    edges = _edges(piece.box, shape)
     reach = CORNER_REACH if len(edges) > 1 else EDGE_REACH
-    if edges and (piece.box.width > reach * width or piece.box.height > reach * height):
-        return True
-    return _clearness(piece, pixels, seen) < LEAST_CLEARNESS
+    return bool(edges) and (piece.box.width > reach * shape[1] or piece.box.height > reach * shape[0])
 
 
 def _clearness(piece: _Piece, pixels: Pixels, seen: Contrast) -> float:
@@ -450,7 +468,14 @@ def _depths(mask: Pixels) -> NDArray[np.float32]:
 
 
 def _usual(pieces: Sequence[_Piece]) -> tuple[float, float]:
-    """Height and contrast of the writing: medians over the pieces with much ink."""
+    """Height and contrast of the writing: medians over the pieces with much ink, of those that are plainly writing.
+
+    The edge of a sheet has more ink than small digits, but is fainter.
+    """
+    plain = [piece for piece in pieces if piece.clearness >= PLAIN_CLEARNESS]
+    pieces = [
+        piece for piece in plain if not _is_outline(piece, [other for other in plain if other.core >= piece.core])
+    ] or pieces
     most = max(piece.area * piece.core for piece in pieces)
     main = [piece for piece in pieces if piece.area * piece.core >= 0.15 * most]
     height_px = float(np.median([max(piece.box.height, piece.box.width / 2) for piece in main]))
@@ -498,7 +523,8 @@ def _union(pieces: Sequence[_Piece]) -> _Piece:
     for piece in pieces:
         place = Box(piece.box.x - box.x, piece.box.y - box.y, piece.box.width, piece.box.height)
         _window(mask, place)[...] |= piece.mask
-    return _Piece(box, mask, max(piece.core for piece in pieces), sum(piece.area for piece in pieces))
+    core, area = max(piece.core for piece in pieces), sum(piece.area for piece in pieces)
+    return _Piece(box, mask, core, area, max(piece.clearness for piece in pieces))
 
 
 def _lines(pieces: Sequence[_Piece]) -> list[list[_Piece]]:

@@ -48,6 +48,13 @@ CROP_REACH = 0.6
 WIDE_STROKE = 0.035
 """Strokes wider than this share of a scene's shorter side would be hollowed by SCENE_REACH."""
 
+GIANT_STROKE, SLIM = 0.045, 0.6
+"""A digit with strokes as wide somewhere as the first, a share of a scene's shorter side, is looked at by itself;
+printed lines are narrower than the second, a share of WIDE_STROKE, and are taken off it before."""
+
+GIANT_CONTRAST = 40.0
+"""Such strokes differ by so much from their paper, in 255ths of its brightness; clouds in bare paper by up to 30."""
+
 STROKE_REACHES = (0.02, 0.03, 0.05)
 """Shares of a scene's shorter side, one of which is wider than a stroke and narrower than the paper within a loop.
 Chosen on 120 drawn frames with one digit and 300 scenes, half of them on a table: 5 of 420 wrong."""
@@ -109,6 +116,8 @@ def contrast(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Con
         cv2.bitwise_not(small, dst=small)
     is_wide = wide or not scene or (light if light_ink else dark) > 0
     pixels = _against_ground(grey, small, reach_share=CROP_REACH if is_wide else SCENE_REACH)
+    if not is_wide:
+        _fill_giants(pixels, grey, small)
     return Contrast(pixels, _least_contrast(pixels, scene=scene), factor, light_ink, is_wide, grey)
 
 
@@ -200,15 +209,73 @@ def _filling_px(small: Pixels) -> int:
     return int(width[largest] * height[largest]) if is_wide and not is_sheet else 0
 
 
+def _fill_giants(pixels: Pixels, grey: Pixels, small: Pixels) -> None:
+    """Give strokes that the closing hollowed their contrast with the paper beyond them, in place.
+
+    Args:
+        pixels: The contrast of a scene.
+        grey: The scene, its ink dark.
+        small: The same at `GROUND_PX`.
+    """
+    tiny = _reduced(small, POLARITY_PX)
+    giants = _giants(tiny)
+    x, y, width, height = cv2.boundingRect(giants)
+    if width == 0:
+        return
+    across, down = grey.shape[1] / tiny.shape[1], grey.shape[0] / tiny.shape[0]
+    left, top = int((x - 1) * across), int((y - 1) * down)
+    right, bottom = int((x + width + 1) * across), int((y + height + 1) * down)
+    ground = _ground(tiny, CROP_REACH)[y - 1 : y + height + 1, x - 1 : x + width + 1]
+    mask = cv2.dilate(giants, np.ones((3, 3), np.uint8))[y - 1 : y + height + 1, x - 1 : x + width + 1]
+    size = (right - left, bottom - top)
+    beyond = np.asarray(cv2.resize(ground, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    wide = _contrast_with(grey[top:bottom, left:right], beyond)
+    window = pixels[top:bottom, left:right]
+    cv2.max(window, cv2.bitwise_and(wide, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)), dst=window)
+
+
+def _giants(tiny: Pixels) -> Pixels:
+    """255 on what stands free in a scene with strokes so wide that the closing for thin ones hollows them; else 0."""
+    side_px = min(tiny.shape)
+    contrasts = _against_ground(tiny, tiny, reach_share=CROP_REACH)
+    _, mask = cv2.threshold(contrasts, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    lines_px = max(2, int(SLIM * WIDE_STROKE * side_px))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (lines_px, lines_px)))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    depths = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    giants = np.zeros_like(mask, np.uint8)
+    for label in range(1, len(stats)):
+        x, y, width, height, _ = (int(value) for value in stats[label])
+        place = (slice(y, y + height), slice(x, x + width))
+        is_free = x > 0 and y > 0 and x + width < tiny.shape[1] and y + height < tiny.shape[0]
+        if not is_free or max(width, height) < 2 * GIANT_STROKE * side_px:
+            continue
+        inside = labels[place] == label
+        thickest_px = 2.0 * float(depths[place][inside].max())
+        is_stroke = GIANT_STROKE * side_px < thickest_px <= 0.4 * max(width, height)  # a sheet is none
+        if is_stroke and float(np.median(contrasts[place][inside])) >= GIANT_CONTRAST:
+            giants[place][inside] = 255
+    return giants
+
+
 def _against_ground(grey: Pixels, small: Pixels, *, reach_share: float) -> Pixels:
     """Contrast of each pixel with the bare paper around it, as a share of the paper's brightness.
 
     A closing wider than any stroke fills the strokes with the paper beside them and follows shadows, whose edges it
     keeps.
     """
+    ground = cv2.resize(_ground(small, reach_share), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return _contrast_with(grey, np.asarray(ground, np.uint8))
+
+
+def _ground(small: Pixels, reach_share: float) -> Pixels:
+    """How bright the bare paper is."""
     reach = max(3, int(min(small.shape) * reach_share) | 1)
-    ground = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
-    ground = cv2.resize(cv2.blur(ground, (5, 5)), (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR)
+    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    return np.asarray(cv2.blur(closed, (5, 5)), np.uint8)
+
+
+def _contrast_with(grey: Pixels, ground: Pixels) -> Pixels:
     return np.asarray(cv2.bitwise_not(cv2.divide(grey, ground, scale=255)), np.uint8)
 
 

@@ -5,6 +5,8 @@ A pen's stroke that crosses a line is kept whole: of a line only what is as thin
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,13 @@ STEEPEST = 20.0
 SPAN, CROP_SPAN = 0.5, 0.9
 """Share of the frame's width, or of a crop's, that a ruled line crosses, at least: a digit's stroke may cross most of a
 crop, but a line of the sheet doesn't end in it."""
+
+THICK_PX, THICKEST = 7, 0.02
+"""Lines are thinner than so many pixels of the first, and at most so thick in the second picture, as a share of its
+width: as a camera close to squared paper sees them."""
+
+THICK_COLUMNS = 75.0
+"""Percentile of a line's columns that says how thick it is."""
 
 REMAINS_DEPTH = 0.15
 """A line along an edge lies in this share of the picture next to it."""
@@ -99,7 +108,7 @@ def _slope(mask: Pixels, span: float) -> float | None:
     if min(small.shape) < 8:
         return None
     # Thick strokes are no lines.
-    thin = cv2.subtract(small, cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))
+    thin = cv2.subtract(small, cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((THICK_PX, THICK_PX), np.uint8)))
     sparse = np.zeros_like(thin)
     sparse[:, ::EVERY] = thin[:, ::EVERY]
     turn = np.deg2rad(STEEPEST)
@@ -129,14 +138,22 @@ def _level_lines(mask: Pixels, span: float) -> Pixels | None:
         np.where(spans[labels], np.uint8(255), np.uint8(0)), mask.shape[::-1], interpolation=cv2.INTER_NEAREST
     )
     lines = cv2.bitwise_and(cv2.bitwise_and(mask, spanning), bridged)
-    columns = EVERY * stats[spans, cv2.CC_STAT_WIDTH].sum()
-    thick = cv2.countNonZero(lines) / columns
-    if thick > max(4.0, 0.012 * width):
+    thick = _thick_px(lines)
+    if thick > max(4.0, THICKEST * width):
         return None
     kernel = np.ones((int(1.5 * thick + 2.5), 1), np.uint8)
-    strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
+    solid = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))  # a pencil's strokes have bare grains
+    strokes = cv2.bitwise_and(mask, cv2.morphologyEx(solid, cv2.MORPH_OPEN, kernel))
     bare = cv2.subtract(lines, strokes)
     return np.asarray(cv2.subtract(cv2.dilate(bare, np.ones((3, 1), np.uint8)), strokes), np.uint8)
+
+
+def _thick_px(lines: NDArray[Any]) -> float:
+    """How thick lines are in most of their columns; in the others there are digits on them."""
+    seen = np.pad(lines[:, ::EVERY].T > 0, ((0, 0), (1, 1))).view(np.int8)
+    steps = np.diff(seen, axis=1).ravel()
+    lengths = np.flatnonzero(steps < 0) - np.flatnonzero(steps > 0)
+    return float(np.percentile(lengths, THICK_COLUMNS)) if lengths.size else 0.0
 
 
 def without_remains(pixels: Pixels, level: float) -> Pixels:

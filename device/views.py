@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from device.domain import Box, Pixels
-from device.find import Writing
+from device.find import PLAIN_CLEARNESS, Writing
 from device.judge import Evidence, Probabilities
 from device.sheet import Sheet, shared, shared_area
 
@@ -26,11 +26,11 @@ MOST_OF_SHEET = 0.75
 UPRIGHT_LEAD = 0.4
 """So much more worth has a sheet that lies as it should: most do."""
 
+LIKE = 1.6
+"""What stands on a line is no edge if neither it nor its neighbour is so many times as high as the other."""
+
 MOSTLY_READ = 0.95
 """What is read with this probability isn't tried turned."""
-
-PLAIN_CLEARNESS = 0.0
-"""Log odds from which on a piece is writing without a doubt."""
 
 EITHER_WAY_UP = (0, 1, 2, 5, 6, 8, 9)
 """Digits that are digits upside down too."""
@@ -40,9 +40,24 @@ def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) 
     """Whether what was found may be the outline of a sheet, or an edge of it or the table's grain taken for a one."""
     if any(shared(box, sheet.box) > SHEET_SHARE for box in boxes for sheet in found):
         return True
-    digits = whole.probabilities[:, :10].argmax(axis=1).tolist()
-    outside = [[digit for box, digit in zip(boxes, digits, strict=True) if not sheet.holds(box)] for sheet in found]
-    return bool(outside) and 1 in min(outside, key=len)
+    outside = [[index for index, box in enumerate(boxes) if not sheet.holds(box)] for sheet in found]
+    return bool(outside) and any(_may_be_edge(whole, boxes, index) for index in min(outside, key=len))
+
+
+def _may_be_edge(whole: Evidence, boxes: Sequence[Box], index: int) -> bool:
+    """Whether a piece is read as a one, and doesn't stand on a line with another digit that is as high."""
+    digits = whole.probabilities.argmax(axis=1)
+    others = [
+        boxes[other] for other, row in enumerate(whole.probabilities) if row[:10].max() >= SURE and digits[other] != 1
+    ]
+    return int(digits[index]) == 1 and not any(
+        _on_one_line(boxes[index], box) and _are_alike(boxes[index], box) for box in others
+    )
+
+
+def _are_alike(one: Box, other: Box) -> bool:
+    """Whether two boxes are nearly of one height."""
+    return max(one.height, other.height) < LIKE * min(one.height, other.height)
 
 
 def is_plain(whole: Evidence) -> bool:

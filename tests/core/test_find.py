@@ -179,7 +179,7 @@ def test_a_digit_lost_between_two_others_is_noticed() -> None:
     three = [(digit, Box(200 + 80 * place, 200, 50, 80)) for place, digit in enumerate((2, 4, 7))]
     frame = written(480, 640, *three)
     assert (len(find(frame).writings), find(frame).other_ink) == (3, False)
-    cv2.polylines(frame.pixels, [np.array([[310, 270], [310, 460], [0, 460], [640, 460]])], False, (60, 60, 60), 8)
+    cv2.polylines(frame.pixels, [np.array([[310, 270], [310, 460], [0, 460], [640, 460]])], False, (60, 60, 60), 20)
     assert (len(find(frame).writings), find(frame).other_ink) == (2, True)
 
 
@@ -359,3 +359,27 @@ def test_a_page_of_text_is_no_number() -> None:
     finding = find(Frame(page_of_text()))
     assert finding.other_ink
     assert finding.writings == ()
+
+
+def test_a_wide_stroke_is_not_hollowed_by_what_touches_the_edge() -> None:
+    """A felt pen's digit on a sheet of which a finger and a line reach the frame's edge is found whole."""
+    pixels = paper(960, 1280)
+    write(pixels, 2, Box(500, 300, 260, 420), pen_px=90)
+    cv2.ellipse(pixels, (0, 800), (220, 90), 0, 0, 360, (90, 110, 170), -1)
+    pixels[60:64] = 120
+    (writing,) = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
+    assert overlap(writing.box, Box(455, 255, 350, 510)) > 0.8
+    assert not writing.cut_off
+
+
+def test_small_digits_are_found_within_the_outline_of_their_sheet() -> None:
+    """The edge of a sheet has more ink than they: it doesn't say how high they are."""
+    pixels = paper(1232, 1640, luma=170)
+    pixels[300:700, 500:1100] = paper(400, 600, luma=215)
+    cv2.rectangle(pixels, (500, 300), (1100, 700), (120, 120, 120), 9)
+    boxes = [Box(700 + 30 * place, 480, 14, 24) for place in range(4)]
+    for box in boxes:
+        write(pixels, 2, box, pen_px=3)
+    writings = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
+    assert len(writings) == 4
+    assert all(overlap(writing.box, box) > 0.5 for writing, box in zip(writings, boxes, strict=True))

@@ -99,3 +99,29 @@ def test_the_bar_of_a_digit_in_a_tight_crop_stays(digit: int) -> None:
     write(pixels, digit, Box(3, 3, 58, 94), pen_px=8)
     before, level = contrasted(pixels)
     assert np.array_equal(without_lines(before, level) > level, before > level)
+
+
+def test_lines_that_a_close_camera_sees_thick_go() -> None:
+    """Squared paper under a large digit; the digit's pen is twice as wide as a line."""
+    frame = scene(7, height=1000, width=800, digit_px=420, pen_px=40)
+    ink = digits_only(frame)
+    pixels = frame.pixels.copy()
+    rule(pixels, spacing_px=220, slope=0.03, luma=110, thick_px=14)
+    before, level = contrasted(pixels)
+    of_ink, of_lines = kept(ink, before, without_lines(before, level), level)
+    assert of_ink > 0.9
+    assert of_lines < 0.1
+
+
+def test_a_line_across_a_grainy_stroke_leaves_it_whole() -> None:
+    """A pencil's or a chalk's stroke has bare grains: what is beside them is stroke all the same."""
+    frame = scene(7, height=1000, width=800, digit_px=420, pen_px=40)
+    pixels = frame.pixels.copy()
+    bare = np.random.default_rng(4).random(pixels.shape[:2]) < 0.12
+    pixels[bare] = 210
+    ink = digits_only(Frame(pixels))
+    rule(pixels, spacing_px=150, slope=0.04, luma=130, thick_px=5)
+    before, level = contrasted(pixels)
+    of_ink, of_lines = kept(ink, before, without_lines(before, level), level)
+    assert of_ink > 0.9
+    assert of_lines < 0.2
