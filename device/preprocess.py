@@ -34,6 +34,9 @@ ROW_PX, ROW_INK_PX = 32, 28
 ROW_MARGIN_PX, ROW_STEP_PX = 4, 16
 """Paper before and at least behind the ink of a row; its width is a multiple of the other."""
 
+MOST_ROW_PX = 11 * ROW_INK_PX
+"""Width of the ink of the longest row."""
+
 ROW_DEFAULT_PX = 64
 """Width of a row before any is shown: two digits."""
 
@@ -64,6 +67,8 @@ def mnist_layout(ink: Pixels) -> Pixels:
 def row_layout(ink: Pixels) -> Pixels:
     """Lay out what may be several digits in a row: as `mnist_layout`, but the height decides the size.
 
+    Ink that is more than eleven times as wide as it is high is made smaller than that.
+
     Args:
         ink: As there.
 
@@ -73,8 +78,8 @@ def row_layout(ink: Pixels) -> Pixels:
     ink = _cropped(_steepened(_full_strength(ink), ink.shape[0] / ROW_INK_PX))
     if not ink.any():
         return np.zeros((ROW_PX, ROW_STEP_PX), np.uint8)
-    ink = _with_usual_strokes(ink, ROW_INK_PX / ink.shape[0], ROW_INK_PX)
-    row = _full_strength(_resized(ink, ROW_INK_PX / ink.shape[0]))
+    ink = _with_usual_strokes(ink, _row_factor(*ink.shape), ROW_INK_PX)
+    row = _full_strength(_resized(ink, _row_factor(*ink.shape)))
     behind = ROW_MARGIN_PX + -(row.shape[1] + 2 * ROW_MARGIN_PX) % ROW_STEP_PX
     above = (ROW_PX - row.shape[0]) // 2
     edges = (above, ROW_PX - row.shape[0] - above, ROW_MARGIN_PX, behind)
@@ -84,9 +89,14 @@ def row_layout(ink: Pixels) -> Pixels:
 def row_columns(ink: Pixels, shares: Sequence[float]) -> list[float]:
     """The columns of some ink that stand at these shares of the width of its `row_layout`."""
     x, _, width, height = cv2.boundingRect((ink >= EDGE_INK).view(np.uint8))
-    row_px = max(1, round(width * ROW_INK_PX / max(1, height)))
+    row_px = max(1, round(width * _row_factor(max(1, height), max(1, width))))
     layout_px = row_px + 2 * ROW_MARGIN_PX + -(row_px + 2 * ROW_MARGIN_PX) % ROW_STEP_PX
     return [x + (share * layout_px - ROW_MARGIN_PX) / row_px * width for share in shares]
+
+
+def _row_factor(height: int, width: int) -> float:
+    """By which ink is scaled to stand in a row."""
+    return min(ROW_INK_PX / height, MOST_ROW_PX / width)
 
 
 def stroke_px(ink: Pixels) -> float:

@@ -11,7 +11,17 @@ import pytest
 from drawing import write
 
 from device.domain import Box, Pixels
-from device.preprocess import DIGIT_PX, INPUT_PX, mnist_layout, stroke_px
+from device.preprocess import (
+    DIGIT_PX,
+    INPUT_PX,
+    MOST_ROW_PX,
+    ROW_MARGIN_PX,
+    ROW_PX,
+    mnist_layout,
+    row_columns,
+    row_layout,
+    stroke_px,
+)
 
 SHARED_MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
@@ -122,3 +132,29 @@ def test_mnist_is_nearly_unchanged() -> None:
     pictures = np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=16).reshape(-1, 28, 28)[:1000]
     changes = [np.abs(picture.astype(int) - mnist_layout(picture)).mean() for picture in pictures]
     assert np.mean(np.array(changes) < 1.0) > 0.85
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 400), (400, 1), (30, 90), (7, 20), (300, 1200), (3, 3000)])
+def test_any_ink_gives_a_row(shape: tuple[int, int]) -> None:
+    """32 pixels high, a multiple of 16 wide, and never longer than a row can be."""
+    row = row_layout(np.full(shape, 255, np.uint8))
+    assert row.shape[0] == ROW_PX
+    assert row.shape[1] % 16 == 0
+    assert 16 <= row.shape[1] <= MOST_ROW_PX + 32
+    assert row.max() == 255
+    assert row_layout(np.zeros(shape, np.uint8)).max() == 0
+
+
+@pytest.mark.parametrize("size", [24, 60, 200])
+def test_a_row_has_one_layout_whatever_its_size(size: int) -> None:
+    """Two bars, twice as far apart as they are high: they stand in the same columns, and these lead back to them."""
+    ink = np.zeros((size, 3 * size), np.uint8)
+    bars = (slice(size // 6, size // 3), slice(2 * size, 2 * size + size // 4))
+    for bar in bars:
+        ink[:, bar] = 255
+    row = row_layout(ink)
+    columns = np.flatnonzero(row.max(axis=0) >= 128)
+    assert columns[0] == pytest.approx(ROW_MARGIN_PX, abs=1)
+    middles = [(bar.start + bar.stop) / 2 for bar in bars]
+    shares = [(columns[columns < 30].mean() + 0.5) / row.shape[1], (columns[columns > 30].mean() + 0.5) / row.shape[1]]
+    assert row_columns(ink, shares) == pytest.approx(middles, abs=0.06 * size)
