@@ -33,7 +33,7 @@ from device.console import examination
 from device.console.card import decades, figures, level
 from device.console.decoder import Busy, DecoderError
 from device.console.reading import read
-from device.console.services import ask, ask_to_obey, services, status, words
+from device.console.services import ask, ask_to_obey, long_work, services, status, words
 from device.daemon_client import DaemonError
 from device.doctor import Finding
 from device.preferences import Preferences
@@ -232,14 +232,15 @@ def export() -> AnyResponse:
 @pages.get("/history.zip")
 def export_pictures() -> AnyResponse:
     """The same with the pictures that were kept, of the latest readings."""
-    entries = _entries(None)
-    file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - it is closed once it was sent
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("history.csv", "".join(_lines(entries)))
-        for entry in entries:
-            with contextlib.suppress(DaemonError):  # of many readings none was kept
-                _, content = services().daemon.ask_for_content(PictureAsked(entry["id"]))
-                archive.writestr(f"{entry['id']}.jpg", content)
+    with long_work():
+        entries = _entries(None)
+        file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - it is closed once it was sent
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("history.csv", "".join(_lines(entries)))
+            for entry in entries:
+                with contextlib.suppress(DaemonError):  # of many readings none was kept
+                    _, content = services().daemon.ask_for_content(PictureAsked(entry["id"]))
+                    archive.writestr(f"{entry['id']}.jpg", content)
     file.seek(0)
     return send_file(cast("IO[bytes]", file), "application/zip", as_attachment=True, download_name="history.zip")
 
@@ -278,9 +279,12 @@ def status_() -> Page:
 
 @pages.post("/status")
 def examine() -> Page:
-    """As before, after an examination."""
+    """As before, after an examination, which gets the decoder's memory."""
     try:
-        return _status_page(examination.findings(services().configuration))
+        with long_work():
+            services().decoder.close()
+            findings = examination.findings(services().configuration)
+        return _status_page(findings)
     except examination.ExaminationError as error:
         flash(str(error), "error")
         return _status_page(None)

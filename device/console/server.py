@@ -115,11 +115,14 @@ def _turn(app: Flask, channels: dict[int, Any], idle_seconds: float, services: S
 def part_with_slow(connections: Iterable[_Connection], now: float) -> None:
     """Hang up on clients that take too long over a request, and on the slowest where there are too many."""
     waited_for = sorted((one for one in connections if not one.requests), key=lambda one: one.waited_for_since)
-    for place, one in enumerate(waited_for):
-        is_late = one.request is not None and now - one.waited_for_since > REQUEST_SECONDS
-        if is_late or len(waited_for) - place > MOST_WAITED_FOR:
-            log.warning("%s: too slow after %.0f s", one.addr[0], now - one.waited_for_since)
-            one.will_close = True
+    slow = waited_for[: max(0, len(waited_for) - MOST_WAITED_FOR)]
+    slow += [one for one in waited_for if one.request is not None and now - one.waited_for_since > REQUEST_SECONDS]
+    for one in slow:
+        one.will_close = True
+    if slow:
+        log.warning(
+            "%s: too slow after %.0f s, as are %d more", slow[0].addr[0], now - slow[0].waited_for_since, len(slow) - 1
+        )
 
 
 def _passed() -> socket.socket | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import current_app, g, request, session
+from flask import abort, current_app, g, request, session
 
 from device import phrases
 from device.config import Config
@@ -34,6 +36,7 @@ class Services:
         decoder: Reads pictures.
         access: Who may come in.
         readings: How many pictures each address may have read.
+        long_work: Held by whoever examines or exports: one at a time, so that memory and threads last for the others.
     """
 
     config: Config
@@ -42,12 +45,25 @@ class Services:
     decoder: Decoder
     access: Access
     readings: Limit
+    long_work: threading.Lock = field(default_factory=threading.Lock)
 
 
 def services() -> Services:
     """Of the application that answers now."""
     found: Services = current_app.extensions[NAME]
     return found
+
+
+@contextmanager
+def long_work() -> Iterator[None]:
+    """Examine or export, unless somebody else does: then 503."""
+    lock = services().long_work
+    if not lock.acquire(blocking=False):
+        abort(503)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def words() -> Texts:

@@ -83,7 +83,7 @@ def test_each_format_is_read(client, kind):
     """By the interface for programs, as a form's field and as the whole body."""
     content = io.BytesIO()
     with Image.open(PICTURE) as picture:
-        picture.resize((410, 308)).save(content, kind)
+        picture.convert("L").resize((760, 571)).save(content, kind)  # below what the client spools
     form = client.post("/api/read", data={"image": (io.BytesIO(content.getvalue()), f"a.{kind}")})
     body = client.post("/api/read", data=content.getvalue(), content_type=f"image/{kind.lower()}")
     assert (form.json["number"], form.json["path"]) == ("427", f"a.{kind}")
@@ -250,6 +250,18 @@ def test_an_examination_leaves_out_what_the_daemon_holds(browser, box):
     assert "<strong>model</strong>" in text
     assert "<strong>camera</strong>" not in text
     assert "<strong>history</strong>" not in text
+
+
+@pytest.mark.parametrize("page", ["/status", "/history.zip"])
+def test_only_one_examines_or_exports(browser, box, app, page):
+    """Whoever comes second is told to come back, and keeps no thread; afterwards it is free again."""
+    ask = (lambda: browser.send("/status", "/status")) if page == "/status" else (lambda: browser.client.get(page))
+    with app.extensions["digitbox"].long_work, ask() as answer:
+        assert answer.status_code == 503
+        assert "The box is busy" in answer.text
+    with ask() as answer:
+        assert answer.status_code == 200
+    assert app.extensions["digitbox"].long_work.acquire(blocking=False)
 
 
 def test_a_setting_is_changed_and_undone(browser, box):
