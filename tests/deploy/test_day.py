@@ -47,7 +47,7 @@ None of it holds what was heard."""
 WRITTEN = re.compile(
     r'\bopen(?:at)?\((?:\w+, )?"([^"]+)", [^)\n]*O_(?:WRONLY|RDWR|CREAT)[^\n]*(?: = \d|<unfinished \.\.\.>)'
 )
-"""A path opened for writing, as strace writes it; what another thread interrupted may have come to nothing, and counts."""
+"""A path opened for writing, as strace writes it; an interrupted call counts, whatever came of it."""
 
 pytestmark = pytest.mark.long
 
