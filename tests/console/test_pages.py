@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from device import config
+from device.console import texts
 from device.console.card import Bin, Figures, decades, figures, level
 from device.protocol import (
     CommandAsked,
@@ -22,6 +23,7 @@ from device.protocol import (
     PreferencesAsked,
     SayAsked,
 )
+from device.situation import Mode
 
 PICTURE = Path(__file__).parents[2] / "device" / "pictures" / "05-427.jpg"
 PAGES = ("/try", "/live", "/live/now", "/practice", "/practice/now", "/history", "/status", "/settings")
@@ -195,6 +197,15 @@ def test_status_says_what_is_wrong(client, box):
     assert "3.0 GB" in text
     assert "a &lt;b&gt;loss&lt;/b&gt;" in text
     assert re.search(r"warning</strong> <span[^>]*>\(3 times\)</span>: camera: no answer", text)
+
+
+def test_what_it_does_is_said_in_words(client, box):
+    """Each mode there is, in the page's language; one of a newer daemon as it is called there."""
+    for language in texts.languages():
+        assert {f"mode.{mode.value}" for mode in Mode} <= texts.load(language).sentences.keys()
+    assert "nothing: waiting for a press" in client.get("/status").text
+    box.answers["StatusAsked"] = {**box.answers["StatusAsked"], "mode": "flying"}
+    assert "<dd>flying</dd>" in client.get("/status").text
 
 
 def test_the_models_figures_are_drawn(client, box, app):
