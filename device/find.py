@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.domain import Advice, Box, Frame, Pixels
-from device.ink import SCENE_PX, Contrast, contrast
+from device.ink import SCENE_PX, Contrast, contrast, ranked
 from device.ruling import without_lines
 
 EDGE_SHARE = 0.4
@@ -81,6 +81,9 @@ CLEAR = 5.0
 BUSY_CORE = 0.3
 """Bare is what has less than this share of the piece's own contrast: squared paper around dark ink, not around more of
 its own lines."""
+
+LEAST_RING_PX = 8
+"""What has fewer pixels of ground around is at the edge of the picture: all around it counts."""
 
 LEAST_AREA_PX = 12
 """Fewer pixels are noise: a 12 px digit written with a stroke of 1 px has 20."""
@@ -187,7 +190,8 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding
         return Finding(other_ink=True)
     dots = [piece for piece in found if _is_dot(piece, height_px)]
     small = [piece for piece in pieces if piece.box.height < 0.35 * height_px]
-    least_px = LEAST_MARK * float(np.median([_stroke_px(piece) for piece in digits])) if digits else 0.0
+    strokes_px = {piece: _stroke_px(piece) for piece in digits}
+    least_px = LEAST_MARK * float(np.median(list(strokes_px.values()))) if digits else 0.0
     marks = [piece.box for piece in small + dots if piece.core >= 0.6 * core and _longer(piece.box) >= least_px]
     writings = []
     group = -1
@@ -201,7 +205,7 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding
             ink, ink_box = _ink(pixels, piece)
             shown = ink_box.scaled(1 / seen.factor)
             softness = _softness(pixels, piece)
-            tangled = _is_tangle(piece)
+            tangled = _is_tangle(piece, strokes_px[piece])
             writings.append(
                 Writing(box, ink, shown, group, marked, cut_off, softness, tangled, clearness=piece.clearness)
             )
@@ -241,7 +245,7 @@ def _pieces(pixels: Pixels, level: float) -> Iterator[_Piece]:
         inside = _window(labels, seen) == label
         if step == 2:
             inside = cv2.resize(inside.view(np.uint8), window.shape[::-1], interpolation=cv2.INTER_NEAREST) == 1
-        core = _core(window[inside])
+        core = _at_rank(window[inside], 0.9)
         if core < CORE_FACTOR * level:
             continue
         yield from _parts((inside & (window > EDGE_SHARE * core)).view(np.uint8), box, core)
@@ -273,8 +277,9 @@ def _longer(box: Box) -> int:
     return max(box.width, box.height)
 
 
-def _core(values: Pixels) -> float:
-    rank = values.size * 9 // 10
+def _at_rank(values: NDArray[Any], share: float) -> float:
+    """The value that this share of all lies below, without the preparations of np.percentile."""
+    rank = int(values.size * share)
     return float(np.partition(values, rank)[rank])
 
 
@@ -425,17 +430,11 @@ def _ground(piece: _Piece, grey: Pixels) -> tuple[float, float]:
     )
     window = _window(grey, place)
     inner, outer = (cv2.dilate(mask, np.ones((2 * px + 1, 2 * px + 1), np.uint8)) for px in (3, 3 + reach))
-    ring = window[outer > inner]
-    ring = window.ravel() if ring.size < 8 else ring
-    least, low, middle, high, most = _ranked(ring, 0.05, 0.1, 0.5, 0.9, 0.95)
-    depth = middle - _ranked(window[mask > 0], 0.25)[0]
-    return (high - low) / max(4.0, depth), (most - least) / max(1.0, middle)
-
-
-def _ranked(values: Pixels, *shares: float) -> list[float]:
-    """The values that these shares of all lie below, without the preparations of np.percentile."""
-    ordered = np.sort(values)
-    return [float(ordered[round(share * (ordered.size - 1))]) for share in shares]
+    ring = np.asarray(cv2.subtract(outer, inner), np.uint8)
+    around = None if cv2.countNonZero(ring) < LEAST_RING_PX else ring
+    least, low, middle, high, most = ranked(window, around, 0.05, 0.1, 0.5, 0.9, 0.95)
+    (dark,) = ranked(window, mask, 0.25)
+    return (high - low) / max(4.0, middle - dark), (most - least) / max(1.0, middle)
 
 
 def _count_above(window: Pixels, level: float) -> int:
@@ -448,9 +447,9 @@ def _grown(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
     return Box(x, y, min(shape[1], box.right + margin) - x, min(shape[0], box.bottom + margin) - y)
 
 
-def _is_tangle(piece: _Piece) -> bool:
-    """Whether it has more stroke than any digit: joined-up writing, a scribble, a drawing."""
-    return piece.area / _stroke_px(piece) > LONGEST_STROKE * _longer(piece.box)
+def _is_tangle(piece: _Piece, stroke_px: float) -> bool:
+    """Whether it has more stroke, so wide, than any digit: joined-up writing, a scribble, a drawing."""
+    return piece.area / stroke_px > LONGEST_STROKE * _longer(piece.box)
 
 
 def _stroke_px(piece: _Piece) -> float:
@@ -597,7 +596,7 @@ def _softness(pixels: Pixels, piece: _Piece) -> float:
     """Pixels from paper to core at the steepest twentieth of its edges, as a share of its longer side."""
     window = _window(pixels, piece.box)
     steepness = cv2.magnitude(cv2.Sobel(window, cv2.CV_32F, 1, 0), cv2.Sobel(window, cv2.CV_32F, 0, 1)) / 8
-    steepest = float(np.percentile(steepness[piece.mask > 0], 95))
+    steepest = _at_rank(steepness[piece.mask > 0], 0.95)
     return piece.core / max(1.0, steepest) / _longer(piece.box)
 
 

@@ -62,8 +62,8 @@ Chosen on 120 drawn frames with one digit and 300 scenes, half of them on a tabl
 CLEAR = 0.3
 """From here on an answer between -1 (all strokes are dark) and 1 (all are light) is believed."""
 
-STRONGEST = 99.5
-"""Percentile of a scene that its strokes reach: a digit a tenth as high as the picture covers one part in 300."""
+STRONGEST = 0.995
+"""Share of a scene that is fainter than its strongest strokes: a digit a tenth as high covers one part in 300."""
 
 FAINTEST_STROKE = 0.35
 """A stroke is at least this share as strong as the strongest ones."""
@@ -287,8 +287,22 @@ def _least_contrast(pixels: Pixels, *, scene: bool) -> float:
     than the strongest strokes is the table's grain or print showing through.
     """
     every = max(1, round((pixels.size / 100_000) ** 0.5))
-    low, middle, ink, strongest = np.percentile(pixels[::every, ::every], [5, 25, 98, STRONGEST])
+    sample = np.ascontiguousarray(pixels[::every, ::every])
+    low, middle, ink, strongest = ranked(sample, None, 0.05, 0.25, 0.98, STRONGEST)
     level = float(middle + max(LEAST_CONTRAST, NOISE_FACTOR * (middle - low)))
     if scene:
-        return max(level, FAINTEST_STROKE * float(strongest))
-    return min(level, max(LEAST_CONTRAST, 0.4 * float(ink)))
+        return max(level, FAINTEST_STROKE * strongest)
+    return min(level, max(LEAST_CONTRAST, 0.4 * ink))
+
+
+def ranked(pixels: Pixels, mask: Pixels | None, *shares: float) -> list[float]:
+    """The values that these shares of the pixels lie below, by their histogram: a tenth of np.percentile's time.
+
+    Args:
+        pixels: uint8, at least one.
+        mask: Where it is not 0 they count; None for all.
+        shares: 0..1, in any order.
+    """
+    counts = np.cumsum(cv2.calcHist([pixels], [0], mask, [256], [0, 256]))
+    places = np.searchsorted(counts, np.round(np.array(shares) * (counts[-1] - 1)), side="right")
+    return [float(place) for place in places]
