@@ -15,6 +15,7 @@ import base64
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -45,6 +46,7 @@ MOST_INPUTS = 60
 
 def main() -> int:
     """Answer until standard input ends."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever asked has gone: end in silence
     _limit_itself()
     reader = ModelReader(config.installed(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
     reader.open()

@@ -198,6 +198,18 @@ def test_a_process_that_does_not_start_is_no_fault_of_the_picture():
         assert read(decoder, PICTURE.read_bytes())["number"] == "427"
 
 
+def test_a_process_that_nobody_listens_to_ends_in_silence():
+    """The page was killed: no traceback in the journal for that."""
+    command = [sys.executable, "-m", "device.console.decoder_process", str(config.DEFAULT_PATH)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(SOON) == -signal.SIGPIPE
+
+
 def test_a_process_that_was_killed_is_started_anew(decoder):
     """Between two pictures nobody notices."""
     assert read(decoder, PICTURE.read_bytes())["number"] == "427"
