@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 BLANK = 10
 """The last score: nothing is read here."""
 
-LEAST = 1e-4
-"""No step's probability counts as less, so that the product over a wide row stays a number."""
+LEAST = 1e-6
+"""No step's probability counts as less: one step alone rules nothing out."""
 
 MOST_DIGITS = 10
 """More in one piece of ink is no row of digits, and to weigh all that it may say would take long."""

@@ -40,10 +40,10 @@ def test_calibration_is_a_softmax_over_the_temperature():
     ("rows", "status", "number"),
     [
         ([], Status.NOTHING, ""),
-        ([row(d7=0.95)], Status.OK, "7"),
-        ([row(d7=0.95), row(d1=0.99)], Status.OK, "71"),
+        ([row(d7=0.99)], Status.OK, "7"),
+        ([row(d7=0.99), row(d1=0.99)], Status.OK, "71"),
         ([row(d7=0.6, d1=0.3)], Status.UNSURE, "7"),
-        ([row(d7=0.95), row(no=0.9)], Status.UNSURE, "7"),
+        ([row(d7=0.99), row(no=0.9)], Status.UNSURE, "7"),
         ([row(no=0.9)], Status.UNREADABLE, ""),
         ([row(d7=0.3, d1=0.3, d2=0.3)], Status.UNREADABLE, ""),
     ],
@@ -63,9 +63,9 @@ def test_the_second_guess_is_named_only_where_it_is_plausible():
 
 def test_each_digit_has_a_threshold_of_its_own():
     """A seven with a stricter threshold than an eight becomes unsure at the same confidence."""
-    strict = replace(CARD, thresholds=(*(0.9,) * 7, 0.97, 0.9, 0.9))
-    assert judged(evidence(row(d7=0.95)), strict).status is Status.UNSURE
-    assert judged(evidence(row(d8=0.95)), strict).status is Status.OK
+    strict = replace(CARD, thresholds=(*(0.9,) * 7, 0.995, 0.9, 0.9))
+    assert judged(evidence(row(d7=0.99)), strict).status is Status.UNSURE
+    assert judged(evidence(row(d8=0.99)), strict).status is Status.OK
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_each_digit_has_a_threshold_of_its_own():
 )
 def test_what_else_is_in_the_picture_counts(change, status):
     """Other ink makes unsure; a digit across a scene's edge can't be read, one that touches a crop's edge can."""
-    assert judged(replace(evidence(row(d7=0.95)), **change), CARD).status is status
+    assert judged(replace(evidence(row(d7=0.99)), **change), CARD).status is status
 
 
 def test_what_a_crop_cuts_into_is_a_guess_with_advice():
@@ -91,15 +91,16 @@ def test_what_a_crop_cuts_into_is_a_guess_with_advice():
 def test_advice_goes_to_whom_it_helps():
     """A sure answer comes without advice, an unsure one with it."""
     blurred = {"advice": (Advice.BLURRED,)}
-    assert judged(replace(evidence(row(d7=0.95)), **blurred), CARD).advice == ()
+    assert judged(replace(evidence(row(d7=0.99)), **blurred), CARD).advice == ()
     assert judged(replace(evidence(row(d7=0.5)), **blurred), CARD).advice == (Advice.BLURRED,)
 
 
 def test_a_digit_cut_from_another_must_be_surer():
-    """The cut may have taken a stroke away: 0.95 is enough for a digit that stands alone, not for one that touched."""
-    touching = replace(evidence(row(d7=0.95)), separated=(True,))
+    """The cut may have taken a stroke away: more than its threshold of 0.9 is asked of a digit that touched another."""
+    touching = replace(evidence(row(d7=0.93), row(d4=0.99)), separated=(True, True))
     assert judged(touching, CARD).status is Status.UNSURE
-    assert judged(replace(touching, probabilities=np.array([row(d7=0.995)], np.float32)), CARD).status is Status.OK
+    surer = np.array([row(d7=0.97), row(d4=0.99)], np.float32)
+    assert judged(replace(touching, probabilities=surer), CARD).status is Status.OK
 
 
 def test_a_digit_unlike_its_neighbours_is_not_trusted():
