@@ -1,8 +1,8 @@
 """Pieces of writing -> digits: what is no single digit without a doubt is read as a row, and taken apart.
 
 The row reader (`device.rows`) says which digits there are and where; the classifier looks at each by itself, and what
-it sees differently is never sure. Without a row reader, and where that is at a loss, cuts through little ink are proposed
-and the classifier chooses among them (`device.split`).
+it sees differently is never sure. Without a row reader, and where that is at a loss, cuts through little ink are
+proposed and the classifier chooses among them (`device.split`).
 """
 
 from __future__ import annotations
