@@ -45,6 +45,9 @@ MOST_SHEETS = 3
 TWIN_RATIO = 1.15
 """Sheets are twins where neither side differs by more."""
 
+FAR_WEIGHT = 0.01
+"""What the mean of a whole sheet counts beside that of the sheet near by, where the background is made up."""
+
 RIM = 0.015
 """What lies nearer to a sheet's edge, as a share of its size and at least two pixels, is the edge."""
 
@@ -120,11 +123,13 @@ def _paper_around(pixels: Pixels, mask: Pixels) -> Pixels:
     """Bare paper, as bright as the sheet is near by, where the mask is 0."""
     factor = 32 / max(mask.shape)
     size = (max(1, round(mask.shape[1] * factor)), max(1, round(mask.shape[0] * factor)))
-    weights = cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32)[..., None] + 1e-3
+    weights = cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32)[..., None] / 255.0
     paper = cv2.bitwise_and(pixels, pixels, mask=mask)
     means = cv2.resize(paper, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     spread = 2 * (max(size) // 4) + 1
-    smooth = cv2.blur(means, (spread, spread)) / cv2.blur(weights / 255.0, (spread, spread))[..., None]
+    # Beyond the reach of the blur the paper is as bright as in the mean: black corners would be taken for ink.
+    mean = FAR_WEIGHT * means.sum(axis=(0, 1)) / weights.sum()
+    smooth = (cv2.blur(means, (spread, spread)) + mean) / (cv2.blur(weights, (spread, spread))[..., None] + FAR_WEIGHT)
     bare = np.clip(smooth, 0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(bare, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 

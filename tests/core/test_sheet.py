@@ -78,6 +78,13 @@ def test_a_cut_out_sheet_is_a_scene_without_its_table() -> None:
     assert note.scale == frame.scale
 
 
+def test_far_from_a_turned_sheet_there_is_paper_too() -> None:
+    """A slip across a corner of its box: nothing beyond the reach of its own brightness is black."""
+    frame = table_with((600, 450, 900, 60, 45.0))
+    (slip,) = sheets(frame)
+    assert cut_out(frame, slip)[0].pixels.min() > 150
+
+
 def test_a_sheet_that_leaves_the_frame_is_cut_at_its_edge() -> None:
     """Its outline may lie outside."""
     frame = table_with((0, 450, 600, 500, 0.0))
