@@ -29,6 +29,9 @@ LEAST_RANGE = 24
 LEAST_SHARE, MOST_SHARE = 0.001, 0.85
 """Share of the frame that a sheet takes; a larger one needs no finding."""
 
+MOST_OF_FRAME = 0.95
+"""What reaches so far has the frame's edges for its own, and they don't say how it is turned: share of the frame."""
+
 LEAST_SIDE_PX = 8
 """Shorter side of a sheet in the small picture."""
 
@@ -156,6 +159,8 @@ def _outlines(mask: Pixels) -> Iterator[tuple[float, NDArray[np.int32]]]:
         if not LEAST_SHARE * total <= area <= MOST_SHARE * total:
             continue
         hull = cv2.convexHull(contour)
+        if _box(hull).area > MOST_OF_FRAME * total:
+            continue
         _, sides, _ = cv2.minAreaRect(hull)
         rectangular = area / max(1.0, sides[0] * sides[1])
         solid = area / max(1.0, cv2.contourArea(hull))

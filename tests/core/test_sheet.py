@@ -61,6 +61,11 @@ def test_what_is_round_is_no_sheet() -> None:
     assert sheets(Frame(pixels)) == []
 
 
+def test_a_sheet_that_reaches_all_edges_of_the_frame_is_none() -> None:
+    """The frame's edges would be taken for its own, and it for upright."""
+    assert sheets(table_with((600, 450, 1300, 880, 35.0))) == []
+
+
 def around(box: Box) -> Sheet:
     """An upright sheet."""
     corners = [(box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom)]
