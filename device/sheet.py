@@ -158,14 +158,14 @@ def _outlines(mask: Pixels) -> Iterator[tuple[float, NDArray[np.int32]]]:
         area = cv2.contourArea(contour)
         if not LEAST_SHARE * total <= area <= MOST_SHARE * total:
             continue
-        hull = cv2.convexHull(contour)
+        hull = np.asarray(cv2.convexHull(contour), np.int32)
         if _box(hull).area > MOST_OF_FRAME * total:
             continue
         _, sides, _ = cv2.minAreaRect(hull)
         rectangular = area / max(1.0, sides[0] * sides[1])
         solid = area / max(1.0, cv2.contourArea(hull))
         if solid >= SOLID and rectangular >= RECTANGULAR and min(sides) >= LEAST_SIDE_PX:
-            yield solid * rectangular, np.asarray(hull[:, 0], np.int32)
+            yield solid * rectangular, hull[:, 0]
 
 
 def _are_twins(one: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
