@@ -20,7 +20,7 @@ from device.judge import Probabilities, calibrated
 from device.ports import Classifier, RowScorer
 from device.preprocess import INPUT_PX, mnist_layout, row_columns, row_layout
 from device.rows import Row, read_row
-from device.split import best_way, is_one_digit, lattice, part_of, straight
+from device.split import SURELY_ONE, best_way, is_one_digit, lattice, part_of, straight
 
 MOST_PARTS = 150
 """Possible digits tried in one frame, before the last piece of writing: joined-up writing takes no longer."""
@@ -33,6 +33,9 @@ WIDEST_ROW = 10.0
 
 DIFFERING = 0.9
 """What is left of a probability when classifier and row reader see different digits: nothing is sure then."""
+
+SIDEWAYS = 0.75
+"""What is left of the probabilities of digits that, all that was found, may as well be one digit on its side."""
 
 LEAST = 1e-3
 """No probability counts as less: neither of the two may rule out what the other sees."""
@@ -76,7 +79,7 @@ class Separator:
             if is_one_digit(writing, row) or tried > MOST_PARTS:
                 done.append(whole)
                 continue
-            pieces, parts = self._apart(whole)
+            pieces, parts = self._apart(whole, alone=len(found) == 1)
             done.append(pieces)
             tried += parts
         return Pieces(
@@ -85,14 +88,17 @@ class Separator:
             np.concatenate([pieces.probabilities for pieces in done]) if done else probabilities,
         )
 
-    def _apart(self, whole: Pieces) -> tuple[Pieces, int]:
+    def _apart(self, whole: Pieces, *, alone: bool) -> tuple[Pieces, int]:
         """One piece of writing as the digits that it is, and how many parts were tried."""
         row = self._row(whole.writings[0])
         if row is None:
             return self._cut(whole)
         if len(row.digits) < 2:
             return _agreed(whole, row), ROW_PARTS
-        return self._at(whole, row), ROW_PARTS + len(row.digits)
+        pieces = self._at(whole, row)
+        if alone and self._lies_on_its_side(whole.writings[0]):
+            pieces = replace(pieces, probabilities=np.asarray(SIDEWAYS * pieces.probabilities, np.float32))
+        return pieces, ROW_PARTS + len(row.digits)
 
     def _cut(self, whole: Pieces) -> tuple[Pieces, int]:
         """Taken apart at the best cuts, and how many parts were tried."""
@@ -132,6 +138,11 @@ class Separator:
         agreed = seen[:, :10].argmax(axis=1) == np.array(row.digits)
         said = row.of_each[:, : seen.shape[1]] * np.where(agreed, 1.0, DIFFERING)[:, None]
         return Pieces(writings, inputs, np.asarray(said, np.float32))
+
+    def _lies_on_its_side(self, writing: Writing) -> bool:
+        """Whether it is surely one digit once it is turned by a right angle, as an eight that lies is two zeros."""
+        turned = stacked([mnist_layout(np.ascontiguousarray(np.rot90(writing.ink, turn))) for turn in (1, 3)])
+        return float(self._probabilities(turned)[:, :10].max()) >= SURELY_ONE
 
     def _probabilities(self, inputs: Pixels) -> Probabilities:
         return calibrated(self._classifier.scores(inputs), self._classifier.card.temperature)

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from drawing import paper, scene, write
 
-from device import config, images
-from device.adapters.classifier_tflite import TfliteClassifier
+from device import compose, config, images
 from device.domain import Advice, Box, Frame, Status
 from device.reading import Observation, Reader
 
@@ -20,17 +19,9 @@ PICTURES = Path(__file__).parents[2] / "device" / "pictures"
 
 
 @pytest.fixture(scope="module")
-def classifier():
-    """The shipped model."""
-    opened = TfliteClassifier(config.load().model.path)
-    opened.open()
-    return opened
-
-
-@pytest.fixture
-def reader(classifier):
-    """With the default settings: two agreeing frames are enough."""
-    return Reader(classifier, config.load().reading)
+def reader():
+    """With the shipped models and the default settings: two agreeing frames are enough."""
+    return compose.opened_reader(config.load())[1]
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +139,11 @@ def test_what_could_lie_either_way_up_is_never_sure(reader):
     assert reader.read([sideways]).status is not Status.OK
 
 
-def test_digits_that_touch_are_read_as_two(reader):
-    """A seven whose bar runs into a four."""
+@pytest.mark.parametrize("reads_rows", [True, False])
+def test_digits_that_touch_are_read_as_two(reader, reads_rows):
+    """A seven whose bar runs into a four; with the row reader, and by cuts alone."""
+    if not reads_rows:
+        reader = Reader(reader._classifier, config.load().reading)
     pixels = paper(480, 640)
     write(pixels, 7, Box(230, 180, 72, 120), pen_px=9)
     write(pixels, 4, Box(296, 180, 72, 120), pen_px=9)

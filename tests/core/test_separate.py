@@ -167,3 +167,19 @@ def test_nothing_found_gives_no_pieces(classifier, rows):
     assert pieces.writings == []
     assert pieces.inputs.shape == (0, 28, 28)
     assert len(pieces.probabilities) == 0
+
+
+@pytest.mark.parametrize(("beside", "is_sure"), [(False, False), (True, True)])
+def test_an_eight_on_its_side_is_no_sure_pair_of_zeros(classifier, rows, beside: bool, is_sure: bool):
+    """Two rings that touch are a lone eight that lies, or two zeros; what stands beside them tells which way is up."""
+    pixels = np.zeros((120, 220), np.uint8)
+    for x in (50, 98):
+        cv2.ellipse(pixels, (x, 60), (26, 32), 0.0, 0.0, 360.0, (255,), 9, cv2.LINE_AA)
+    x, y, width, height = cv2.boundingRect((pixels >= 128).view(np.uint8))
+    box = Box(x, y, width, height)
+    ink = np.ascontiguousarray(pixels[y : y + height, x : x + width])
+    rings = Writing(box, ink, box, group=0, after_mark=False, cut_off=(), softness=0.05)
+    found = [rings, writing((7, 260))] if beside else [rings]
+    pieces = Separator(classifier, Says(rows, (0, 0))).separated(found)
+    assert said(pieces)[:2] == (0, 0)
+    assert bool(pieces.probabilities[:2].max(axis=1).min() > DIFFERING) == is_sure
