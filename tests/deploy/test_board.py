@@ -397,7 +397,7 @@ WATCH = """
 def test_it_listens_only_while_the_button_is_held(board, record_property):
     """The capture device of a real driver, looked at all the time through taps and holds."""
     board.idle()
-    seen = board.shell(WATCH.format(digitbox=DIGITBOX, seconds=100), limit_seconds=600).splitlines()
+    seen = board.shell(WATCH.format(digitbox=DIGITBOX, seconds=100), limit_seconds=BUILD_SECONDS).splitlines()
     pairs = list(zip(seen[::2], seen[1::2], strict=False))
     opened = [level for level, state in pairs if state != "closed"]
     record_property("looks_at_the_capture_device", len(pairs))
