@@ -34,6 +34,9 @@ ROW_PX, ROW_INK_PX = 32, 28
 ROW_MARGIN_PX, ROW_STEP_PX = 4, 16
 """Paper before and at least behind the ink of a row; its width is a multiple of the other."""
 
+HAZE = 64
+"""Fainter ink is no stroke where several digits may be: half of what a stroke's edge has."""
+
 MOST_ROW_PX = 11 * ROW_INK_PX
 """Width of the ink of the longest row."""
 
@@ -75,6 +78,7 @@ def row_layout(ink: Pixels) -> Pixels:
     Returns:
         uint8, shape (32, w), w a multiple of 16, white ink on black.
     """
+    ink = _without_haze(ink)
     ink = _cropped(_steepened(_full_strength(ink), ink.shape[0] / ROW_INK_PX))
     if not ink.any():
         return np.zeros((ROW_PX, ROW_STEP_PX), np.uint8)
@@ -88,10 +92,15 @@ def row_layout(ink: Pixels) -> Pixels:
 
 def row_columns(ink: Pixels, shares: Sequence[float]) -> list[float]:
     """The columns of some ink that stand at these shares of the width of its `row_layout`."""
-    x, _, width, height = cv2.boundingRect((ink >= EDGE_INK).view(np.uint8))
+    x, _, width, height = cv2.boundingRect((ink > HAZE).view(np.uint8))
     row_px = max(1, round(width * _row_factor(max(1, height), max(1, width))))
     layout_px = row_px + 2 * ROW_MARGIN_PX + -(row_px + 2 * ROW_MARGIN_PX) % ROW_STEP_PX
     return [x + (share * layout_px - ROW_MARGIN_PX) / row_px * width for share in shares]
+
+
+def _without_haze(ink: Pixels) -> Pixels:
+    """Without the faint rest of a shadow, over which several digits may be one piece of writing."""
+    return np.asarray(cv2.threshold(ink, HAZE, 255, cv2.THRESH_TOZERO)[1], np.uint8)
 
 
 def _row_factor(height: int, width: int) -> float:

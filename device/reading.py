@@ -109,7 +109,8 @@ class Reader:
         if not suspect and (self._is_sure(whole) or is_plain(whole.evidence)):
             return whole
         views = [self._look_at(frame, sheet) for sheet in found if suspect or not cuts_through(sheet, _boxes(whole))]
-        views.append(self._look(frame, inverted=True))
+        if not any(self._is_sure(view) for view in views):
+            views.append(self._look(frame, inverted=True))
         views = [view for view in views if view.evidence.boxes and not _is_rim(view)]
         if suspect and not views:
             return replace(whole, evidence=replace(whole.evidence, other_ink=True))
@@ -194,7 +195,7 @@ class Reader:
         if is_mostly_read(upright):
             return None
         views: list[tuple[float, Observation | None]] = [(worth(upright) + UPRIGHT_LEAD, None)]
-        views += [(worth(view.evidence), view) for view in self._turns(last)]
+        views += [(worth(view.evidence), view) for view in self._turns(last) if view.evidence.boxes]
         (best, chosen), *others = sorted(views, key=lambda view: view[0], reverse=True)
         if chosen is None:
             return None

@@ -37,9 +37,6 @@ DIFFERING = 0.9
 SIDEWAYS = 0.75
 """What is left of the probabilities of digits that, all that was found, may as well be one digit on its side."""
 
-LEAST = 1e-3
-"""No probability counts as less: neither of the two may rule out what the other sees."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pieces:
@@ -153,12 +150,11 @@ def stacked(inputs: Sequence[Pixels]) -> Pixels:
     return np.stack(inputs) if inputs else np.empty((0, INPUT_PX, INPUT_PX), np.uint8)
 
 
-def _agreed(pieces: Pieces, row: Row) -> Pieces:
-    """What both say together: as sure as two that know nothing of each other."""
-    classes = pieces.probabilities.shape[1]
+def _agreed(whole: Pieces, row: Row) -> Pieces:
+    """What both say of one digit, in the mean: what one of them doubts is not sure."""
     said = row.of_each if row.digits else _nothing(row)
-    both = np.maximum(pieces.probabilities, LEAST) * np.maximum(said[:, :classes], LEAST)
-    return replace(pieces, probabilities=np.asarray(both / both.sum(axis=1, keepdims=True), np.float32))
+    both = (whole.probabilities + said[:, : whole.probabilities.shape[1]]) / 2
+    return replace(whole, probabilities=np.asarray(both, np.float32))
 
 
 def _nothing(row: Row) -> NDArray[np.float64]:
