@@ -23,6 +23,10 @@ SOON = 30.0
 """Seconds; a busy machine may need them, only a failure waits for all of them."""
 
 
+HEEDING_SIGNALS = ("env", "--default-signal=INT", "--default-signal=HUP")
+"""Under nohup, or in the background of a shell, the tests ignore these two, and so would their children."""
+
+
 class Process:
     """The daemon and what it tells systemd."""
 
@@ -34,7 +38,7 @@ class Process:
         self._errors = path.with_name(f"{name}.log")
         with self._errors.open("wb") as errors:
             self._popen = subprocess.Popen(
-                [sys.executable, "-m", "device.cli", "run", "--config", str(path)],
+                [*HEEDING_SIGNALS, sys.executable, "-m", "device.cli", "run", "--config", str(path)],
                 cwd=ROOT,
                 env={**os.environ, "NOTIFY_SOCKET": "@" + name, **environ},
                 stdin=subprocess.DEVNULL,
