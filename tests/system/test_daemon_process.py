@@ -23,7 +23,7 @@ SOON = 30.0
 """Seconds; a busy machine may need them, only a failure waits for all of them."""
 
 
-HEEDING_SIGNALS = ("env", "--default-signal=INT", "--default-signal=HUP")
+HEEDING_SIGNALS = ("/usr/bin/env", "--default-signal=INT", "--default-signal=HUP")
 """Under nohup, or in the background of a shell, the tests ignore these two, and so would their children."""
 
 
