@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from device import config
+from device.adapters.tflite import RUNTIMES
 from device.config import Config
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request, monkeypatch) -> str:
+    """Each of the two runtimes in turn, as if the other were not installed."""
+    pytest.importorskip(request.param, reason=f"{request.param} is not installed")
+    for other in set(RUNTIMES) - {request.param}:
+        monkeypatch.setitem(sys.modules, other, None)
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

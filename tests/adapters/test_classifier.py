@@ -46,12 +46,9 @@ def drawn(digit):
     return preprocess.mnist_layout(ink)
 
 
-@pytest.fixture(params=RUNTIMES)
-def classifier(request, monkeypatch):
+@pytest.fixture
+def classifier(runtime):
     """The shipped model, open, in one of the two runtimes."""
-    pytest.importorskip(request.param, reason=f"{request.param} is not installed")
-    for other in set(RUNTIMES) - {request.param}:
-        monkeypatch.setitem(sys.modules, other, None)  # as if it were not installed
     opened = TfliteClassifier(SHIPPED)
     opened.open()
     yield opened

@@ -22,12 +22,9 @@ from device.rows import read_row
 SHIPPED = config.load().model.rows
 
 
-@pytest.fixture(params=RUNTIMES)
-def scorer(request, monkeypatch):
+@pytest.fixture
+def scorer(runtime):
     """The shipped model, open, in one of the two runtimes."""
-    pytest.importorskip(request.param, reason=f"{request.param} is not installed")
-    for other in set(RUNTIMES) - {request.param}:
-        monkeypatch.setitem(sys.modules, other, None)  # as if it were not installed
     opened = TfliteRowScorer(SHIPPED)
     opened.open()
     yield opened

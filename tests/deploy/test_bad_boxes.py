@@ -35,10 +35,10 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 
 def test_a_system_too_old_is_refused(box):
     """By its own word, with what to do, before anything is changed."""
-    box.shell("cp -L /etc/os-release /etc/debian_version /root/")
+    box.shell("cp -L /etc/os-release /etc/debian_version /var/tmp/")
     box.shell("sed -i 's/12/11/g; s/bookworm/bullseye/g' $(realpath /etc/os-release) /etc/debian_version")
     done = box.installer()
-    box.shell("cat /root/os-release > /etc/os-release; cat /root/debian_version > /etc/debian_version")
+    box.shell("cat /var/tmp/os-release > /etc/os-release; cat /var/tmp/debian_version > /etc/debian_version")
     said = re.sub(r"\s+", " ", done.stdout)
     assert done.returncode != 0
     assert re.search(r"runs Debian 11\S* \(amd64\), and digitbox needs Raspberry Pi OS 12 .* Imager", said), said[
@@ -61,9 +61,9 @@ def test_a_disk_too_small_is_refused(box):
 def test_a_wrong_password_of_sudo_is_said(box):
     """Ansible asks for it where sudo does, and says that it is wrong; it doesn't hang."""
     allowed = "/etc/sudoers.d/010_pi-nopasswd"
-    box.shell(f"mv {allowed} /root/nopasswd; echo pi:right | chpasswd")
+    box.shell(f"mv {allowed} /var/tmp/nopasswd; echo pi:right | chpasswd")
     done = box.installer("-e", "ansible_become_password=wrong")
-    box.shell(f"mv /root/nopasswd {allowed}")
+    box.shell(f"mv /var/tmp/nopasswd {allowed}")
     assert done.returncode != 0
     assert re.search("(?i)incorrect (sudo|become) password|sorry, try again", done.stdout), done.stdout[-3000:]
     assert "run the same command again" in done.stderr
