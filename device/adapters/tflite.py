@@ -83,7 +83,7 @@ def _read(model_path: Path) -> bytes:
         return model_path.read_bytes()
     except OSError as error:
         raise ModelError(
-            f"the model {model_path} cannot be read ({error.strerror}); install digitbox again or set [model] path"
+            f"the model {model_path} cannot be read ({error.strerror}); install digitbox again or correct [model]"
         ) from error
 
 

@@ -133,7 +133,7 @@ def test_scores_before_open_and_after_close_are_errors(classifier):
 
 def test_a_missing_model_names_its_place(tmp_path):
     """No file: the path, and what to do."""
-    with pytest.raises(ModelError, match=r"nowhere\.tflite cannot be read .*set \[model\] path"):
+    with pytest.raises(ModelError, match=r"nowhere\.tflite cannot be read .*correct \[model\]"):
         TfliteClassifier(tmp_path / "nowhere.tflite").open()
 
 
