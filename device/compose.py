@@ -17,7 +17,7 @@ from device import config as configuration
 from device.config import WARNING_SECONDS, Config
 from device.daemon import Daemon
 from device.domain import Audio, Box, Context, Frame, Heard, Hint, Reading
-from device.errors import CatalogueError, ConfigError, RecognizerError
+from device.errors import CatalogueError, ConfigError, ModelError, RecognizerError
 from device.listening import Listener
 from device.parts import Parts, Settings
 from device.ports import (
@@ -68,7 +68,8 @@ def preferred(config: Config) -> Config:
         changed = configuration.preferred(config)
         phrases.load(changed.speech.language)
     except (ConfigError, CatalogueError) as error:
-        log.warning("%s", error)
+        mistakes = str(error).replace("\n", "; ")
+        log.warning("the preferences cannot be used and are put aside as %s.damaged: %s", path.name, mistakes)
         with suppress(OSError):
             path.replace(path.with_name(f"{path.name}.damaged"))
         return config
@@ -168,7 +169,10 @@ class ModelReader:
 
     def open(self) -> None:
         """Load libraries and model. Raises ModelError."""
-        import cv2
+        try:
+            import cv2
+        except ImportError as error:
+            raise ModelError(f"OpenCV cannot be loaded ({error}); install digitbox again") from error
 
         # On a board's busy cores OpenCV's threads cost more than they bring, and each has a heap of its own.
         cv2.setNumThreads(1)

@@ -22,6 +22,8 @@ SYSTEM_PATH = Path("/etc/digitbox/digitbox.toml")
 PREFERENCES = ("language", "voice", "words_per_minute", "pitch", "volume", "number_style")
 """The keys of [speech] that the user may change, as device.preferences.Preferences has them."""
 
+_REINSTALL = "it belongs to digitbox: install digitbox again"
+
 WARNING_SECONDS = 6.0
 """Product.md, "Gestures": listening ends so long after the press; asking to switch off comes later."""
 
@@ -313,13 +315,13 @@ def _lay_over(values: dict[str, dict[str, Any]], path: Path, mistakes: list[str]
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        mistakes.append(f"{path}: cannot be read ({error.strerror}); name a file that exists, or leave --config out")
+        mistakes.append(f"{path}: cannot be read ({error.strerror}); {_step(path, error)}")
         return
-    except UnicodeDecodeError:
-        mistakes.append(f"{path}: is not text in UTF-8; write it with a text editor")
+    except UnicodeDecodeError as error:
+        mistakes.append(f"{path}: is not text in UTF-8; {_step(path, error)}")
         return
     except ValueError as error:  # also a number of more digits than Python converts
-        mistakes.append(f"{path}: is not TOML: {error}")
+        mistakes.append(f"{path}: is not TOML: {error}" + (f"; {_REINSTALL}" if path == DEFAULT_PATH else ""))
         return
     sections = get_type_hints(Config)
     for name, section in content.items():
@@ -330,6 +332,17 @@ def _lay_over(values: dict[str, dict[str, Any]], path: Path, mistakes: list[str]
         else:
             target = values.setdefault(name, {})
             target.update(_section_values(sections[name], name, section, path, mistakes))
+
+
+def _step(path: Path, error: OSError | UnicodeDecodeError) -> str:
+    """What to do about a file that cannot be read."""
+    if path == DEFAULT_PATH:
+        return _REINSTALL
+    if isinstance(error, UnicodeDecodeError):
+        return "write it with a text editor"
+    if isinstance(error, PermissionError):
+        return f"let everybody read it: sudo chmod a+r {path}"
+    return "name a file that exists, or leave --config out"
 
 
 def _section_values(kind: type, name: str, section: dict[str, Any], path: Path, mistakes: list[str]) -> dict[str, Any]:

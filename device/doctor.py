@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import importlib.util
+import os
 import shutil
 import sys
 import threading
@@ -24,6 +25,8 @@ LEAST_FREE_BYTES = 200_000_000
 
 LEAST_FREE_SHARE = 0.05
 """Root keeps so much of an ext4 file system for itself by default."""
+
+_CORRECT = "correct that line; `digitbox config` prints every key, default.toml explains each"
 
 _ANSWER_SECONDS = 15.0
 """A device that takes longer is out of order."""
@@ -49,8 +52,8 @@ def examine(path: Path | None) -> Iterator[Finding]:
         settings = config.installed(path)
     except ConfigError as error:
         for mistake in error.mistakes:
-            remedy = "correct that line; `digitbox config` prints every key, default.toml explains each"
-            yield Finding("configuration", False, mistake, remedy)
+            message, _, remedy = mistake.partition("; ")
+            yield Finding("configuration", False, message, remedy or _CORRECT)
         settings = config.load()
     else:
         yield Finding("configuration", True, "read without a mistake")
@@ -75,6 +78,8 @@ def _outcome(name: str, check: Check, settings: Config) -> Finding:
     except DigitboxError as error:
         message, _, remedy = str(error).partition("; ")
         return Finding(name, False, message, remedy or None)
+    except (ImportError, AttributeError, OSError) as error:  # of a library that is there in part
+        return Finding(name, False, f"{type(error).__name__}: {error}", "install digitbox again")
 
 
 def _python_packages(settings: Config) -> str:
@@ -214,6 +219,13 @@ def _preferences(settings: Config) -> str:
 
 
 def _disk(settings: Config) -> str:
+    """Of the root, and of what is kept where that lies on a disk of its own."""
+    kept = settings.history.path.parent
+    if kept.is_dir() and os.statvfs(kept).f_flag & os.ST_RDONLY:
+        raise DigitboxError(
+            f"{kept} cannot be written: its disk is read-only, which the kernel makes of one that fails; "
+            "restart the box, and replace the card if it happens again"
+        )
     usage = shutil.disk_usage("/")
     text = f"{usage.free / 1e9:.1f} of {usage.total / 1e9:.1f} GB free"
     if usage.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * usage.total):

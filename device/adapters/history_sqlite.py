@@ -7,6 +7,7 @@ process can read meanwhile (https://www.sqlite.org/wal.html, https://www.sqlite.
 from __future__ import annotations
 
 import itertools
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -72,6 +73,8 @@ class SqliteHistory:
                 return
             self._path.parent.mkdir(parents=True, exist_ok=True)
             try:
+                if self._path.is_dir():
+                    raise _Damaged("it is a folder")
                 self._database = self._connect()
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
@@ -131,7 +134,10 @@ class SqliteHistory:
                 count = database.execute("DELETE FROM readings WHERE ?1 IS NULL OR id = ?1", (number,)).rowcount
             if number is None:
                 for aside in self._path.parent.glob(f"{self._path.name}.corrupt-*"):
-                    aside.unlink(missing_ok=True)
+                    if aside.is_dir():
+                        shutil.rmtree(aside)
+                    else:
+                        aside.unlink(missing_ok=True)
             # Until this the log beside the file still holds the pages as they were.
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return count
@@ -152,6 +158,7 @@ class SqliteHistory:
             database.execute("PRAGMA secure_delete = ON")
             self._check(database)
             self._migrate(database)
+            self._check_columns(database)
         except BaseException:
             database.close()
             raise
@@ -184,6 +191,15 @@ class SqliteHistory:
         verdict = database.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise _Damaged(verdict)
+
+    def _check_columns(self, database: sqlite3.Connection) -> None:
+        """A file may say that it has the schema, and have another."""
+        try:
+            database.execute("SELECT id, time, number, status, corrected FROM readings LIMIT 0")
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:  # no such table, no such column
+                raise _Damaged(str(error)) from error
+            raise
 
     def _version(self, database: sqlite3.Connection) -> int:
         version = int(database.execute("PRAGMA user_version").fetchone()[0])

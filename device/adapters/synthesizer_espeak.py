@@ -17,6 +17,9 @@ from device.domain import Audio
 from device.errors import AudioError, SpeechError
 
 PROGRAM = "espeak-ng"
+_DATA = "espeak-ng-data"
+"""Debian's package of it, and the folder's name."""
+
 _SILENCE = 80
 """Samples up to this (of 32767, -52 dB) count as silence; eSpeak's own noise floor is below 10."""
 
@@ -76,6 +79,8 @@ class EspeakSynthesizer:
         try:
             self._run([PROGRAM, "-q", "-v", language, "--", "a"])
         except SpeechError as error:
+            if _DATA in str(error):  # no voice can be used
+                raise SpeechError(f"its data is damaged ({error}); sudo apt install --reinstall {_DATA}") from error
             raise SpeechError(
                 f'the voice "{language}" cannot be used ({error}); `{PROGRAM} --voices` lists the voices, '
                 "set [speech] voice to one of them"

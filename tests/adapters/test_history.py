@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -216,6 +217,35 @@ def test_a_damaged_file_is_kept_aside(history_settings, damaged_from):
         history.close()
 
 
+@pytest.mark.parametrize("table", [None, "CREATE TABLE readings (id)"], ids=["no table", "no columns"])
+def test_a_file_with_another_schema_is_kept_aside(history_settings, table):
+    """Its version says that it has ours, and every reading would be lost with a word about a full disk."""
+    path = history_settings.path
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 1")
+        database.execute(table or "CREATE TABLE other (id)")
+    history = SqliteHistory(history_settings)
+    history.open()
+    assert history.kept_aside == f"{path}.corrupt-1"
+    history.append(reading(), time=TIME)
+    history.close()
+
+
+def test_a_folder_in_its_place_is_kept_aside(history_settings):
+    """What is in it goes with everything else that is deleted."""
+    history_settings.path.mkdir(parents=True)
+    (history_settings.path / "x").touch()
+    history = SqliteHistory(history_settings)
+    history.open()
+    aside = Path(history.kept_aside)
+    assert (aside / "x").exists()
+    history.append(reading(), time=TIME)
+    assert history.delete() == 1
+    assert not aside.exists()
+    history.close()
+
+
 def test_the_log_of_a_damaged_file_goes_with_it(history_settings):
     """A log that is still there, because another process looks at the file, is kept with it for a rescue."""
     history = SqliteHistory(history_settings)
@@ -288,14 +318,10 @@ def test_a_disk_full_at_the_start_is_no_damage(history_settings, file_size_limit
     assert not list(history_settings.path.parent.glob("*.corrupt*"))
 
 
-@pytest.mark.parametrize("obstacle", ["a file for a folder", "a folder for a file"])
-def test_a_path_that_cannot_be_used_is_named(settings, tmp_path, obstacle):
+def test_a_path_that_cannot_be_used_is_named(settings, tmp_path):
     """The message names the path."""
     path = tmp_path / "state" / "history.sqlite3"
-    if obstacle == "a file for a folder":
-        path.parent.write_text("")
-    else:
-        path.mkdir(parents=True)
+    path.parent.write_text("")
     with pytest.raises(HistoryError, match=r"history\.sqlite3"):
         SqliteHistory(replace(settings.history, path=path)).open()
 

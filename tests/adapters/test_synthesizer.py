@@ -170,6 +170,14 @@ def test_a_program_that_fails_is_quoted(synthesizer, monkeypatch, tmp_path, scri
         synthesizer.synthesize("seven")
 
 
+def test_damaged_data_names_debians_package(settings, monkeypatch, tmp_path):
+    """No other voice would do any better."""
+    _program(tmp_path, "echo 'Error processing file /usr/lib/espeak-ng-data/phontab: No such file' >&2; exit 1\n")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(SpeechError, match=r"data is damaged .*; sudo apt install --reinstall espeak-ng-data"):
+        EspeakSynthesizer(settings.speech).open()
+
+
 def test_a_missing_package_is_named(settings, monkeypatch):
     """The Python package, with its least version."""
     monkeypatch.setitem(sys.modules, "espeakng", None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -178,6 +180,28 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path):
     """Not a traceback."""
     (found,) = mistakes(tmp_path)
     assert "Is a directory" in found
+
+
+def test_a_file_that_may_not_be_read_names_the_command(written, monkeypatch):
+    """By whoever is not root: the daemon, for a file that somebody wrote with a strict umask."""
+    path = written("")
+    really = Path.read_text
+
+    def read_text(read, encoding):
+        if read == path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return really(read, encoding)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    (found,) = mistakes(path)
+    assert found == f"{path}: cannot be read (Permission denied); let everybody read it: sudo chmod a+r {path}"
+
+
+def test_a_damaged_default_file_is_digitboxs_own(written, monkeypatch):
+    """Nobody is asked to correct it."""
+    monkeypatch.setattr(config, "DEFAULT_PATH", written("[button\n"))
+    (found,) = mistakes()
+    assert found.endswith("; it belongs to digitbox: install digitbox again")
 
 
 def test_a_file_in_another_encoding_is_named(tmp_path):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
 
 from device import compose, config, images
+from device.errors import ModelError
 from device.live import shrunk
 
 PICTURE = compose.PACKAGE / "pictures" / "05-427.jpg"
@@ -56,3 +59,10 @@ def test_the_quality_is_measured(reader):
     assert dark["quality"]["middle"] < 10
     assert dark["quality"]["height_px"] is None
     assert dark["status"] == "nothing"
+
+
+def test_a_library_that_is_missing_is_no_mistake_of_ours(monkeypatch):
+    """Half a release is on the card: the model is out of order, and the daemon goes on and says so."""
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ModelError, match=r"OpenCV cannot be loaded \(.*\); install digitbox again"):
+        compose.ModelReader(config.load()).open()

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -363,6 +364,27 @@ def test_the_doctor_reports_a_wrong_configuration_and_goes_on(run, configuration
     lines = [json.loads(line) for line in output]
     assert [line["check"] for line in lines].count("configuration") == 2
     assert {line["check"] for line in lines} == {"configuration", *CHECKS}
+
+
+def test_the_doctor_survives_a_library_that_is_there_in_part(run, configuration, monkeypatch):
+    """No traceback, and the other checks go on."""
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    monkeypatch.setitem(CHECKS, "camera", lambda settings: __import__("cv2").VERSION)
+    status, output, complaints = run("doctor", "--json", "--config", configuration())
+    found = findings(output)
+    assert (status, complaints) == (1, [])
+    assert not found["camera"]["ok"]
+    assert found["camera"]["remedy"] == "install digitbox again"
+    assert found["clock"]["ok"]
+
+
+def test_the_doctor_names_a_disk_that_may_only_be_read(run, configuration, monkeypatch):
+    """What the kernel makes of a card that fails: the next step is not to delete something."""
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=os.ST_RDONLY))
+    _, output, _ = run("doctor", "--json", "--config", configuration())
+    disk = findings(output)["disk"]
+    assert not disk["ok"]
+    assert "replace the card" in disk["remedy"]
 
 
 def test_the_doctor_is_readable(run, configuration):
