@@ -50,6 +50,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".mpo", ".png", ".tif", ".tiff", ".webp",
 MAX_FRAME_PIXELS = 4_000_000
 """A larger picture is reduced: on a sheet of A4 filling it, 4 megapixels still give a 3 mm digit 24 px."""
 
+MAX_FRAME_SIDE = 32_766
+"""A longer picture is reduced too: OpenCV turns none with a side of 32,767 (SHRT_MAX) pixels or more."""
+
 MAX_DECODED_PIXELS = 50_000_000
 """Largest picture that may have to be held whole, with 4 bytes a pixel: 300 MB are to be enough for everything."""
 
@@ -187,7 +190,7 @@ def _check_size(image: Image.Image, path: Path) -> None:
 def _reduction(size: tuple[int, int], max_pixels: int) -> int:
     """The smallest whole factor by which both sides must be divided."""
     factor = 1
-    while (size[0] // factor) * (size[1] // factor) > max_pixels:
+    while (size[0] // factor) * (size[1] // factor) > max_pixels or -(-max(size) // factor) > MAX_FRAME_SIDE:
         factor += 1
     return factor
 

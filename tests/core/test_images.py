@@ -17,6 +17,7 @@ from PIL import Image
 
 from device import images
 from device.errors import ImageFileError
+from device.find import find
 
 ROOT = Path(__file__).parents[2]
 ORIENTATION = 0x0112
@@ -184,6 +185,16 @@ def test_large_files_are_reduced(suffix: str, tmp_path: Path) -> None:
     assert frame.scale == pytest.approx(6.0, rel=0.02)
     assert coloured_quarter(frame.pixels) == "top left"
     assert frame.pixels[20, 20] == pytest.approx(BGR, abs=8)
+
+
+@pytest.mark.parametrize("size", [(100_000, 1), (1, 100_000), (40_000, 30)])
+def test_a_side_too_long_for_opencv_is_reduced(size: tuple[int, int], tmp_path: Path) -> None:
+    """Its remap ends in an assertion at 32,767 pixels, however few there are the other way."""
+    path = tmp_path / "strip.png"
+    Image.new("L", size, 255).save(path)
+    frame = images.load(path)
+    assert max(frame.pixels.shape) <= images.MAX_FRAME_SIDE
+    assert not find(frame).writings
 
 
 def test_rotation_and_reduction_go_together(tmp_path: Path) -> None:
