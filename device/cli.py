@@ -28,7 +28,7 @@ from device.domain import Context, Frame, Heard, HistoryEntry, Reading
 from device.errors import CatalogueError, ConfigError, DigitboxError, MicrophoneError, SoundError
 from device.events import StopRequested
 from device.phrases import Phrase
-from device.protocol import SayTokenAsked, reading_as_json
+from device.protocol import SayTokenAsked, StatusAsked, reading_as_json
 
 if TYPE_CHECKING:
     from device.console.pairing import Pairing
@@ -86,11 +86,30 @@ def _with_priority(record: logging.LogRecord) -> bool:
 
 def _run(options: argparse.Namespace) -> int:
     settings = _aiming(config.installed(options.config), options)
+    _check_alone(settings)
     mark = compose.run_mark(settings)
     status = _run_until_stopped(compose.daemon(settings, restarted=mark.begin()))
     if not status:
         mark.end()
+    _let_go_of_the_log()
     return status
+
+
+def _check_alone(settings: Config) -> None:
+    """A second daemon would take socket and devices from the first; one that hangs doesn't count. Raises DigitboxError."""
+    try:
+        DaemonClient(settings.daemon.runtime / compose.SOCKET, answer_seconds=2.0).ask(StatusAsked())
+    except DaemonError:
+        return
+    raise DigitboxError("digitbox runs already; to start it by hand, stop it first: sudo systemctl stop digitbox")
+
+
+def _let_go_of_the_log() -> None:
+    """Where nobody takes it any more, as when the journal is dead, Python would call an orderly end a failed one."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _aiming(settings: Config, options: argparse.Namespace) -> Config:

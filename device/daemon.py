@@ -871,10 +871,10 @@ class Daemon:
                 else:
                     adapter.open()
                 return _Opened(slot.device, adapter, self._notice(slot.device, adapter))
-            except DigitboxError as error:
+            except (DigitboxError, ImportError) as error:
                 if adapter is not None:
                     adapter.close()
-                return self._lost(slot, error, in_use=False)
+                return self._lost(slot, _explained(error), in_use=False)
 
         def discard(message: _Message | None) -> None:
             if isinstance(message, _Opened):
@@ -1040,6 +1040,13 @@ class Daemon:
 
     def _on_ended(self) -> None:
         self.post(InputEnded())
+
+
+def _explained(error: DigitboxError | ImportError) -> DigitboxError:
+    """A library that is there in part is a fault of the card, or of whoever deleted it, and no mistake in here."""
+    if isinstance(error, DigitboxError):
+        return error
+    return DigitboxError(f"a library is missing or damaged ({error}); install digitbox again")
 
 
 def _names(devices: frozenset[Device]) -> list[str]:

@@ -23,6 +23,10 @@ from device.errors import ConfigError, DigitboxError
 LEAST_FREE_BYTES = 200_000_000
 """Below this an update of digitbox no longer fits."""
 
+LEAST_KEPT_BYTES = 1_000_000
+"""Below this, where history and phrases lie, the next reading may be lost: each takes 8 kB of SQLite's log, which is
+folded into the database after a thousand pages of 4 kB; chosen, not measured."""
+
 LEAST_FREE_SHARE = 0.05
 """Root keeps so much of an ext4 file system for itself by default."""
 
@@ -221,11 +225,15 @@ def _preferences(settings: Config) -> str:
 def _disk(settings: Config) -> str:
     """Of the root, and of what is kept where that lies on a disk of its own."""
     kept = settings.history.path.parent
-    if kept.is_dir() and os.statvfs(kept).f_flag & os.ST_RDONLY:
-        raise DigitboxError(
-            f"{kept} cannot be written: its disk is read-only, which the kernel makes of one that fails; "
-            "restart the box, and replace the card if it happens again"
-        )
+    if kept.is_dir():
+        found = os.statvfs(kept)
+        if found.f_flag & os.ST_RDONLY:
+            raise DigitboxError(
+                f"{kept} cannot be written: its disk is read-only, which the kernel makes of one that fails; "
+                "restart the box, and replace the card if it happens again"
+            )
+        if found.f_bavail * found.f_frsize < LEAST_KEPT_BYTES:
+            raise DigitboxError(f"the disk of {kept} is full; digitbox history --delete, or a larger disk, makes room")
     usage = shutil.disk_usage("/")
     text = f"{usage.free / 1e9:.1f} of {usage.total / 1e9:.1f} GB free"
     if usage.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * usage.total):

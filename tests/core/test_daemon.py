@@ -310,6 +310,14 @@ def test_a_model_that_is_missing_is_said(appliance):
     appliance.until(lambda: speech(appliance).count(missing) == 2)
 
 
+def test_a_library_that_is_missing_takes_one_device_away(appliance, caplog):
+    """Half a release is on the card: all that can do without it goes on, and the log names the step."""
+    appliance.broken[Device.CAMERA, "open"] = ImportError("No module named 'cv2'")
+    appliance.start()
+    appliance.until(lambda: appliance.mode is Mode.IDLE and "ready" in appliance.told)
+    assert "camera: a library is missing or damaged (No module named 'cv2'); install digitbox again" in caplog.text
+
+
 def test_without_a_voice_the_tones_go_on(appliance):
     """What cannot be said is a tone, and the loop is not held up by it; then the voice comes back and says so."""
     appliance.broken[Device.SPEECH, "open"] = SpeechError("espeak-ng is missing; install it")

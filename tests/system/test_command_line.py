@@ -380,11 +380,15 @@ def test_the_doctor_survives_a_library_that_is_there_in_part(run, configuration,
 
 def test_the_doctor_names_a_disk_that_may_only_be_read(run, configuration, monkeypatch):
     """What the kernel makes of a card that fails: the next step is not to delete something."""
-    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=os.ST_RDONLY))
+    found = SimpleNamespace(f_flag=os.ST_RDONLY, f_bavail=0, f_frsize=4096)
+    monkeypatch.setattr(os, "statvfs", lambda path: found)
     _, output, _ = run("doctor", "--json", "--config", configuration())
     disk = findings(output)["disk"]
     assert not disk["ok"]
     assert "replace the card" in disk["remedy"]
+    found.f_flag = 0
+    _, output, _ = run("doctor", "--json", "--config", configuration())
+    assert "history --delete" in findings(output)["disk"]["remedy"]
 
 
 def test_the_doctor_is_readable(run, configuration):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from device import config
+from device import compose, config
 from device.adapters.history_sqlite import SqliteHistory
 from device.domain import Audio
 
@@ -174,6 +174,29 @@ def test_it_says_that_it_recovered(start, configuration, speech):
         assert abs(process.end(number)) in (0, signal.SIGKILL)
         counts.append(len(list(said.glob("*.wav"))) - before)
     assert counts == [1, 2, 1]
+
+
+def test_a_second_one_is_refused(start, configuration):
+    """It would answer the same button; and the first is still reached where it was."""
+    path = configuration()
+    first = start(path)
+    first.until_told("READY=1", "STATUS=idle")
+    second = start(path)
+    assert second.wait() == 1
+    assert "digitbox runs already" in second.errors
+    assert (config.load(path).daemon.runtime / compose.SOCKET).exists()
+    assert first.end(signal.SIGTERM) == 0
+
+
+def test_a_log_that_nobody_takes_is_no_failure(configuration):
+    """The journal is dead: it goes on, and a stop is an orderly one."""
+    command = [*HEEDING_SIGNALS, sys.executable, "-m", "device.cli", "run", "--config", str(configuration())]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        while b"model: open" not in process.stderr.readline():
+            pass
+        process.stderr.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SOON) == 0
 
 
 def test_a_box_without_a_camera_runs(start, configuration, tmp_path):
