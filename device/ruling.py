@@ -57,20 +57,22 @@ def without_lines(pixels: Pixels, level: float) -> Pixels:
         level: From here on it may be ink.
 
     Returns:
-        A copy in which the lines have become paper.
+        The same with the lines become paper; the given array where there are none.
     """
     # Only who crops a picture crops it along a printed line.
-    cleaned = without_remains(pixels, level) if min(pixels.shape) < SCENE_PX else pixels.copy()
+    cleaned = without_remains(pixels, level) if min(pixels.shape) < SCENE_PX else pixels
     fine = _reduced(_mask(cleaned, level), max(1, max(pixels.shape) // FINE_PX), 100)
     span = CROP_SPAN if min(pixels.shape) < SCENE_PX else SPAN
-    level_lines = _ruled(fine, span)
-    upright = fine if level_lines is None else np.asarray(cv2.subtract(fine, level_lines), np.uint8)
-    upright_lines = _ruled(np.ascontiguousarray(upright.T), span)
-    for lines in (level_lines, None if upright_lines is None else np.ascontiguousarray(upright_lines.T)):
-        if lines is not None:
-            ruled = cv2.resize(lines, pixels.shape[::-1], interpolation=cv2.INTER_NEAREST)
-            cv2.subtract(cleaned, ruled, dst=cleaned)  # saturates at 0, in place: a full frame takes 2 MB
-    return cleaned
+    lines = level_lines = _ruled(fine, span)
+    upright = fine if level_lines is None else cv2.subtract(fine, level_lines)
+    upright_lines = _ruled(np.asarray(cv2.transpose(upright), np.uint8), span)
+    if upright_lines is not None:
+        upright_lines = np.asarray(cv2.transpose(upright_lines), np.uint8)
+        lines = upright_lines if lines is None else np.asarray(cv2.bitwise_or(lines, upright_lines), np.uint8)
+    if lines is None:
+        return cleaned
+    ruled = cv2.resize(lines, pixels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.subtract(cleaned, ruled, dst=ruled), np.uint8)  # saturates at 0
 
 
 def _mask(pixels: Pixels, level: float) -> Pixels:

@@ -290,6 +290,25 @@ def test_a_tight_crop_is_not_cut_off() -> None:
     assert writing.cut_off == ()
 
 
+@pytest.mark.parametrize(("pen", "is_surely_line"), [(140, True), (40, False)])
+def test_a_printed_line_beside_a_digit_in_a_crop_is_no_one(pen: int, is_surely_line: bool) -> None:
+    """The line of a grid that a crop was cut beyond is left out; one as dark as the digit leaves a doubt."""
+    pixels = paper(90, 90)
+    write(pixels, 2, Box(12, 15, 45, 60), pen_px=7, luma=pen)
+    cv2.rectangle(pixels, (76, 0), (81, 80), (30, 30, 30), -1)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0)))
+    assert len(found.writings) == 1
+    assert overlap(found.writings[0].box, Box(8, 11, 53, 68)) > 0.8
+    assert found.other_ink is not is_surely_line
+
+
+def test_a_lone_one_as_high_as_its_crop_is_written() -> None:
+    """Nobody crops a picture around nothing but a printed line."""
+    pixels = paper(90, 40)
+    cv2.rectangle(pixels, (16, 0), (22, 80), (30, 30, 30), -1)
+    assert len(find(Frame(pixels)).writings) == 1
+
+
 @pytest.mark.parametrize("is_white_on_black", [True, False])
 def test_a_picture_of_28_pixels_is_read(is_white_on_black: bool) -> None:
     """A digit in MNIST's own layout is one piece of writing, its box in the picture's pixels."""
