@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from device.adapters.tflite import Model, Tensor, load
+from device.adapters.tflite import Tensor, TfliteScorer
 from device.domain import ModelCard, Pixels
 from device.errors import ModelError
 from device.preprocess import ROW_DEFAULT_PX, ROW_PX
 
 
-class TfliteRowScorer:
+class TfliteRowScorer(TfliteScorer):
     """Scores rows of digits with a .tflite file that its card vouches for; meets `ports.RowScorer`.
 
     Args:
@@ -21,23 +21,18 @@ class TfliteRowScorer:
     """
 
     def __init__(self, model_path: Path) -> None:
-        self._model_path = model_path
-        self._model: Model | None = None
+        super().__init__(model_path)
         self._width = 0
+
+    @staticmethod
+    def tensors(card: ModelCard) -> list[Tensor]:
+        """As they are before the first row."""
+        return [((1, ROW_PX, ROW_DEFAULT_PX, 1), np.uint8), ((1, 1, ROW_DEFAULT_PX // 4, len(card.classes)), np.int8)]
 
     def open(self) -> None:
-        """Load the model once, after checking it against its card.
-
-        Raises:
-            ModelError: The model, its card or an interpreter is missing or damaged, or they don't belong together.
-        """
-        self._model = load(self._model_path, _tensors)
+        """Load the model once, after checking it against its card. Raises ModelError."""
+        super().open()
         self._width = 0
-
-    @property
-    def card(self) -> ModelCard:
-        """The card of the loaded model. Raises ModelError before `open`."""
-        return self._opened().card
 
     def scores(self, row: Pixels) -> NDArray[np.float32]:
         """Run the model.
@@ -61,17 +56,3 @@ class TfliteRowScorer:
         model.interpreter.set_tensor(model.input_index, row[None, ..., None])
         model.interpreter.invoke()
         return model.real(model.interpreter.get_tensor(model.output_index)[0, 0])
-
-    def close(self) -> None:
-        """Drop the model."""
-        self._model = None
-
-    def _opened(self) -> Model:
-        if self._model is None:
-            raise ModelError(f"the model {self._model_path} is not loaded; open the row scorer first")
-        return self._model
-
-
-def _tensors(card: ModelCard) -> list[Tensor]:
-    """As they are before the first row."""
-    return [((1, ROW_PX, ROW_DEFAULT_PX, 1), np.uint8), ((1, 1, ROW_DEFAULT_PX // 4, len(card.classes)), np.int8)]

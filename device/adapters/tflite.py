@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,45 @@ class Model:
     def real(self, quantized: NDArray[np.int8]) -> NDArray[np.float32]:
         """What the output stands for."""
         return np.float32(self.scale) * (quantized.astype(np.float32) - np.float32(self.zero_point))
+
+
+class TfliteScorer(ABC):
+    """A .tflite file that its card vouches for; what it scores, and how, a subclass says.
+
+    Args:
+        model_path: The .tflite file; its card lies beside it, with .json for .tflite.
+    """
+
+    def __init__(self, model_path: Path) -> None:
+        self._model_path = model_path
+        self._model: Model | None = None
+
+    @staticmethod
+    @abstractmethod
+    def tensors(card: ModelCard) -> list[Tensor]:
+        """The input and the output that a model with such a card must have when it is loaded."""
+
+    def open(self) -> None:
+        """Load the model once, after checking it against its card.
+
+        Raises:
+            ModelError: The model, its card or an interpreter is missing or damaged, or they don't belong together.
+        """
+        self._model = load(self._model_path, self.tensors)
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the loaded model. Raises ModelError before `open`."""
+        return self._opened().card
+
+    def close(self) -> None:
+        """Drop the model."""
+        self._model = None
+
+    def _opened(self) -> Model:
+        if self._model is None:
+            raise ModelError(f"the model {self._model_path} is not loaded; open it first")
+        return self._model
 
 
 def load(model_path: Path, tensors: Callable[[ModelCard], list[Tensor]]) -> Model:

@@ -101,7 +101,7 @@ def test_other_shapes_and_types_are_refused(scorer, picture):
 def test_scores_before_open_and_after_close_are_errors(scorer):
     """It says that it is closed."""
     scorer.close()
-    with pytest.raises(ModelError, match="not loaded; open the row scorer first"):
+    with pytest.raises(ModelError, match="not loaded; open it first"):
         scorer.scores(np.zeros((ROW_PX, 64), np.uint8))
 
 
