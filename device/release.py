@@ -6,7 +6,8 @@ A program of its own, run as root by deploy/install and, at boot, by digitbox-re
     release.py build PAYLOAD            make releases/NAME of a payload (deploy/install makes those)
     release.py activate NAME [--configuration FILE]
     release.py rollback                 activate the one before
-    release.py recover                  undo an update that was interrupted
+    release.py recover                  undo an update that was interrupted; replace a release in use that is gone
+    release.py whole NAME               whether this release is there with all its files
     release.py list
 
 Each prints one JSON object with `changed` and `message`; status 1 and a line on standard error when it can't be done.
@@ -37,6 +38,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SERVICE = "digitbox.service"
+HELP = "digitbox-help.service"
 USER = "digitbox"
 GROUPS = ("gpio", "audio", "video")
 """The daemon's, as in digitbox.service."""
@@ -50,6 +52,7 @@ SETTLE_SECONDS = 5.0
 _PIP_LIMIT_SECONDS = 1800.0
 _CHECK_LIMIT_SECONDS = 180.0
 _COMPLETE = "complete.json"
+_PARTS = ("bin", "lib", "systemd")
 _KEEP = 2
 
 
@@ -111,6 +114,12 @@ class Machine(Protocol):
     def start(self) -> str | None:
         """Start it and wait until it is ready and stays; else why not."""
 
+    def is_running(self) -> bool:
+        """Whether the daemon runs."""
+
+    def start_later(self, unit: str) -> None:
+        """Have this unit started, without waiting for it."""
+
     def reload(self) -> None:
         """Let systemd read the units again."""
 
@@ -132,7 +141,7 @@ class SystemdMachine:
     def stop(self) -> None:
         """Stop the daemon, and who calls for help in its place."""
         if not self._at_boot:
-            self._systemctl("stop", SERVICE, "digitbox-help.service")
+            self._systemctl("stop", SERVICE, HELP)
 
     def start(self) -> str | None:
         """Start it and wait; else the first lines of why not."""
@@ -147,6 +156,14 @@ class SystemdMachine:
             capture_output=True, text=True, check=False,
         ).stdout.split()  # fmt: skip
         return None if sorted(shown) == ["0", "active"] else self._why("did not stay up")
+
+    def is_running(self) -> bool:
+        """As systemd says; where it isn't running nothing is amiss."""
+        return self._systemctl("is-active", SERVICE) == 0
+
+    def start_later(self, unit: str) -> None:
+        """Put it into systemd's queue: at boot it may be waiting for us to end."""
+        self._systemctl("start", "--no-block", unit)
 
     def reload(self) -> None:
         """Read the units again."""
@@ -265,24 +282,43 @@ class Releases:
         markers = self._places.releases.glob(f"*/{_COMPLETE}")
         return [marker.parent.name for marker in sorted(markers, key=lambda path: -path.stat().st_mtime)]
 
+    def is_whole(self, name: str) -> bool:
+        """Whether a release has all the files that it was made with; one made before they were counted is believed."""
+        folder = self._places.releases / name
+        try:
+            made = json.loads((folder / _COMPLETE).read_text(encoding="utf-8"))
+            return "files" not in made or bool(made == _contents(name, folder))
+        except (OSError, ValueError, TypeError):
+            return False
+
     # --- building -----------------------------------------------------------------------------------------------------
 
     def build(self, payload: Path) -> bool:
-        """Make a release of a payload; False when it is there. Raises ReleaseError."""
+        """Make a release of a payload; False when it is there with all its files. Raises ReleaseError."""
         with tarfile.open(payload) as tar:
             name = str(json.load(_member(tar, "manifest.json"))["release"])
             folder = self._places.releases / name
-            if (folder / _COMPLETE).exists():
+            if self.is_whole(name):
                 return False
             self._check_space()
+            lost = name == self.current
+            if lost:
+                self._note(f"{folder} has lost files: stopping it and making it anew")
+                self._machine.stop()
+                remove(folder / _COMPLETE)
             for left in (folder, *self._places.base.glob(".unpacked-*")):  # by an interrupted run
                 shutil.rmtree(left, ignore_errors=True)
             self._note(f"making {folder}")
-            with tempfile.TemporaryDirectory(dir=self._places.base, prefix=".unpacked-") as unpacked:
-                _unpack(tar, unpacked)
-                self._install(folder, Path(unpacked))
+            try:
+                with tempfile.TemporaryDirectory(dir=self._places.base, prefix=".unpacked-") as unpacked:
+                    _unpack(tar, unpacked)
+                    self._install(folder, Path(unpacked))
+            except BaseException:
+                if lost:
+                    self.settle()
+                raise
         os.sync()
-        write(folder / _COMPLETE, json.dumps({"release": name}).encode())
+        write(folder / _COMPLETE, json.dumps(_contents(name, folder)).encode())
         return True
 
     def _install(self, folder: Path, unpacked: Path) -> None:
@@ -334,7 +370,7 @@ class Releases:
             raise ReleaseError(
                 f"there is no release {name}; build it first, or choose of: {', '.join(self.complete())}"
             )
-        if self.current == name and configuration in (None, self._configuration()):
+        if self.current == name and configuration in (None, self._configuration()) and self._machine.is_running():
             return False
         former = self.current
         self._begin(name)
@@ -342,9 +378,7 @@ class Releases:
             self._change(name, configuration)
         except (ReleaseError, OSError, subprocess.SubprocessError) as error:
             self.undo()
-            again = self._machine.start() if former else None
-            back = f"{former} runs again" if former else "nothing was installed before"
-            raise ReleaseError(f"{name} did not pass and was undone, {back}: {error}{_also(again)}") from error
+            raise ReleaseError(f"{name} did not pass and was undone, {self._back_to(former)}: {error}") from error
         self._accept()
         return True
 
@@ -383,6 +417,24 @@ class Releases:
         remove(self._places.former_configuration)
         return True
 
+    def settle(self) -> bool:
+        """Where the link names no release, take the one before or else the newest; where there is none, call for help.
+
+        At boot, for the units come with the release: without one nobody would say a word. False when all is well.
+        """
+        if self.current:
+            return False
+        left = next(iter([name for name in (self.previous, *self.complete()) if name]), None)
+        if left is None:
+            self._note("there is no release on this box any more; deploy/install installs one")
+            self._machine.start_later(HELP)
+            return False
+        self._note(f"the release in use is gone; taking {left} in its place")
+        link(self._places.base / "current", f"releases/{left}")
+        self._machine.reload()
+        self._machine.start_later(SERVICE)
+        return True
+
     def prune(self, keep: int = _KEEP) -> list[str]:
         """Delete all but the release in use, the one before and the newest, `keep` in all; the names of those gone."""
         kept = [name for name in dict.fromkeys([self.current, self.previous, *self.complete()]) if name][: max(keep, 1)]
@@ -392,6 +444,13 @@ class Releases:
             sync_folder(path)
             shutil.rmtree(path)
         return [path.name for path in gone]
+
+    def _back_to(self, former: str | None) -> str:
+        """Start the former release, and say what came of it."""
+        if former is None:
+            return "nothing was installed before"
+        trouble = self._machine.start()
+        return f"and {former} does not run either ({trouble})" if trouble else f"{former} runs again"
 
     def _begin(self, name: str) -> None:
         """Write down how everything is, before anything changes."""
@@ -501,9 +560,14 @@ class Releases:
             return None
 
     def _read_journal(self) -> Journal | None:
+        """None also for one that makes no sense, which no power cut leaves: it would be in the way for ever."""
         try:
             return Journal(**json.loads(self._places.journal.read_text(encoding="utf-8")))
         except FileNotFoundError:
+            return None
+        except (ValueError, TypeError) as error:
+            self._note(f"{self._places.journal} is damaged and deleted, {self.current} stays in use ({error})")
+            remove(self._places.journal)
             return None
 
     def _target(self, name: str) -> str | None:
@@ -512,6 +576,21 @@ class Releases:
         except OSError:
             return None
         return target if (self._places.releases / target / _COMPLETE).exists() else None
+
+
+def _contents(name: str, folder: Path) -> dict[str, Any]:
+    """What a release is known by: its name, and how many files of how many bytes programs and packages have.
+
+    Python's own caches come and go, and what a link names is not the release's.
+    """
+    sizes = [
+        Path(path, file).lstat().st_size
+        for part in _PARTS
+        for path, _, files in os.walk(folder / part)
+        if not path.endswith("__pycache__")
+        for file in files
+    ]
+    return {"release": name, "files": len(sizes), "bytes": sum(sizes)}
 
 
 def _member(tar: tarfile.TarFile, name: str) -> Any:  # noqa: ANN401 - tarfile's type is private
@@ -540,10 +619,6 @@ def _must(command: Sequence[str], failed: str, step: str) -> None:
         raise ReleaseError(f"{failed}: {(words or ['it says nothing'])[-1]}; {step}")
 
 
-def _also(trouble: str | None) -> str:
-    return f"; and {trouble}" if trouble else ""
-
-
 # --- the command line -------------------------------------------------------------------------------------------------
 
 
@@ -560,6 +635,8 @@ def _obey(options: argparse.Namespace, releases: Releases) -> tuple[bool, str]:
             return changed or bool(gone), f"{options.name} is in use"
         case "rollback":
             return True, f"{releases.rollback()} is in use"
+        case "recover":
+            return releases.settle(), f"{releases.current or 'nothing'} is in use"
     return False, f"{releases.current or 'nothing'} is in use"
 
 
@@ -572,6 +649,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     activate.add_argument("name")
     activate.add_argument("--configuration", type=Path)
     activate.add_argument("--keep", type=int, default=_KEEP)
+    orders.add_parser("whole").add_argument("name")
     for order in ("rollback", "recover", "list"):
         orders.add_parser(order)
     options = parser.parse_args(arguments)
@@ -580,6 +658,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.order == "list":
             changed, message = False, " ".join(releases.complete())
+        elif options.order == "whole":
+            return int(not releases.is_whole(options.name))
         else:
             with releases.alone():
                 changed, message = _obey(options, releases)

@@ -37,6 +37,7 @@ class Box:
         self.behaviour: dict[str, Behaviour] = {}
         self.running: str | None = None
         self.reloads = 0
+        self.started_later: list[str] = []
 
     def releases(self) -> Releases:
         """As release.py would see them now."""
@@ -84,6 +85,14 @@ class Box:
             self.keep("history", behaviour.latest["history"])  # the daemon itself walks the way up
         self.running = name
         return None
+
+    def is_running(self) -> bool:
+        """Whether any release's does."""
+        return self.running is not None
+
+    def start_later(self, unit: str) -> None:
+        """Remember it."""
+        self.started_later.append(unit)
 
     def reload(self) -> None:
         """Count it."""

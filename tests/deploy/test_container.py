@@ -262,10 +262,23 @@ def test_an_interrupted_build_is_begun_again(box):
     assert box.shell("ls -A /opt/digitbox | grep unpacked || true") == ""
 
 
+@pytest.mark.long
+def test_a_release_that_lost_files_is_made_anew(box):
+    """Half deleted, and the daemon down for good: the same command again mends it."""
+    box.shell(
+        "rm -r /opt/digitbox/current/lib/python3*/site-packages/device/adapters; systemctl restart digitbox || true"
+    )
+    soon(lambda: box.is_active("digitbox-help"), "the help unit")
+    assert box.install()["failed"] == 0
+    assert (box.is_active(), box.is_active("digitbox-help")) == (True, False)
+    assert box.install()["changed"] == 0
+
+
 def another_release(box: Box, name: str, spoil: str = "true") -> str:
     """A copy of the release in use, changed by a line of shell in its folder; its name."""
     made = f"{box.current()}-{name}"
-    box.shell(f"cd /opt/digitbox/releases && cp -a {box.current()} {made} && cd {made} && {spoil}")
+    own = f"sed -i '1s|.*|#!/opt/digitbox/releases/{made}/bin/python|' bin/digitbox"
+    box.shell(f"cd /opt/digitbox/releases && cp -a {box.current()} {made} && cd {made} && {own} && {spoil}")
     return made
 
 
@@ -319,6 +332,21 @@ def test_what_an_interrupted_update_left_is_undone_by_its_unit(box):
     assert box.current() == before
     assert box.shell("ls /opt/digitbox/update.* 2>/dev/null || true") == ""
     box.do("systemctl", "start", "digitbox")
+
+
+def test_a_release_that_vanished_is_replaced_or_help_is_called(box):
+    """The units go with the release; what is left of them at a start takes the one before, or says that it can't."""
+    lost = box.current()
+    at_boot = "systemctl stop digitbox; systemctl daemon-reload; systemctl start digitbox-recover"
+    box.shell(f"mv /opt/digitbox/releases/{lost} /opt/lost; {at_boot}")
+    soon(box.is_active, "READY of another release")
+    assert box.current() not in ("", lost)
+    box.shell(f"mv /opt/digitbox/releases /opt/all; {at_boot}")
+    soon(lambda: box.is_active("digitbox-help"), "the help unit")
+    box.shell("rmdir /opt/digitbox/releases; mv /opt/all /opt/digitbox/releases")
+    box.shell(f"mv /opt/lost /opt/digitbox/releases/{lost}; systemctl daemon-reload; systemctl start digitbox")
+    assert box.release("activate", lost).returncode == 0
+    assert (box.current(), box.is_active("digitbox-help")) == (lost, False)
 
 
 def test_a_wrong_configuration_calls_for_help(box):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import tarfile
 from functools import partial
 from pathlib import Path
@@ -138,6 +139,70 @@ def test_old_releases_go_and_the_one_before_stays(box):
     assert sorted(box.releases().prune(keep=2)) == ["half", "one"]
     assert box.releases().prune(keep=1) == ["two"]
     assert os.listdir(box.places.releases) == ["three"]  # noqa: PTH208
+
+
+def test_a_release_that_does_not_run_is_tried_again(box):
+    """Installing again is what the owner does of a box whose daemon is down for good; it says why, or mends it."""
+    box.running = None
+    box.behaviour["one"].refuses = "the daemon does not start: bang"
+    with pytest.raises(ReleaseError, match=r"and one does not run either \(the daemon does not start: bang\)"):
+        box.releases().activate("one")
+    box.behaviour["one"].refuses = None
+    assert box.releases().activate("one")
+    assert (box.running, box.releases().previous) == ("one", None)
+
+
+def test_a_journal_that_makes_no_sense_is_no_obstacle(box):
+    """The release in use stays in use, and the next update goes its way."""
+    for content in ("", "[1]", '{"former": 1}', "\0" * 40):
+        box.places.journal.write_text(content, encoding="utf-8")
+        boot(box)
+        assert not box.places.journal.exists()
+    box.add("two")
+    assert box.releases().activate("two")
+
+
+def vanish(box: Box, name: str) -> None:
+    """As if somebody, or a broken card, had deleted it."""
+    shutil.rmtree(box.places.releases / name)
+
+
+def test_where_the_release_in_use_is_gone_another_takes_its_place(box):
+    """The one before, else the newest; the units are read again, for those of the daemon went with it."""
+    for name in ("two", "three"):
+        box.add(name)
+        box.releases().activate(name)
+    assert not box.releases().settle()
+    vanish(box, "three")
+    assert box.releases().settle()
+    assert (box.releases().current, box.started_later) == ("two", [release.SERVICE])
+    vanish(box, "two")
+    assert box.releases().settle()
+    assert (box.releases().current, box.started_later) == ("one", [release.SERVICE] * 2)
+
+
+def test_where_no_release_is_left_it_calls_for_help(box):
+    """Nothing else could: every unit but two comes with a release."""
+    vanish(box, "one")
+    assert not box.releases().settle()
+    assert box.started_later == [release.HELP]
+
+
+def test_a_release_that_has_lost_files_is_not_whole(box):
+    """Python's own caches may come and go; a release from before files were counted is taken as it is."""
+    folder = box.places.releases / "one"
+    assert box.releases().is_whole("one")
+    for name in ("bin/digitbox", "lib/device/cli.py", "lib/device/__pycache__/cli.pyc", "systemd/digitbox.service"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name, encoding="utf-8")
+    (folder / "complete.json").write_text(json.dumps(release._contents("one", folder)), encoding="utf-8")
+    (folder / "lib/device/__pycache__/cli.pyc").unlink()
+    assert box.releases().is_whole("one")
+    (folder / "lib/device/cli.py").write_text("", encoding="utf-8")
+    assert not box.releases().is_whole("one")
+    (folder / "complete.json").write_text("", encoding="utf-8")
+    assert not box.releases().is_whole("one")
+    assert not box.releases().is_whole("two")
 
 
 def test_what_is_no_release_is_named(box):
