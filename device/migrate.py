@@ -6,9 +6,10 @@ A program of its own, run by device/release.py while the daemon is stopped:
     python -m device.migrate present                    the layouts that lie on this machine
     python -m device.migrate to KIND=LAYOUT...          change the files of these kinds
 
-Kinds are `configuration`, `preferences` and `history`. Each answers with one JSON object; a file that isn't there has
-no layout and nothing to change. Each file changes as a whole or not at all, whenever the power fails: texts are written
-beside, synced and renamed, the database changes in one transaction with its version.
+Kinds are `configuration`, `preferences` and `history`. Each answers with one JSON object; a file that isn't there, or
+that is too damaged to have one, has no layout and nothing to change: the daemon puts it aside, and no update fails for
+it. Each file changes as a whole or not at all, whenever the power fails: texts are written beside, synced and renamed,
+the database changes in one transaction with its version.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 
 from device import durable
 from device.adapters.history_sqlite import _MIGRATIONS as HISTORY_UP
+from device.adapters.history_sqlite import is_damage
 from device.errors import DigitboxError
 
 
@@ -69,10 +71,13 @@ class TextKind:
         return len(self.steps)
 
     def present(self) -> int | None:
-        """The file's layout, None without a file. Raises OSError, ValueError."""
-        if not self.path.exists():
+        """The file's layout, None without a file that is text. Raises OSError."""
+        if not self.path.is_file():
             return None
-        found = _LAYOUT.search(self.path.read_text(encoding="utf-8"))
+        try:
+            found = _LAYOUT.search(self.path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            return None
         return int(found[1]) if found else 0
 
     def change(self, layout: int) -> None:
@@ -98,11 +103,16 @@ class HistoryKind:
     latest: int
 
     def present(self) -> int | None:
-        """The database's layout, None without one. Raises sqlite3.Error."""
-        if not self.path.exists():
+        """The database's layout, None without a sound one. Raises sqlite3.Error."""
+        if not self.path.is_file():
             return None
-        with closing(self._open()) as database:
-            return int(database.execute("PRAGMA user_version").fetchone()[0])
+        try:
+            with closing(self._open()) as database:
+                return int(database.execute("PRAGMA user_version").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                return None
+            raise
 
     def change(self, layout: int) -> None:
         """Undo what this layout doesn't have; the way up is the daemon's. Raises sqlite3.Error, MigrationError."""

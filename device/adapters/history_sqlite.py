@@ -77,7 +77,7 @@ class SqliteHistory:
                     raise _Damaged("it is a folder")
                 self._database = self._connect()
             except sqlite3.DatabaseError as error:
-                if not _is_damage(error):
+                if not is_damage(error):
                     raise
                 self._kept_aside = str(self._put_aside())
                 self._database = self._connect()
@@ -255,7 +255,7 @@ class SqliteHistory:
         except sqlite3.Error as error:
             step = (
                 "it is damaged: it is put aside at the next start"
-                if _is_damage(error)
+                if is_damage(error)
                 else "is the disk full, or not writable?"
             )
             raise HistoryError(f"{self._path}: cannot be {done} ({error}); {step}") from error
@@ -269,7 +269,7 @@ class _Damaged(sqlite3.DatabaseError):
     """The check found the file damaged."""
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file's content is at fault, rather than the disk or its permissions."""
     # Extended codes carry the primary one in their low byte (https://www.sqlite.org/rescode.html).
     primary = getattr(error, "sqlite_errorcode", 0) & 0xFF

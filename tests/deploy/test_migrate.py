@@ -74,6 +74,20 @@ def test_the_history_is_undone_in_one_transaction(tmp_path):
     assert kind.present() == 1
 
 
+@pytest.mark.parametrize("content", [None, b"\xff" * 5000], ids=["a folder", "noise"])
+def test_what_is_damaged_has_no_layout(tmp_path, content):
+    """The daemon puts it aside when it starts; an update goes its way before."""
+    for name in ("digitbox.toml", "preferences.toml", "history.sqlite3"):
+        path = tmp_path / name
+        if content is None:
+            path.mkdir()
+        else:
+            path.write_bytes(content)
+    for kind in migrate.kinds(tmp_path / "digitbox.toml", tmp_path).values():
+        assert kind.present() is None
+        kind.change(0)
+
+
 def test_every_layout_of_the_history_but_the_first_can_be_undone():
     """Whoever adds a migration to history_sqlite writes its undoing into device/migrate.py."""
     assert set(migrate.HISTORY_DOWN) == set(range(2, len(migrate.HISTORY_UP) + 1))
