@@ -349,6 +349,17 @@ def test_a_release_that_vanished_is_replaced_or_help_is_called(box):
     assert (box.current(), box.is_active("digitbox-help")) == (lost, False)
 
 
+@pytest.mark.long
+def test_help_is_called_where_nothing_can_be_kept(box):
+    """A file where its folder should be: the daemon is not even started, and the call for help needs no folder."""
+    box.shell("systemctl stop digitbox; mv /var/lib/digitbox /var/lib/kept; touch /var/lib/digitbox")
+    box.shell("systemctl start digitbox || true")
+    soon(lambda: box.is_active("digitbox-help"), "the help unit")
+    box.shell("rm /var/lib/digitbox; mv /var/lib/kept /var/lib/digitbox; systemctl reset-failed digitbox")
+    box.shell("systemctl start digitbox")
+    assert (box.is_active(), box.is_active("digitbox-help")) == (True, False)
+
+
 def test_a_wrong_configuration_calls_for_help(box):
     """No restart mends that: the help unit runs and says so, until the daemon can start again."""
     box.shell("cp /etc/digitbox/digitbox.toml /tmp/good; echo 'nonsense = 1' >> /etc/digitbox/digitbox.toml")
