@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from device import config
+from device import config, doctor
 from device.adapters.history_sqlite import SqliteHistory
 from device.cli import main
 from device.doctor import CHECKS
@@ -389,6 +389,19 @@ def test_the_doctor_names_a_disk_that_may_only_be_read(run, configuration, monke
     found.f_flag = 0
     _, output, _ = run("doctor", "--json", "--config", configuration())
     assert "history --delete" in findings(output)["disk"]["remedy"]
+
+
+def test_the_doctor_misses_a_partition_that_fstab_names(run, configuration, monkeypatch, tmp_path):
+    """A stick that was pulled out: the box goes on, and what it keeps lies elsewhere."""
+    path = configuration()
+    fstab = tmp_path / "fstab"
+    fstab.write_text(f"# x {tmp_path}\n\n/dev/none / ext4 defaults 0 1\n", encoding="utf-8")
+    monkeypatch.setattr(doctor, "FSTAB", fstab)
+    assert "missing" not in findings(run("doctor", "--json", "--config", path)[1])["disk"]["message"]
+    fstab.write_text(f"/media/data/digitbox {tmp_path} none bind,nofail 0 0\n", encoding="utf-8")
+    disk = findings(run("doctor", "--json", "--config", path)[1])["disk"]
+    assert not disk["ok"]
+    assert disk["remedy"] == "plug it in again and restart the box"
 
 
 def test_the_doctor_is_readable(run, configuration):
