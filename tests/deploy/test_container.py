@@ -189,7 +189,10 @@ def test_the_page_starts_again_and_what_it_has_the_box_read_is_published(box, br
 
 @pytest.mark.long
 def test_the_root_can_be_made_read_only_and_writable_again(box):
-    """The kernel is told so, once; a partition for what is kept must be there; and all of it can be taken back."""
+    """The kernel is told so, once; a partition for what is kept must be there; and all of it can be taken back.
+
+    An update of a box that was started so says what has to come first, and prepares it.
+    """
     done = box.installer("-e", "readonly_data=/dev/no-such-disk")
     assert done.returncode != 0
     assert "There is no partition /dev/no-such-disk" in done.stdout
@@ -198,6 +201,11 @@ def test_the_root_can_be_made_read_only_and_writable_again(box):
     assert box.do("cat", "/boot/firmware/cmdline.txt").endswith(" overlayroot=tmpfs:recurse=0\n")
     assert box.shell("dpkg-query -W -f '${Status}' overlayroot") == "install ok installed"
     assert box.install(*closed)["changed"] == 0
+    done = box.installer("-e", json.dumps({"base_cmdline": {"stdout": "rootwait overlayroot=tmpfs:recurse=0"}}))
+    assert done.returncode != 0
+    assert "writable: sudo reboot, then run this again" in re.sub(r"\s+", " ", done.stdout), done.stdout[-3000:]
+    assert "overlayroot" not in box.do("cat", "/boot/firmware/cmdline.txt")
+    assert box.install(*closed)["changed"] == 1
     assert box.install()["changed"] == 1  # it is writable as long as nobody has restarted it: so it stays
     assert "overlayroot" not in box.do("cat", "/boot/firmware/cmdline.txt")
 
