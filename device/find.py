@@ -53,7 +53,7 @@ GRAIN_SHARE = 150
 LEAST_MARK = 0.8
 """A point that the pen made is at least this share of its strokes' width; what is smaller is a speck of the paper."""
 
-GAP_SHARE, LOST_INK = 0.25, 0.4
+GAP_SHARE, LOST_INK = 0.25, 0.2
 """A gap wider than the first share of its height may have lost a digit: where it holds the second share of the ink of
 either neighbour."""
 
@@ -68,6 +68,9 @@ RULE_HEIGHT, RULE_WIDTH, RULE_SOLID, RULE_CORE = 0.85, 0.2, 0.75, 1.15
 the third of its rectangle, which is more than a hand's strokes do; from the fourth on, times as dark as the digits, it
 is surely none of them. Read off two of the real crops of grids (0.88, 0.83; 1.25, 1.19) and the other 534 photographs,
 whose ones fill at most 0.73."""
+
+RULE_AROUND = 0.15
+"""What reaches three edges of a crop and covers less of its box is the frame around something."""
 
 CLEARNESS = (-2.40, -1.81, 3.16, -3.67, -2.66, -1.28)
 """Log odds that a piece is writing: a constant, and what counts by each of the `_clearness_terms`. Fitted to
@@ -192,7 +195,7 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding
         piece for piece in pieces if piece.clearness >= PLAIN_CLEARNESS or piece.box.height <= LARGEST * height_px
     ]
     pieces = [piece for piece in pieces if not _is_outline(piece, pieces)]
-    pieces = _without_strays_at_edges(pieces, pixels.shape, tight=tight)
+    pieces = _without_strays_at_edges(pieces, pixels.shape, height_px, tight=tight)
     pieces = _joined(pieces, height_px)
     digits = [piece for piece in pieces if piece.box.height >= 0.35 * height_px]
     if len(digits) > MOST_WRITINGS:
@@ -316,15 +319,20 @@ def _at_rank(values: NDArray[Any], share: float) -> float:
     return float(np.partition(values, rank)[rank])
 
 
-def _edges(box: Box, shape: tuple[int, ...]) -> tuple[Advice, ...]:
-    """The edges of a picture that a box touches."""
+def edges_near(box: Box, shape: tuple[int, ...], reach_px: int) -> tuple[Advice, ...]:
+    """The edges of a picture of this shape that a box comes so near to."""
     touched = {
-        Advice.CUT_OFF_LEFT: box.x == 0,
-        Advice.CUT_OFF_RIGHT: box.right == shape[1],
-        Advice.CUT_OFF_TOP: box.y == 0,
-        Advice.CUT_OFF_BOTTOM: box.bottom == shape[0],
+        Advice.CUT_OFF_LEFT: box.x <= reach_px,
+        Advice.CUT_OFF_RIGHT: box.right >= shape[1] - reach_px,
+        Advice.CUT_OFF_TOP: box.y <= reach_px,
+        Advice.CUT_OFF_BOTTOM: box.bottom >= shape[0] - reach_px,
     }
     return tuple(edge for edge, is_touched in touched.items() if is_touched)
+
+
+def _edges(box: Box, shape: tuple[int, ...]) -> tuple[Advice, ...]:
+    """The edges of a picture that a box touches."""
+    return edges_near(box, shape, 0)
 
 
 def _is_blot(piece: _Piece, shape: tuple[int, ...]) -> bool:
@@ -387,8 +395,10 @@ def _is_outline(piece: _Piece, pieces: Sequence[_Piece]) -> bool:
 
 
 def _is_rule(piece: _Piece, pieces: Sequence[_Piece], shape: tuple[int, ...]) -> bool:
-    """Whether a piece of a crop is a printed upright line beside its digits, as that of a grid; alone it is a one."""
+    """Whether a piece of a crop is printed, an upright line beside its digits or the frame around; alone it is a one."""
     width, height = piece.box.width, piece.box.height
+    if len(_edges(piece.box, shape)) > 2 and piece.area < RULE_AROUND * piece.box.area and len(pieces) > 1:
+        return True
     is_along = height >= RULE_HEIGHT * shape[0] and (piece.box.y == 0 or piece.box.bottom == shape[0])
     if not is_along or width > RULE_WIDTH * height or len(pieces) < 2:
         return False
@@ -398,14 +408,19 @@ def _is_rule(piece: _Piece, pieces: Sequence[_Piece], shape: tuple[int, ...]) ->
     return is_outermost and piece.area >= RULE_SOLID * (sides[0] + 1.0) * (sides[1] + 1.0)
 
 
-def _without_strays_at_edges(pieces: Sequence[_Piece], shape: tuple[int, ...], *, tight: bool) -> list[_Piece]:
+def _without_strays_at_edges(
+    pieces: Sequence[_Piece], shape: tuple[int, ...], height_px: float, *, tight: bool
+) -> list[_Piece]:
     """Leave out what crosses an edge of the picture and is small, or large, beside what is wholly in it.
 
-    A digit cut off is at most as large as the others; what is larger is the edge of a sheet, but for a tight crop.
+    A digit cut off is at most as large as the others; what is larger is the edge of a sheet, but for a tight crop. What
+    is left of it may be several strokes.
     """
-    whole_px = [_longer(piece.box) for piece in pieces if not _edges(piece.box, shape)]
-    if not whole_px:
+    whole = [piece for piece in pieces if not _edges(piece.box, shape)]
+    if not whole:
         return list(pieces)
+    pieces = [*whole, *_joined([piece for piece in pieces if piece not in whole], height_px)]
+    whole_px = [_longer(piece.box) for piece in whole]
     least, most = 0.5 * max(whole_px), np.inf if tight else LARGEST_STRAY * max(whole_px)
     return [piece for piece in pieces if not _edges(piece.box, shape) or least <= _longer(piece.box) <= most]
 

@@ -11,7 +11,7 @@ import numpy as np
 from device.advice import advise
 from device.config import ReadingConfig
 from device.domain import Advice, Box, Digit, Frame, Pixels, Reading, Status
-from device.find import Writing, find
+from device.find import Writing, edges_near, find
 from device.fuse import fused
 from device.judge import Evidence, judged
 from device.orient import possible_turns, turned, turned_back
@@ -32,6 +32,9 @@ from device.views import (
     without_strays,
     worth,
 )
+
+EDGE_PX = 4
+"""What is cut off on a sheet is cut off by the frame where it is as near to its edge: sheets are outlined no finer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +74,17 @@ def _is_rim(view: Observation) -> bool:
     return view.sheet is not None and is_rim(_boxes(view), view.sheet)
 
 
+def cut_by(frame: Frame, seen: Observation, others: Iterable[Observation]) -> tuple[Writing, ...]:
+    """What the frame's edge cuts off in other views: it may be what was meant, though something else was made out."""
+    return tuple(
+        one
+        for view in others
+        if view is not seen
+        for one in view.writings
+        if one.cut_off and set(one.cut_off) <= set(edges_near(one.box, frame.pixels.shape, EDGE_PX))
+    )
+
+
 class Reader:
     """Reads bursts of frames with one open classifier.
 
@@ -93,33 +107,35 @@ class Reader:
         Boxes are in pixels of the given picture (frame.scale).
         """
         whole = self._look(frame)
-        seen = self._best_view(frame, whole)
+        seen, others = self._best_view(frame, whole)
         if self._is_sure(seen):
             return seen
-        # What the frame's edge cuts off may be what was meant, though something else could be made out.
-        cut_off = () if seen is whole else tuple(one for one in whole.writings if one.cut_off)
-        advice = advise(frame, (*seen.writings, *cut_off), whole.cut_off)
+        advice = advise(frame, (*seen.writings, *cut_by(frame, seen, others)), whole.cut_off)
         return replace(seen, evidence=replace(seen.evidence, advice=advice))
 
-    def _best_view(self, frame: Frame, whole: Observation) -> Observation:
+    def _best_view(self, frame: Frame, whole: Observation) -> tuple[Observation, list[Observation]]:
+        """The view of a frame that is to be believed, and all that were taken besides."""
         if whole.evidence.tight:
-            return whole
+            return whole, []
         found = sheets(frame)
         suspect = may_be_edges(whole.evidence, _boxes(whole), found)
         if not suspect and (self._is_sure(whole) or is_plain(whole.evidence)):
-            return whole
+            return whole, []
         views = [self._look_at(frame, sheet) for sheet in found if suspect or not cuts_through(sheet, _boxes(whole))]
         if not any(self._is_sure(view) for view in views):
             views.append(self._look(frame, inverted=True))
         views = [view for view in views if view.evidence.boxes and not _is_rim(view)]
         if suspect and not views:
-            return replace(whole, evidence=replace(whole.evidence, other_ink=True))
+            return replace(whole, evidence=replace(whole.evidence, other_ink=True)), []
         best = max(views if suspect else [whole, *views], key=self._rank)
+        if not best.evidence.boxes:  # digits that are cut off say more than nothing at all
+            best = max([best, *views], key=lambda view: worth(view.evidence))
         if not self._digits(best):  # strokes so wide that they were hollowed?
             giant = self._look(frame, wide=True)
             best = giant if self._digits(giant) else best
-        misses = any(shows_more(view.evidence, best.evidence) for view in views)
-        return replace(best, evidence=replace(best.evidence, other_ink=True)) if misses else best
+        misses = any(shows_more(view.evidence, best.evidence) for view in [whole, *views])
+        best = replace(best, evidence=replace(best.evidence, other_ink=True)) if misses else best
+        return best, [whole, *views]
 
     def _rank(self, seen: Observation) -> tuple[bool, float]:
         """Better views of a frame are greater: what can be answered, and what says most."""

@@ -34,6 +34,11 @@ WIDEST_ROW = 10.0
 DIFFERING = 0.9
 """What is left of a probability when classifier and row reader see different digits: nothing is sure then."""
 
+POOLED, LEAST = 0.7, 1e-4
+"""Where both see the same digit their probabilities, none less than the second, are multiplied to the power of the
+first: 1 would be right if they never failed together, 0.5 if always. Of 400 drawn scenes to tune on and 160 without
+digits 277 are then answered and right and 6 answered and wrong, with the mean 250 and 5, with 1.0 284 and 7."""
+
 SIDEWAYS = 0.75
 """What is left of the probabilities of digits that, all that was found, may as well be one digit on its side."""
 
@@ -132,9 +137,10 @@ class Separator:
         writings = [part_of(writing, proposed, part) for part in proposed.parts]
         inputs = stacked([mnist_layout(one.ink) for one in writings])
         seen = self._probabilities(inputs)
+        said = row.of_each[:, : seen.shape[1]]
         agreed = seen[:, :10].argmax(axis=1) == np.array(row.digits)
-        said = row.of_each[:, : seen.shape[1]] * np.where(agreed, 1.0, DIFFERING)[:, None]
-        return Pieces(writings, inputs, np.asarray(said, np.float32))
+        doubted = np.where(agreed[:, None], said, DIFFERING * said)
+        return Pieces(writings, inputs, _surer(doubted, seen, said))
 
     def _lies_on_its_side(self, writing: Writing) -> bool:
         """Whether it is surely one digit once it is turned by a right angle, as an eight that lies is two zeros."""
@@ -151,10 +157,23 @@ def stacked(inputs: Sequence[Pixels]) -> Pixels:
 
 
 def _agreed(whole: Pieces, row: Row) -> Pieces:
-    """What both say of one digit, in the mean: what one of them doubts is not sure."""
-    said = row.of_each if row.digits else _nothing(row)
-    both = (whole.probabilities + said[:, : whole.probabilities.shape[1]]) / 2
-    return replace(whole, probabilities=np.asarray(both, np.float32))
+    """What both say of one digit, in the mean: what one of them doubts is not sure unless the other sees the same."""
+    said = (row.of_each if row.digits else _nothing(row))[:, : whole.probabilities.shape[1]]
+    mean = (whole.probabilities + said) / 2
+    return replace(whole, probabilities=_surer(mean, whole.probabilities, said))
+
+
+def _surer(least: Probabilities | NDArray[np.float64], one: Probabilities, other: NDArray[np.float64]) -> Probabilities:
+    """Probabilities of some digits, shape (n, 10 or 11): these at least, and those of both pooled where they agree.
+
+    Source:
+        Genest and Zidek 1986, doi:10.1214/ss/1177013825 (logarithmic pooling).
+    """
+    pooled = (np.maximum(one, LEAST) * np.maximum(other, LEAST)) ** POOLED
+    pooled /= pooled.sum(axis=1, keepdims=True)
+    agreed = one[:, :10].argmax(axis=1) == other[:, :10].argmax(axis=1)
+    surer = agreed & (pooled[:, :10].max(axis=1) > least[:, :10].max(axis=1))
+    return np.asarray(np.where(surer[:, None], pooled, least), np.float32)
 
 
 def _nothing(row: Row) -> NDArray[np.float64]:

@@ -38,21 +38,22 @@ EITHER_WAY_UP = (0, 1, 2, 5, 6, 8, 9)
 
 def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) -> bool:
     """Whether what was found may be the outline of a sheet, or an edge of it or the table's grain taken for a one."""
-    if any(shared(box, sheet.box) > SHEET_SHARE for box in boxes for sheet in found):
-        return True
+    digits = whole.probabilities.argmax(axis=1)
+    sheets = [index for index, box in enumerate(boxes) for sheet in found if shared(box, sheet.box) > SHEET_SHARE]
     outside = [[index for index, box in enumerate(boxes) if not sheet.holds(box)] for sheet in found]
-    return bool(outside) and any(_may_be_edge(whole, boxes, index) for index in min(outside, key=len))
+    ones = [index for index in min(outside, key=len, default=[]) if digits[index] == 1]
+    return any(_stands_alone(whole, boxes, index) for index in (*sheets, *ones))
 
 
-def _may_be_edge(whole: Evidence, boxes: Sequence[Box], index: int) -> bool:
-    """Whether a piece is read as a one, and doesn't stand on a line with another digit that is as high."""
+def _stands_alone(whole: Evidence, boxes: Sequence[Box], index: int) -> bool:
+    """Whether a piece doesn't stand on a line with another that is as high, and surely a digit other than a one."""
     digits = whole.probabilities.argmax(axis=1)
     others = [
-        boxes[other] for other, row in enumerate(whole.probabilities) if row[:10].max() >= SURE and digits[other] != 1
+        boxes[other]
+        for other, row in enumerate(whole.probabilities)
+        if other != index and row[:10].max() >= SURE and digits[other] != 1
     ]
-    return int(digits[index]) == 1 and not any(
-        _on_one_line(boxes[index], box) and _are_alike(boxes[index], box) for box in others
-    )
+    return not any(_on_one_line(boxes[index], box) and _are_alike(boxes[index], box) for box in others)
 
 
 def _are_alike(one: Box, other: Box) -> bool:
@@ -72,9 +73,15 @@ def is_plain(whole: Evidence) -> bool:
 
 
 def shows_more(view: Evidence, best: Evidence) -> bool:
-    """Whether a view shows writing, and rather a digit than not, where the best one shows none."""
+    """Whether a view shows writing, rather a digit than not, where the best one shows none.
+
+    Writing is what is plainly so, or as plainly as some of what is believed; and what is surely a digit, but for a one.
+    """
+    plain = min(PLAIN_CLEARNESS, *best.clearness) if best.clearness else PLAIN_CLEARNESS
     return any(
-        clear >= PLAIN_CLEARNESS and row[:10].max() > 0.5 and not any(shared_area(box, other) for other in best.boxes)
+        row[:10].max() > (0.5 if clear >= plain else SURE)
+        and (clear >= plain or row.argmax() != 1)
+        and not any(shared_area(box, other) for other in best.boxes)
         for box, row, clear in zip(view.boxes, view.probabilities, view.clearness, strict=False)
     )
 

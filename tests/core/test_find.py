@@ -282,6 +282,17 @@ def test_a_sliver_beside_digits_tells_of_the_edge_it_crosses() -> None:
     assert find(written(480, 640, (4, Box(390, 180, 70, 120)))).cut_off == ()
 
 
+def test_what_an_edge_leaves_of_a_digit_may_be_two_strokes() -> None:
+    """Of a five only the ends of its bar and of its belly are in the picture: together they are as high as a digit."""
+    pixels = paper(480, 640)
+    write(pixels, 2, Box(500, 200, 60, 100), pen_px=8)
+    for top, bottom in ((200, 236), (254, 300)):
+        cv2.line(pixels, (618, top + 4), (640, top), (40, 40, 40), 8)
+        cv2.line(pixels, (620, top), (620, bottom), (40, 40, 40), 8)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
+    assert [writing.cut_off for writing in found] == [(), (Advice.CUT_OFF_RIGHT,)]
+
+
 def test_a_tight_crop_is_not_cut_off() -> None:
     """A digit that touches opposite edges of a crop is whole."""
     pixels = paper(100, 70)
@@ -300,6 +311,16 @@ def test_a_printed_line_beside_a_digit_in_a_crop_is_no_one(pen: int, is_surely_l
     assert len(found.writings) == 1
     assert overlap(found.writings[0].box, Box(8, 11, 53, 68)) > 0.8
     assert found.other_ink is not is_surely_line
+
+
+def test_the_corner_of_a_printed_frame_is_no_part_of_the_digit_in_it() -> None:
+    """A crop that was cut beyond two lines of a grid which meet, and through the digit between them."""
+    pixels = paper(90, 90)
+    write(pixels, 2, Box(2, 15, 42, 55), pen_px=7, luma=120)
+    cv2.line(pixels, (70, 0), (78, 89), (30, 30, 30), 5)
+    cv2.line(pixels, (0, 82), (78, 82), (30, 30, 30), 5)
+    (writing,) = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
+    assert overlap(writing.box, Box(0, 11, 48, 63)) > 0.8
 
 
 def test_a_lone_one_as_high_as_its_crop_is_written() -> None:

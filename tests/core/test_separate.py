@@ -103,11 +103,16 @@ def test_what_the_classifier_sees_differently_is_never_sure(classifier, rows):
     assert [one.box.x for one in pieces.writings] == sorted(one.box.x for one in pieces.writings)
 
 
-def test_a_row_in_doubt_is_as_likely_as_it_says(classifier, rows):
-    """Though the classifier sees the same, the row reader hesitated."""
-    pieces = Separator(classifier, Says(rows, (7, 4), lead=2.5)).separated([writing((7, 10), (4, 66))])
-    assert said(pieces) == (7, 4)
-    assert pieces.probabilities.max() < 0.8
+def test_a_row_in_doubt_is_believed_where_the_classifier_sees_the_same(classifier, rows):
+    """Two witnesses make each other surer; where they differ, the row is as likely as it says at most."""
+    touching = writing((0, 10), (2, 64))
+    agreed = Separator(classifier, Says(rows, (0, 2), lead=4.0)).separated([touching])
+    differing = Separator(classifier, Says(rows, (3, 5), lead=4.0)).separated([touching])
+    assert said(agreed) == (0, 2)
+    in_doubt = differing.probabilities.max() / DIFFERING
+    assert in_doubt < 0.95
+    assert agreed.probabilities.max() > in_doubt + 0.03
+    assert np.allclose(agreed.probabilities.sum(axis=1), 1.0)
 
 
 def test_one_digit_that_the_classifier_doubts_is_left_whole(classifier, rows):

@@ -1,0 +1,48 @@
+"""Which of several views of a frame is believed, and when that one may miss something."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from device.domain import Box
+from device.judge import Evidence
+from device.sheet import Sheet
+from device.views import may_be_edges, shows_more
+
+FOUR, SEVEN, FAR = Box(100, 100, 40, 60), Box(150, 100, 40, 60), Box(400, 120, 40, 60)
+
+
+def seen(*pieces: tuple[Box, int, float, float]) -> Evidence:
+    """What a view shows: boxes, each with its digit, the digit's probability and its clearness."""
+    boxes, digits, shares, clearness = zip(*pieces, strict=True) if pieces else ((), (), (), ())
+    probabilities = np.zeros((len(boxes), 11), np.float32)
+    for row, digit, share in zip(probabilities, digits, shares, strict=True):
+        row[[digit, 10]] = share, 1.0 - share
+    return Evidence(boxes, (0,) * len(boxes), probabilities, (), False, False, False, clearness=clearness)
+
+
+@pytest.mark.parametrize(
+    ("piece", "is_more"),
+    [
+        ((FAR, 9, 0.6, 0.5), True),  # plainly written
+        ((FAR, 9, 0.6, -0.3), True),  # as plainly as the four
+        ((FAR, 9, 0.6, -0.9), False),
+        ((FAR, 9, 0.99, -0.9), True),  # surely a digit
+        ((FAR, 1, 0.99, -0.9), False),  # as any edge is
+        ((FAR, 9, 0.4, 0.5), False),
+        ((SEVEN, 9, 0.99, 0.5), False),  # seen in both
+    ],
+)
+def test_a_view_shows_more_where_another_shows_no_digit(piece: tuple[Box, int, float, float], is_more: bool) -> None:
+    """Beside a four and a seven that are believed."""
+    best = seen((FOUR, 4, 0.99, -0.4), (SEVEN, 7, 0.99, 0.8))
+    assert shows_more(seen(piece), best) is is_more
+
+
+def test_the_inside_of_a_zero_is_no_sheet_where_the_zero_stands_on_a_line() -> None:
+    """By itself, what lies along the outline of a sheet may be that outline."""
+    corners = np.array([[102, 104], [138, 104], [138, 156], [102, 156]], np.int32)
+    zero = (FOUR, 0, 0.99, 0.5)
+    assert may_be_edges(seen(zero), [FOUR], [Sheet(corners, 0.0)])
+    assert not may_be_edges(seen(zero, (SEVEN, 7, 0.99, 0.5)), [FOUR, SEVEN], [Sheet(corners, 0.0)])
