@@ -395,7 +395,7 @@ def _is_outline(piece: _Piece, pieces: Sequence[_Piece]) -> bool:
 
 
 def _is_rule(piece: _Piece, pieces: Sequence[_Piece], shape: tuple[int, ...]) -> bool:
-    """Whether a piece of a crop is printed, an upright line beside its digits or the frame around; alone it is a one."""
+    """Whether a piece of a crop is printed: an upright line beside its digits, or their frame; alone it is a one."""
     width, height = piece.box.width, piece.box.height
     if len(_edges(piece.box, shape)) > 2 and piece.area < RULE_AROUND * piece.box.area and len(pieces) > 1:
         return True
