@@ -1,10 +1,9 @@
-"""Words from sound, offline, by Vosk (Kaldi nnet3): the only module that imports it."""
+"""Words from sound, offline, by Vosk (Kaldi nnet3)."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import logging
 import math
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from device import speech_models
+from device.adapters import vosk_library
 from device.domain import Audio, SpokenWord, Transcript
 from device.errors import RecognizerError
 
@@ -25,19 +25,8 @@ UNKNOWN = "[unk]"
 _ALTERNATIVES = 3
 """Ways to hear an utterance that are compared; the model's beam seldom leaves more."""
 
-_RATE_HZ = 16000
 _PROBE_SECONDS = 60.0
 """The official small English model loads within five seconds on a Pi 4."""
-
-_PROBE = """
-import json, sys, vosk
-vosk.SetLogLevel(-1)
-model = vosk.Model(sys.argv[1])
-recognizer = vosk.KaldiRecognizer(model, 16000, json.dumps(["[unk]"]))
-recognizer.AcceptWaveform(bytes(16000))
-json.loads(recognizer.FinalResult())
-"""
-"""Loads a model and decodes half a second of silence: a damaged file ends the process (a segmentation fault)."""
 
 
 class VoskRecognizer:
@@ -51,9 +40,9 @@ class VoskRecognizer:
     def __init__(self, find: Callable[[], Path], words: Iterable[str]) -> None:
         self._find = find
         self._words = frozenset(words)
-        self._model: Any = None
+        self._model: vosk_library.Model | None = None
         self._vocabulary: frozenset[str] = frozenset()
-        self._utterance: Any = None
+        self._utterance: vosk_library.Decoder | None = None
         self._results: list[dict[str, Any]] = []
 
     def open(self) -> None:
@@ -61,18 +50,16 @@ class VoskRecognizer:
         folder = self._find()
         speech_models.check(folder)
         try:
-            import vosk
+            vosk_library.library()
         except (ImportError, OSError) as error:
             raise RecognizerError(f"Vosk is not installed ({error}); pip install 'digitbox[voice]'") from error
         _try_elsewhere(folder)
-        vosk.SetLogLevel(-1)
         try:
-            self._model = vosk.Model(str(folder))
-        except Exception as error:  # the library raises no narrower class
+            self._model = vosk_library.Model(str(folder))
+        except ValueError as error:
             raise _damaged(folder) from error
-        known = {word for word in self._words if self._model.vosk_model_find_word(word) >= 0}
-        self._vocabulary = frozenset(known)
-        if not known:
+        self._vocabulary = frozenset(filter(self._model.knows, self._words))
+        if not self._vocabulary:
             self.close()
             raise RecognizerError(f"{folder}: knows no word of the commands; it is of another language")
 
@@ -89,25 +76,27 @@ class VoskRecognizer:
         """
         if self._model is None:
             raise RecognizerError("the speech model is not loaded; open it first")
-        import vosk
-
-        self._utterance = vosk.KaldiRecognizer(self._model, float(_RATE_HZ), json.dumps([*phrases, UNKNOWN]))
-        self._utterance.SetWords(True)
-        self._utterance.SetMaxAlternatives(_ALTERNATIVES)
+        try:
+            self._utterance = vosk_library.Decoder(self._model, (*phrases, UNKNOWN), _ALTERNATIVES)
+        except ValueError as error:
+            raise RecognizerError(f"the speech model cannot listen ({error}); install it again") from error
         self._results = []
 
     def feed(self, chunk: Audio) -> None:
         """Hear more of it. Raises RecognizerError."""
         if self._utterance is None:
             raise RecognizerError("no utterance was begun")
-        if self._utterance.AcceptWaveform(chunk.samples.astype("<i2").tobytes()):
-            self._results.append(json.loads(self._utterance.Result()))  # a pause of half a second ends a part
+        try:
+            if self._utterance.accept(chunk.samples.astype("<i2").tobytes()):
+                self._results.append(self._utterance.result())  # a pause of half a second ends a part
+        except ValueError as error:
+            raise RecognizerError(f"the speech model cannot hear ({error}); install it again") from error
 
     def finish(self) -> Transcript:
         """What was said, all its parts. Raises RecognizerError."""
         if self._utterance is None:
             raise RecognizerError("no utterance was begun")
-        results, self._results = [*self._results, json.loads(self._utterance.FinalResult())], []
+        results, self._results = [*self._results, self._utterance.final_result()], []
         self._utterance = None
         _give_back_memory()
         parts = [_best(result["alternatives"]) for result in results if result.get("alternatives")]
@@ -146,7 +135,7 @@ def _best(alternatives: Sequence[dict[str, Any]]) -> Transcript:
 
 def _try_elsewhere(folder: Path) -> None:
     """Vosk ends its process over damaged files, so another process goes first."""
-    command = [sys.executable, "-c", _PROBE, str(folder)]
+    command = [sys.executable, "-P", vosk_library.__file__, str(folder)]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_PROBE_SECONDS

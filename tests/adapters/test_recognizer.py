@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -165,6 +166,23 @@ def test_a_damaged_model_is_refused(tmp_path, name, damage):
     damage(folder / name)
     with pytest.raises(RecognizerError, match=r"model: the speech model .*install it again"):
         VoskRecognizer(lambda: folder, WORDS).open()
+
+
+ALONE = """
+import sys
+from device.adapters import recognizer_vosk
+recognizer = recognizer_vosk.VoskRecognizer(lambda: recognizer_vosk.Path(sys.argv[1]), ["help"])
+recognizer.open()
+recognizer.begin(["help"])
+recognizer.finish()
+print(*{"vosk", "requests", "tqdm"}.intersection(sys.modules))
+"""
+
+
+def test_the_engine_is_loaded_without_its_package():
+    """Which would bring an HTTP client into the memory of a box that never fetches anything."""
+    done = subprocess.run([sys.executable, "-c", ALONE, str(TINY)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_a_model_of_another_language():

@@ -116,7 +116,8 @@ ALLOWED = {
     "adapters.display_terminal": "domain errors ports numpy cv2",
     "adapters.microphone_alsa": "domain errors ports config numpy sounds",
     "adapters.microphone_wav": "domain errors ports config numpy sounds",
-    "adapters.recognizer_vosk": "domain errors ports config numpy speech_models vosk",
+    "adapters.recognizer_vosk": "domain errors ports config numpy speech_models adapters.vosk_library",
+    "adapters.vosk_library": "",
     "adapters.synthesizer_espeak": "domain errors ports config numpy espeakng",
 }
 """Module of device/ -> modules of device/ and third-party packages; an adapter not named has the row "adapters"."""
