@@ -29,6 +29,7 @@ from device.views import (
     may_be_edges,
     sheet_under,
     shows_more,
+    without_grain,
     without_strays,
     worth,
 )
@@ -162,8 +163,11 @@ class Reader:
         finding = find(frame, inverted=inverted, wide=wide)
         pieces = self._separator.separated(finding.writings)
         found, model_inputs, probabilities = pieces.writings, pieces.inputs, pieces.probabilities
+        has_grain = False
         if not finding.tight:
-            found, model_inputs, probabilities = without_strays(found, model_inputs, probabilities)
+            strayed = without_strays(found, model_inputs, probabilities)
+            found, model_inputs, probabilities = without_grain(*strayed)
+            has_grain = len(found) < len(strayed[0])
         evidence = Evidence(
             boxes=tuple(writing.box.scaled(frame.scale) for writing in found),
             groups=tuple(writing.group for writing in found),
@@ -171,7 +175,7 @@ class Reader:
             advice=(),
             cut_off=any(writing.cut_off for writing in found),
             tight=finding.tight,
-            other_ink=finding.other_ink or any(writing.after_mark for writing in found),
+            other_ink=finding.other_ink or has_grain or any(writing.after_mark for writing in found),
             separated=tuple(writing.separated for writing in found),
             clearness=tuple(writing.clearness for writing in found),
             sharpness=1.0 / float(np.median([writing.softness for writing in found])) if found else 0.0,

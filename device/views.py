@@ -29,6 +29,12 @@ UPRIGHT_LEAD = 0.4
 LIKE = 1.6
 """What stands on a line is no edge if neither it nor its neighbour is so many times as high as the other."""
 
+LEAST_HEIGHT = 0.35
+"""A digit is at least as high as this share of another beside it, as in find."""
+
+GRAIN_CLEARNESS = -1.0
+"""A one that is less clear, beside plain writing and on no line with it, is the grain of the table or an edge."""
+
 MOSTLY_READ = 0.95
 """What is read with this probability isn't tried turned."""
 
@@ -76,10 +82,13 @@ def shows_more(view: Evidence, best: Evidence) -> bool:
     """Whether a view shows writing, rather a digit than not, where the best one shows none.
 
     Writing is what is plainly so, or as plainly as some of what is believed; and what is surely a digit, but for a one.
+    What is far smaller than all that is believed is none of it.
     """
     plain = min(PLAIN_CLEARNESS, *best.clearness) if best.clearness else PLAIN_CLEARNESS
+    least_px = LEAST_HEIGHT * min((box.height for box in best.boxes), default=0)
     return any(
         row[:10].max() > (0.5 if clear >= plain else SURE)
+        and box.height >= least_px
         and (clear >= plain or row.argmax() != 1)
         and not any(shared_area(box, other) for other in best.boxes)
         for box, row, clear in zip(view.boxes, view.probabilities, view.clearness, strict=False)
@@ -120,6 +129,26 @@ def without_strays(
         if not (writing.cut_off and free)
         or probabilities[index, :10].max() >= SURE
         or any(_on_one_line(writing.box, other.box) for other in free)
+    ]
+    return [found[index] for index in kept], inputs[kept], probabilities[kept]
+
+
+def without_grain(
+    found: Sequence[Writing], inputs: Pixels, probabilities: Probabilities
+) -> tuple[list[Writing], Pixels, Probabilities]:
+    """Leave out ones that are rather no writing, where plain writing is besides and they stand on no line with it."""
+    plain = [
+        writing.box
+        for writing, row in zip(found, probabilities, strict=True)
+        if writing.clearness >= PLAIN_CLEARNESS and row[:10].max() >= SURE and row.argmax() != 1
+    ]
+    kept = [
+        index
+        for index, (writing, row) in enumerate(zip(found, probabilities, strict=True))
+        if not plain
+        or row.argmax() != 1
+        or writing.clearness >= GRAIN_CLEARNESS
+        or any(_on_one_line(writing.box, box) and _are_alike(writing.box, box) for box in plain)
     ]
     return [found[index] for index in kept], inputs[kept], probabilities[kept]
 

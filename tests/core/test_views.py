@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from device.domain import Box
+from device.find import Writing
 from device.judge import Evidence
 from device.sheet import Sheet
-from device.views import may_be_edges, shows_more
+from device.views import may_be_edges, shows_more, without_grain
 
 FOUR, SEVEN, FAR = Box(100, 100, 40, 60), Box(150, 100, 40, 60), Box(400, 120, 40, 60)
 
@@ -32,6 +33,7 @@ def seen(*pieces: tuple[Box, int, float, float]) -> Evidence:
         ((FAR, 1, 0.99, -0.9), False),  # as any edge is
         ((FAR, 9, 0.4, 0.5), False),
         ((SEVEN, 9, 0.99, 0.5), False),  # seen in both
+        ((Box(400, 120, 8, 15), 9, 0.99, 0.5), False),  # far smaller
     ],
 )
 def test_a_view_shows_more_where_another_shows_no_digit(piece: tuple[Box, int, float, float], is_more: bool) -> None:
@@ -46,3 +48,23 @@ def test_the_inside_of_a_zero_is_no_sheet_where_the_zero_stands_on_a_line() -> N
     zero = (FOUR, 0, 0.99, 0.5)
     assert may_be_edges(seen(zero), [FOUR], [Sheet(corners, 0.0)])
     assert not may_be_edges(seen(zero, (SEVEN, 7, 0.99, 0.5)), [FOUR, SEVEN], [Sheet(corners, 0.0)])
+
+
+@pytest.mark.parametrize(
+    ("box", "clearness", "is_kept"),
+    [
+        (FAR, -1.8, False),
+        (FAR, -0.5, True),  # may well be written
+        (SEVEN, -1.8, True),  # on a line with the four
+    ],
+)
+def test_grain_taken_for_a_one_is_left_out_beside_plain_writing(box: Box, clearness: float, is_kept: bool) -> None:
+    """A four that is plainly written, and something like a one."""
+    far = Box(box.x, box.y + 200 * (box == FAR), box.width, box.height)
+    pieces = seen((FOUR, 4, 0.99, 0.5), (far, 1, 0.99, clearness))
+    blank = np.zeros((4, 4), np.uint8)
+    found = [Writing(one, blank, one, 0, False, (), 0.0, clearness=clear) for one, clear in
+             zip(pieces.boxes, pieces.clearness, strict=True)]  # fmt: skip
+    kept, inputs, probabilities = without_grain(found, np.zeros((2, 28, 28), np.uint8), pieces.probabilities)
+    assert len(kept) == len(inputs) == len(probabilities) == 1 + is_kept
+    assert kept[0].box == FOUR
