@@ -105,8 +105,11 @@ class Box:
 
     def installer(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the installer to its end, good or bad."""
-        environ = {**self.environ, "DIGITBOX_SSH_CONFIG": str(self.ssh), "ANSIBLE_FORCE_COLOR": "0"}
-        return run(["deploy/install", "box", "-e", f"@{self.knobs}", *words], env=environ)
+        return run(["deploy/install", "box", "-e", f"@{self.knobs}", *words], env=self.installing())
+
+    def installing(self) -> dict[str, str]:
+        """The environment of the installer, whose "box" this is."""
+        return {**self.environ, "DIGITBOX_SSH_CONFIG": str(self.ssh), "ANSIBLE_FORCE_COLOR": "0"}
 
     def install(self, *words: str) -> dict[str, int]:
         """Run the installer and count what it did."""

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from container import REPOSITORY, Box, why_not
+from container import REPOSITORY, Box, run, why_not
 
 CONTAINER_PROGRAMS = ("systemd-nspawn", "mmdebstrap", "nsenter", "ssh")
 
@@ -71,13 +71,21 @@ def test_a_wrong_password_of_sudo_is_said(box):
 
 
 @pytest.mark.long
+def test_root_needs_no_sudo(box):
+    """As on a bare Debian, where nobody has installed it; a rehearsal gets as far as anywhere."""
+    box.shell("install -D -m 600 /home/pi/.ssh/authorized_keys /root/.ssh/authorized_keys; mv /usr/bin/sudo /var/tmp/")
+    done = run(["deploy/install", "root@box", "-e", f"@{box.knobs}", "--check"], env=box.installing())
+    box.shell("mv /var/tmp/sudo /usr/bin/")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+@pytest.mark.long
 def test_two_at_once_end_in_one_box(box):
     """Whichever comes second waits or is told so; a run after both finds a whole box, and finishes what is left."""
     command = ["deploy/install", "box", "-e", f"@{box.knobs}"]
-    environ = {**box.environ, "DIGITBOX_SSH_CONFIG": str(box.ssh), "ANSIBLE_FORCE_COLOR": "0"}
     both = [
         subprocess.Popen(
-            command, cwd=REPOSITORY, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=REPOSITORY, env=box.installing(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         for _ in range(2)
     ]
