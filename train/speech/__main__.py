@@ -21,7 +21,6 @@ def main(arguments: list[str] | None = None) -> int:
     take.add_argument("--out", type=Path, required=True)
     take.set_defaults(run=_measure)
     learn = commands.add_parser("fit", help="device/hearing.json, from other voices and lines than are reported on")
-    learn.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that has speech_digits")
     learn.set_defaults(run=_fit)
     fuse = commands.add_parser("fusing", help="how much speech counts against sight: device/sight_and_speech.py")
     fuse.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that has unipen_digits")
@@ -51,7 +50,7 @@ def _fusing(chosen: argparse.Namespace) -> int:
 
 
 def _fit(chosen: argparse.Namespace) -> int:
-    facts, report = fit(chosen.data, chosen.clips, chosen.every, chosen.workers)
+    facts, report = fit(chosen.clips, chosen.every, chosen.workers)
     write(facts)
     sys.stdout.write(report)
     return 0

@@ -43,7 +43,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table; `share` is of `count` clips, None where it could not be measured, and `note` says why."""
+    """One line of the table; `share` is of `count` clips, None where it could not be measured, and `note` says why.
+
+    Attributes:
+        asked_back: Share that the box only asks back about.
+        changing: Share that would change or stop something without a further question.
+    """
 
     figure: str
     speech: str
@@ -51,14 +56,17 @@ class Row:
     share: float | None
     goal: str
     note: str = ""
+    asked_back: float | None = None
+    changing: float | None = None
 
 
 def measure(plan: Plan, out: Path) -> str:
     """Measure, write figures.md and figures.json into the folder; the former. Raises OSError, DigitboxError."""
     rows = [*_digit_rows(plan), *_command_rows(plan), *_other_rows(plan), *_unspoken_rows(plan)]
-    memory = memory_mb()
+    model, engine, package = memory_mb()
     out.mkdir(parents=True, exist_ok=True)
-    rows += [Row("memory with the model, above without", "-", 1, None, "< 15 MB", f"{memory:.1f} MB")]
+    note = f"{model:.1f} MB; the engine itself {engine:.1f} MB, its package would add {package:.1f} MB"
+    rows += [Row("memory with the model, above without", "-", 1, None, "< 15 MB", note)]
     table = _table(rows, plan)
     (out / "figures.md").write_text(table, encoding="utf-8")
     facts = json.dumps([asdict(row) for row in rows], indent=1)
@@ -161,14 +169,17 @@ def _other_rows(plan: Plan) -> Iterator[Row]:
 
 
 def _acting_row(figure: str, found: Sequence[Answer], goal: str = "") -> Row:
+    """What acts, and of that what only makes the box ask, as a digit does that differs from what was seen."""
     acting = [(answer, answer.heard.command) for answer in found if answer.heard.command is not None]
-    asked_back = sum(commands.needs_confirmation(command) for _, command in acting)
-    agreeing = sum(command.command is Command.YES for _, command in acting)
     digits = sum(command.command is Command.DIGIT for _, command in acting)
+    asked_back = digits + sum(commands.needs_confirmation(command) for _, command in acting)
+    agreeing = sum(command.command is Command.YES for _, command in acting)
     heard = sorted({f"{answer.text} > {answer.heard.text}" for answer, _ in acting})
-    note = f"{digits} a digit alone, {asked_back} asked back, {agreeing} a yes; {', '.join(heard[:10])}"
+    note = f"{digits} a digit alone; {', '.join(heard[:10])}"
+    count = max(1, len(found))
     who = "synthetic: trained and held-out voices"
-    return Row(f"other speech that acts: {figure}", who, len(found), _share(found), goal, note)
+    figure = f"other speech that acts: {figure}"
+    return Row(figure, who, len(found), _share(found), goal, note, asked_back / count, agreeing / count)
 
 
 def _unspoken_rows(plan: Plan) -> Iterator[Row]:
@@ -217,27 +228,42 @@ from device import compose, config
 def rss():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) / 1024
 compose.recognizer(config.load())
-import vosk
+from device.adapters import vosk_library
+bare = rss()
+vosk_library.library()
 before = rss()
 ears = Ears()
 for seed in range(12):
     ears.answer(Clip("", "", unspoken(seed)[1], None))
-print(rss() - before)
+heard = rss()
+import vosk
+print(heard - before, before - bare, rss() - heard)
 """
 
 
-def memory_mb() -> float:
-    """What a process grows by when it loads the model and listens a dozen times, beyond the imported engine."""
+def memory_mb() -> tuple[float, float, float]:
+    """What a process grows by, in megabytes.
+
+    Returns:
+        When it loads the model and listens a dozen times; when it loads the engine before that; and when it then
+        imports the engine's package, which the box doesn't.
+    """
     done = subprocess.run([sys.executable, "-c", _MEMORY], capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    model, engine, package = map(float, done.stdout.split())
+    return model, engine, package
 
 
 def _table(rows: Sequence[Row], plan: Plan) -> str:
-    lines = ["| figure | speech | clips | result | goal | |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = ["| figure | speech | clips | result | goal | only asked back | changes or stops something | |"]
+    lines += ["| --- | --- | --- | --- | --- | --- | --- | --- |"]
     for row in rows:
-        result = (
-            "not measured" if row.share is None and not row.count else "" if row.share is None else f"{row.share:.1%}"
-        )
-        lines.append(f"| {row.figure} | {row.speech} | {row.count or ''} | {result} | {row.goal} | {row.note} |")
+        result = _percent(row.share) if row.share is not None or row.count else "not measured"
+        cells = [row.figure, row.speech, str(row.count or ""), result, row.goal]
+        cells += [_percent(row.asked_back), _percent(row.changing), row.note]
+        lines.append(f"| {' | '.join(cells)} |")
     command = f"python -m train.speech measure --every {plan.every} --data ../shared/data --out DIR"
     return f"Made by `{command}`.\n\n" + "\n".join(lines) + "\n"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
