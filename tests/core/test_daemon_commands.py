@@ -150,6 +150,20 @@ def test_a_hold_of_seven_seconds_is_told_that_it_was_too_long(appliance):
     assert not appliance.kept
 
 
+def test_a_hold_of_ten_minutes_where_holding_never_shuts_down(appliance):
+    """With `shutdown_seconds = 0` the recording ends all the same, nothing is asked, and the button goes on working."""
+    appliance.daemon._settings = replace(appliance.daemon._settings, shutdown_seconds=0.0)
+    hold_until_warned(appliance, 6.0)
+    listening = (appliance.daemon._microphone, appliance.daemon._ears)
+    appliance.until(lambda: not any(slot.worker.busy for slot in listening))  # else they hang for ten minutes
+    appliance.clock.pass_by(594.0)
+    appliance.release()
+    until_said(appliance, "That was too long. Say it within six seconds.")
+    assert "Shut down?" not in " ".join(speech(appliance))
+    appliance.tap()
+    until_said(appliance, "seven.")
+
+
 def test_louder_is_heard_and_kept(appliance):
     """The next sentence has more volume, no other voice is made, and the preferences are saved."""
     appliance.started()
