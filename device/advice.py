@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from device.domain import Advice, Frame
 from device.find import Writing
-from device.quality import CLEARLY_SEEN_PX, Quality, measured
+from device.quality import CLEARLY_SEEN_PX, DIM_LUMA, Quality, measured
 
 COVERED_LUMA, FINGER_LUMA = 25.0, 110.0
 """A flat picture whose brightest hundredth stays below the first (of 255) shows a lid; a red one below the second,
@@ -53,6 +55,12 @@ a blurred picture. Of 57 drawn scenes blurred on purpose 55 lie above, of 70 oth
 MOST_SPECKS = 40
 """More are crumbs or the grain of something."""
 
+TINY_PX = 12
+"""Lower digits are read by luck (issue 4: from 12 px on)."""
+
+GLANCE_EVERY = 32
+"""Of so many pixels each way one is looked at to see whether a frame is dim: 2000 of two megapixels."""
+
 MOST = 2
 """More pieces of advice at once help nobody."""
 
@@ -69,6 +77,18 @@ def advise(frame: Frame, found: Sequence[Writing], cut_off: tuple[Advice, ...] =
 def advised(quality: Quality) -> tuple[Advice, ...]:
     """The same, of what was measured already."""
     return tuple(dict.fromkeys(_all(quality)))[:MOST]
+
+
+def advise_reader(frame: Frame, found: Sequence[Writing]) -> tuple[Advice, ...]:
+    """What would help with a frame that was read all the same: more light, or a smaller distance.
+
+    Only a picture that is dim at a glance, or whose writing is tiny, is measured: the others cost no time.
+    """
+    glance = frame.pixels[::GLANCE_EVERY, ::GLANCE_EVERY].max(axis=2)
+    is_tiny = bool(found) and max(writing.box.height for writing in found) < TINY_PX
+    is_dim = float(np.percentile(glance, 99)) < DIM_LUMA and is_dark(measured(frame, found))
+    shown = {Advice.TOO_DARK: is_dim, Advice.TOO_SMALL: is_tiny}
+    return tuple(advice for advice, is_so in shown.items() if is_so)
 
 
 def is_covered(quality: Quality) -> bool:

@@ -79,6 +79,9 @@ CLEARNESS = (-2.40, -1.81, 3.16, -3.67, -2.66, -1.28)
 LEAST_CLEARNESS = -2.0
 """Log odds below which a piece is left out: 1 % of the digits and 73 % of what is none."""
 
+LEAST_REST, REST_CLEARNESS = 0.25, -0.5
+"""A rest of a digit at the frame's edge is at least so long, as a share of the digits beside it, and so clear."""
+
 LEAST_LEFT_OUT = -3.0
 """Log odds below which nothing was lost with a piece that was left out: in 400 drawn scenes lost digits have -2.0 to
 -2.7, edges of sheets and grain -2.6 to -5.7."""
@@ -229,7 +232,7 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding
         # As dark as the digits it may be a one of theirs.
         may_be_one = any(rule.core < RULE_CORE * piece.core for rule in rules for piece in digits)
         return Finding(tuple(writings), may_be_one, tight=True)
-    left_out = list(_left_out(found, digits, core))
+    left_out = [*_left_out(found, digits, core), *_cut_rests(found, digits, core, pixels, seen)]
     edges = tuple(dict.fromkeys(edge for piece in left_out for edge in _edges(piece.box, pixels.shape)))
     lost = any(_clearness(piece, pixels, seen) >= LEAST_LEFT_OUT for piece in left_out)
     return Finding(tuple(writings), lost or _has_gap_with_ink(pixels, lines, core), cut_off=edges)
@@ -358,6 +361,24 @@ def _left_out(found: Sequence[_Piece], digits: Sequence[_Piece], core: float) ->
         if piece.core < 0.6 * core or any(_holds(digit.box, piece.box) for digit in digits):
             continue
         if any(_stands_beside(piece.box, digit.box) for digit in digits):
+            yield piece
+
+
+def _cut_rests(
+    found: Sequence[_Piece], digits: Sequence[_Piece], core: float, pixels: Pixels, seen: Contrast
+) -> Iterator[_Piece]:
+    """What the frame's edge leaves of a digit beside others may be some crumbs of ink at that edge."""
+    for piece in found:
+        edges = _edges(piece.box, pixels.shape)
+        if len(edges) != 1 or piece.core < 0.6 * core or any(_holds(digit.box, piece.box) for digit in digits):
+            continue
+        beside = any(
+            digit.box.y < _middle(piece.box) < digit.box.bottom
+            and max(piece.box.x - digit.box.right, digit.box.x - piece.box.right) < digit.box.height
+            and LEAST_REST * digit.box.height <= _longer(piece.box) <= digit.box.height
+            for digit in digits
+        )
+        if beside and _clearness(piece, pixels, seen) >= REST_CLEARNESS:
             yield piece
 
 

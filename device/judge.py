@@ -33,6 +33,9 @@ LEAST_TRUST = 1.5
 """Log odds from which on a digit is sure. Of those scenes 293 are then answered and right, 12 answered and wrong, and 5
 of those without digits; without it 327, 24 and 22, at 1.0 306, 14 and 6, at 2.0 273, 8 and 3."""
 
+STILL_USEFUL = (Advice.TOO_DARK, Advice.TOO_SMALL)
+"""Advice on a picture that was read all the same: the next one may not be. It is shown, and not said."""
+
 Probabilities = NDArray[np.float32]
 
 
@@ -44,7 +47,7 @@ class Evidence:
         boxes: Of the pieces of writing, in reading order, in pixels of the given picture.
         groups: Their groups.
         probabilities: float32, shape (n, 10 or 11); the 11th is "not a digit".
-        advice: What would help, the most useful first; nobody needs it who gets an answer.
+        advice: What would help, the most useful first; who gets an answer needs only what is in STILL_USEFUL.
         cut_off: Whether a piece of writing crosses the frame's edge.
         tight: Whether the picture is a crop, whose edge strokes may touch and still be whole.
         other_ink: Whether there is writing besides these pieces: a mark between them, a page of text.
@@ -104,7 +107,9 @@ def judged(evidence: Evidence, card: ModelCard) -> Reading:
     # Whoever crops a picture around its digits often cuts into them: that is a doubt then, not the end of it.
     if not digits or (evidence.cut_off and not evidence.tight):
         return Reading(Status.UNREADABLE, advice=evidence.advice)
-    return Reading(Status.OK, digits) if sure else Reading(Status.UNSURE, digits, evidence.advice)
+    if sure:
+        return Reading(Status.OK, digits, tuple(advice for advice in evidence.advice if advice in STILL_USEFUL))
+    return Reading(Status.UNSURE, digits, evidence.advice)
 
 
 def _is_digit(probabilities: Probabilities) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from device.advice import advise
+from device.advice import advise, advise_reader
 from device.config import ReadingConfig
 from device.domain import Advice, Box, Digit, Frame, Pixels, Reading, Status
 from device.find import Writing, edges_near, find
@@ -22,6 +22,7 @@ from device.views import (
     EITHER_WAY_UP,
     TURN_LEAD,
     UPRIGHT_LEAD,
+    alone,
     cuts_through,
     is_mostly_read,
     is_plain,
@@ -109,18 +110,24 @@ class Reader:
         """
         whole = self._look(frame)
         seen, others = self._best_view(frame, whole)
-        if self._is_sure(seen):
+        if not self._is_sure(seen):
+            advice = advise(frame, (*seen.writings, *cut_by(frame, seen, others)), whole.cut_off)
+        elif seen.evidence.tight:
             return seen
-        advice = advise(frame, (*seen.writings, *cut_by(frame, seen, others)), whole.cut_off)
+        else:
+            advice = advise_reader(frame, seen.writings)
         return replace(seen, evidence=replace(seen.evidence, advice=advice))
 
     def _best_view(self, frame: Frame, whole: Observation) -> tuple[Observation, list[Observation]]:
         """The view of a frame that is to be believed, and all that were taken besides."""
         if whole.evidence.tight:
             return whole, []
+        is_read = self._is_sure(whole) or is_plain(whole.evidence)
+        if is_read and not alone(whole.evidence, _boxes(whole)):
+            return whole, []
         found = sheets(frame)
         suspect = may_be_edges(whole.evidence, _boxes(whole), found)
-        if not suspect and (self._is_sure(whole) or is_plain(whole.evidence)):
+        if is_read and not suspect:
             return whole, []
         views = [self._look_at(frame, sheet) for sheet in found if suspect or not cuts_through(sheet, _boxes(whole))]
         if not any(self._is_sure(view) for view in views):
@@ -221,7 +228,8 @@ class Reader:
             return None
         digits = chosen.evidence.probabilities[:, :10].argmax(axis=1)
         either_way = bool(np.isin(digits, EITHER_WAY_UP).all())
-        ambiguous = either_way or best - others[0][0] < TURN_LEAD
+        # What was hardly to be seen upright may be read otherwise by luck.
+        ambiguous = either_way or bool(upright.advice) or best - others[0][0] < TURN_LEAD
         return replace(chosen, evidence=replace(chosen.evidence, advice=upright.advice, ambiguous=ambiguous))
 
     def _turns(self, last: Observation) -> Iterator[Observation]:

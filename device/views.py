@@ -38,28 +38,41 @@ GRAIN_CLEARNESS = -1.0
 MOSTLY_READ = 0.95
 """What is read with this probability isn't tried turned."""
 
+BENT = (2, 3, 5)
+"""Digits that no outline, all straight sides and right angles, looks like."""
+
 EITHER_WAY_UP = (0, 1, 2, 5, 6, 8, 9)
 """Digits that are digits upside down too."""
 
 
+def alone(whole: Evidence, boxes: Sequence[Box]) -> list[int]:
+    """The pieces that may be the outline or the edge of a sheet: no other beside them is as high and surely a digit.
+
+    What is surely a digit made of bends is no outline either.
+    """
+    digits, sure = whole.probabilities.argmax(axis=1), whole.probabilities[:, :10].max(axis=1, initial=0.0) >= SURE
+    witnesses = [index for index in range(len(boxes)) if sure[index] and digits[index] != 1]
+    return [
+        index
+        for index, box in enumerate(boxes)
+        if not (sure[index] and digits[index] in BENT)
+        and not any(_stand_together(box, boxes[other]) for other in witnesses if other != index)
+    ]
+
+
 def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) -> bool:
     """Whether what was found may be the outline of a sheet, or an edge of it or the table's grain taken for a one."""
-    digits = whole.probabilities.argmax(axis=1)
-    sheets = [index for index, box in enumerate(boxes) for sheet in found if shared(box, sheet.box) > SHEET_SHARE]
+    lone = alone(whole, boxes)
+    if any(shared(boxes[index], sheet.box) > SHEET_SHARE for index in lone for sheet in found):
+        return True
     outside = [[index for index, box in enumerate(boxes) if not sheet.holds(box)] for sheet in found]
-    ones = [index for index in min(outside, key=len, default=[]) if digits[index] == 1]
-    return any(_stands_alone(whole, boxes, index) for index in (*sheets, *ones))
-
-
-def _stands_alone(whole: Evidence, boxes: Sequence[Box], index: int) -> bool:
-    """Whether a piece doesn't stand on a line with another that is as high, and surely a digit other than a one."""
     digits = whole.probabilities.argmax(axis=1)
-    others = [
-        boxes[other]
-        for other, row in enumerate(whole.probabilities)
-        if other != index and row[:10].max() >= SURE and digits[other] != 1
-    ]
-    return not any(_on_one_line(boxes[index], box) and _are_alike(boxes[index], box) for box in others)
+    return any(digits[index] == 1 and index in lone for index in min(outside, key=len, default=[]))
+
+
+def _stand_together(one: Box, other: Box) -> bool:
+    """Whether two boxes are on one line, and nearly of one height."""
+    return _on_one_line(one, other) and _are_alike(one, other)
 
 
 def _are_alike(one: Box, other: Box) -> bool:
@@ -148,7 +161,7 @@ def without_grain(
         if not plain
         or row.argmax() != 1
         or writing.clearness >= GRAIN_CLEARNESS
-        or any(_on_one_line(writing.box, box) and _are_alike(writing.box, box) for box in plain)
+        or any(_stand_together(writing.box, box) for box in plain)
     ]
     return [found[index] for index in kept], inputs[kept], probabilities[kept]
 

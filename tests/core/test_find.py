@@ -293,6 +293,19 @@ def test_what_an_edge_leaves_of_a_digit_may_be_two_strokes() -> None:
     assert [writing.cut_off for writing in found] == [(), (Advice.CUT_OFF_RIGHT,)]
 
 
+def test_crumbs_of_a_digit_at_the_edge_tell_of_it() -> None:
+    """Of a digit beside two others the frame's edge leaves but the ends of two strokes."""
+    pixels = paper(480, 640)
+    write(pixels, 2, Box(450, 200, 60, 100), pen_px=8)
+    write(pixels, 4, Box(530, 200, 60, 100), pen_px=8)
+    assert not find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).other_ink
+    cv2.line(pixels, (632, 238), (640, 270), (40, 40, 40), 8)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0)))
+    assert len(found.writings) == 2
+    assert found.other_ink
+    assert found.cut_off == (Advice.CUT_OFF_RIGHT,)
+
+
 def test_a_tight_crop_is_not_cut_off() -> None:
     """A digit that touches opposite edges of a crop is whole."""
     pixels = paper(100, 70)

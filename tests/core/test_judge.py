@@ -89,8 +89,10 @@ def test_what_a_crop_cuts_into_is_a_guess_with_advice():
 
 
 def test_advice_goes_to_whom_it_helps():
-    """A sure answer comes without advice, an unsure one with it."""
+    """A sure answer comes without advice but on what may be worse next time, an unsure one with all of it."""
     blurred = {"advice": (Advice.BLURRED,)}
+    dark = {"advice": (Advice.BLURRED, Advice.TOO_DARK)}
+    assert judged(replace(evidence(row(d7=0.99)), **dark), CARD).advice == (Advice.TOO_DARK,)
     assert judged(replace(evidence(row(d7=0.99)), **blurred), CARD).advice == ()
     assert judged(replace(evidence(row(d7=0.5)), **blurred), CARD).advice == (Advice.BLURRED,)
 

@@ -92,6 +92,16 @@ def test_a_blurred_digit_is_said_to_be_blurred(reader, seven):
     assert reader.read([seven]).advice == ()
 
 
+def test_a_dark_picture_that_is_read_all_the_same_is_said_to_be_dark(reader):
+    """The next one may not be read; in good light there is nothing to say."""
+    good, dark = paper(480, 640), paper(480, 640, luma=45.0, grain=1.0)
+    write(good, 2, Box(280, 160, 80, 130), pen_px=12)
+    write(dark, 2, Box(280, 160, 80, 130), pen_px=12, luma=8)
+    readings = [reader.read([Frame(cv2.GaussianBlur(pixels, (3, 3), 0))]) for pixels in (good, dark)]
+    assert [(reading.status, reading.number) for reading in readings] == [(Status.OK, "2")] * 2
+    assert [reading.advice for reading in readings] == [(), (Advice.TOO_DARK,)]
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (2, 300), (16, 16), (640, 480)])
 def test_any_frame_gives_a_status(reader, shape):
     """Noise of any size ends in a status other than ok, without an error."""

@@ -9,7 +9,7 @@ from device.domain import Box
 from device.find import Writing
 from device.judge import Evidence
 from device.sheet import Sheet
-from device.views import may_be_edges, shows_more, without_grain
+from device.views import alone, may_be_edges, shows_more, without_grain
 
 FOUR, SEVEN, FAR = Box(100, 100, 40, 60), Box(150, 100, 40, 60), Box(400, 120, 40, 60)
 
@@ -48,6 +48,21 @@ def test_the_inside_of_a_zero_is_no_sheet_where_the_zero_stands_on_a_line() -> N
     zero = (FOUR, 0, 0.99, 0.5)
     assert may_be_edges(seen(zero), [FOUR], [Sheet(corners, 0.0)])
     assert not may_be_edges(seen(zero, (SEVEN, 7, 0.99, 0.5)), [FOUR, SEVEN], [Sheet(corners, 0.0)])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([(FOUR, 4, 0.99, 0.5)], [0]),
+        ([(FOUR, 2, 0.99, 0.5)], []),  # all bends
+        ([(FOUR, 2, 0.9, 0.5)], [0]),  # which it may not have
+        ([(FOUR, 4, 0.99, 0.5), (SEVEN, 1, 0.99, 0.5)], [0]),  # the four stands by the one, which may be an edge
+        ([(FOUR, 4, 0.99, 0.5), (SEVEN, 7, 0.99, 0.5)], []),
+    ],
+)
+def test_what_stands_alone_may_be_an_outline(pieces: list[tuple[Box, int, float, float]], expected: list[int]) -> None:
+    """Digits beside each other bear each other out."""
+    assert alone(seen(*pieces), [piece[0] for piece in pieces]) == expected
 
 
 @pytest.mark.parametrize(
