@@ -112,6 +112,8 @@ class Reader:
         seen, others = self._best_view(frame, whole)
         if not self._is_sure(seen):
             advice = advise(frame, (*seen.writings, *cut_by(frame, seen, others)), whole.cut_off)
+            # A sliver may be too small, or too faint, to be measured; that it is cut off is why nothing is said.
+            advice = advice or tuple(dict.fromkeys(edge for one in seen.writings for edge in one.cut_off))
         elif seen.evidence.tight:
             return seen
         else:

@@ -66,6 +66,14 @@ def test_what_the_edge_cuts_off_is_told_whatever_else_is_seen(reader):
     assert evidence.advice[0] is Advice.CUT_OFF_RIGHT
 
 
+def test_a_sliver_that_makes_unreadable_is_told_of(reader):
+    """It is too small to be measured, but the only thing that can be said."""
+    pixels = paper(960, 1280)
+    cv2.line(pixels, (0, 700), (4, 714), (90, 90, 90), 3)
+    reading = reader.read([Frame(cv2.GaussianBlur(pixels, (3, 3), 0))])
+    assert (reading.status, reading.advice) == (Status.UNREADABLE, (Advice.CUT_OFF_LEFT,))
+
+
 def test_boxes_count_pixels_of_the_given_picture(reader, seven):
     """A frame that was decoded at half size has its boxes doubled."""
     (whole,) = reader.read([seven]).digits
