@@ -67,9 +67,9 @@ def test_what_the_edge_cuts_off_is_told_whatever_else_is_seen(reader):
 
 
 def test_a_sliver_that_makes_unreadable_is_told_of(reader):
-    """It is too small to be measured, but the only thing that can be said."""
+    """It is too small and too faint to be measured, but the only thing that can be said."""
     pixels = paper(960, 1280)
-    cv2.line(pixels, (0, 700), (4, 714), (90, 90, 90), 3)
+    cv2.line(pixels, (0, 700), (4, 714), (140, 140, 140), 3)
     reading = reader.read([Frame(cv2.GaussianBlur(pixels, (3, 3), 0))])
     assert (reading.status, reading.advice) == (Status.UNREADABLE, (Advice.CUT_OFF_LEFT,))
 
