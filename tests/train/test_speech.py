@@ -151,7 +151,7 @@ def test_a_row_of_other_speech_counts_what_would_act():
     """How much of it would be asked back, as a digit is, and how much would be taken for a yes to a change."""
     said = [VoiceCommand(Command.MUTE), VoiceCommand(Command.DIGIT, digit=2), VoiceCommand(Command.YES)]
     heard = [*(Heard(one.command.value, one, 0.9) for one in said), Heard("x")]
-    found = [Answer("", "moot", None, one, 0.1, None) for one in heard]
+    found = [Answer("", "moot", None, one, 0.1, 0.1, None) for one in heard]
     row = measure._acting_row("words", found)
     assert (row.share, row.asked_back, row.changing) == (0.75, 0.5, 0.25)
     assert row.note == "1 a digit alone; moot > digit, moot > mute, moot > yes"

@@ -34,13 +34,22 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a clip; `seconds` is from its end to the answer, and `bare` what the digits' list alone gives."""
+    """What came of a clip.
+
+    Attributes:
+        row: As the clip's, like `text` and `expected`.
+        heard: What was understood.
+        seconds: From its end to the answer.
+        processor_seconds: Of those, what the processor spent: no other work counts.
+        bare: What the digits' list alone gives.
+    """
 
     row: str
     text: str
     expected: VoiceCommand | None
     heard: Heard
     seconds: float
+    processor_seconds: float
     bare: VoiceCommand | None
 
 
@@ -56,14 +65,15 @@ class Ears:
 
     def answer(self, clip: Clip) -> Answer:
         """Listen to a clip, as fast as it can be decoded, and take the time of what is left to do at its end."""
-        ended = [0.0]
+        ended = [0.0, 0.0]
 
         def until_its_end() -> Iterable[Audio]:
             yield from sounds.chunks(clip.audio)
-            ended[0] = time.monotonic()
+            ended[:] = time.monotonic(), time.process_time()
 
         heard = self.listener.listen(until_its_end(), clip.context)
-        return Answer(clip.row, clip.text, clip.expected, heard, time.monotonic() - ended[0], self._bare(clip))
+        seconds, processor_seconds = time.monotonic() - ended[0], time.process_time() - ended[1]
+        return Answer(clip.row, clip.text, clip.expected, heard, seconds, processor_seconds, self._bare(clip))
 
     def passes(self, clip: Clip) -> tuple[list[Pass], float]:
         """Every pass over a clip, and its contrast, to fit on; no pass for a clip that the listener hears only once."""

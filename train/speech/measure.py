@@ -114,7 +114,7 @@ def _digit_rows(plan: Plan) -> Iterator[Row]:
 def _command_rows(plan: Plan) -> Iterator[Row]:
     """Commands and answers, by voice and together."""
     meant = meanings(commands.load("en"))
-    seconds: list[float] = []
+    measured: list[Answer] = []
     for part, snr_db, goal in (
         (Part.TRAINED, None, "98 %"),
         (Part.TRAINED, 10.0, ""),
@@ -145,11 +145,20 @@ def _command_rows(plan: Plan) -> Iterator[Row]:
             wrong = np.mean([answer.heard.command not in (None, answer.expected) for answer in together])
             note = f"taken for something else {wrong:.1%}"
             yield Row(f"commands{noise}", f"all {part.value} voices", len(together), _right(together), goal, note)
-            seconds += [answer.seconds for answer in together]
-    late = float(np.mean([moment < 0.3 for moment in seconds]))
-    middle, most = np.median(seconds), np.percentile(seconds, 95)
-    note = f"median {middle:.3f} s, 95th percentile {most:.3f} s, {plan.workers} at a time"
-    yield Row("from release to command within 0.3 s", "the commands above", len(seconds), late, "< 0.3 s", note)
+            measured += together
+    speech = "the commands above"
+    yield _time_row(
+        "from release to command within 0.3 s, beside other work", speech, [one.seconds for one in measured], "< 0.3 s"
+    )
+    processor_seconds = [one.processor_seconds for one in measured]
+    yield _time_row("the same of processor time", speech, processor_seconds, "")
+
+
+def _time_row(figure: str, speech: str, seconds: Sequence[float], goal: str) -> Row:
+    """What share takes less than 0.3 seconds."""
+    within = float(np.mean([moment < 0.3 for moment in seconds]))
+    note = f"median {np.median(seconds):.3f} s, 95th percentile {np.percentile(seconds, 95):.3f} s"
+    return Row(figure, speech, len(seconds), within, goal, note)
 
 
 def _other_rows(plan: Plan) -> Iterator[Row]:
