@@ -34,6 +34,11 @@ WIDEST_ROW = 10.0
 DIFFERING = 0.9
 """What is left of a probability when classifier and row reader see different digits: nothing is sure then."""
 
+WHOLE, SURELY_WHOLE = 0.9, 0.99
+"""What the classifier takes for one digit with the first probability is one, whatever the row reader says, and from the
+second on surely: a one with a long flag is two ones to a row reader. In 400 drawn scenes to tune on none of 104 pieces
+of several digits has more than 0.83; four flagged ones of bhmsds' validation digits, in strings, 0.97 to 0.999."""
+
 POOLED, LEAST = 0.7, 1e-4
 """Where both see the same digit their probabilities, none less than the second, are multiplied to the power of the
 first: 1 would be right if they never failed together, 0.5 if always. Of 400 drawn scenes to tune on and 160 without
@@ -97,6 +102,10 @@ class Separator:
             return self._cut(whole)
         if len(row.digits) < 2:
             return _agreed(whole, row), ROW_PARTS
+        one_digit = float(whole.probabilities[0, :10].max())
+        if one_digit >= WHOLE:
+            share = 1.0 if one_digit >= SURELY_WHOLE else DIFFERING
+            return replace(whole, probabilities=np.asarray(share * whole.probabilities, np.float32)), ROW_PARTS
         pieces = self._at(whole, row)
         if alone and self._lies_on_its_side(whole.writings[0]):
             pieces = replace(pieces, probabilities=np.asarray(SIDEWAYS * pieces.probabilities, np.float32))

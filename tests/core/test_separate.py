@@ -132,6 +132,18 @@ def test_where_the_row_reader_sees_no_digit_the_classifier_is_not_believed(class
     assert seen.probabilities[0, :10].max() < 0.6
 
 
+def test_a_one_with_a_long_flag_is_not_two_ones(classifier, rows):
+    """As wide as high, it is two strokes side by side to a row reader; the classifier knows it."""
+    pixels = paper(140, 160, luma=0.0, grain=0.0)
+    cv2.polylines(pixels, [np.array([[20, 105], [85, 15], [100, 120]])], False, (255, 255, 255), 9, cv2.LINE_AA)
+    x, y, width, height = cv2.boundingRect((pixels[:, :, 0] >= 128).view(np.uint8))
+    ink = np.ascontiguousarray(pixels[y : y + height, x : x + width, 0])
+    flagged = Writing(Box(x, y, width, height), ink, Box(x, y, width, height), 0, False, (), 0.05, tangled=True)
+    pieces = Separator(classifier, Says(rows, (1, 1))).separated([flagged])
+    assert said(pieces) == (1,)
+    assert [one.box for one in pieces.writings] == [flagged.box]
+
+
 def test_what_is_surely_one_digit_is_not_read_as_a_row(classifier, rows):
     """It would cost time for nothing."""
     asked = Says(rows, (2,))
