@@ -493,17 +493,24 @@ class Releases:
     def _examine(self, name: str, former: str | None) -> None:
         """Raise ReleaseError when the release is at fault, or when a device fails that did not with the former one."""
         failed = [finding for finding in self._findings(name, None) if not finding["ok"]]
-        if failed and former and former != name and not any(finding["software"] for finding in failed):
-            kept = self._places.former_configuration
-            before = self._findings(former, kept if kept.exists() else None)
-            as_before = {finding["check"] for finding in before if not finding["ok"]}
-            new = [finding for finding in failed if finding["check"] not in as_before]
-        else:
-            new = [finding for finding in failed if finding["software"]]
+        new = [finding for finding in failed if finding["software"]]
+        if failed and not new and former not in (None, name):
+            as_before = self._failing_before(str(former))
+            new = [finding for finding in failed if as_before is not None and finding["check"] not in as_before]
         for finding in failed:
             self._note(f"{finding['check']}: {finding['message']} -> {finding['remedy']}")
         if new:
             raise ReleaseError("; ".join(f"{finding['check']}: {finding['message']}" for finding in new))
+
+    def _failing_before(self, former: str) -> set[str] | None:
+        """The checks that failed with the former release; None where it is too broken to say, and no yardstick."""
+        kept = self._places.former_configuration
+        try:
+            before = self._findings(former, kept if kept.exists() else None)
+        except (ReleaseError, OSError, subprocess.SubprocessError) as error:
+            self._note(f"{former} cannot be asked what was wrong before: {error}")
+            return None
+        return {finding["check"] for finding in before if not finding["ok"]}
 
     def _findings(self, name: str, configuration: Path | None) -> list[dict[str, Any]]:
         command = [self._python(name), "-I", "-m", "device.health"]
@@ -536,15 +543,16 @@ class Releases:
         steps = {kind: layout for kind, layout in steps.items() if layout != present[kind]}
         if not steps:
             return
-        able = [name for name in known if self._knows(name, [steps, {kind: present[kind] for kind in steps}])]
-        if not able:
+        layouts = [steps, {kind: present[kind] for kind in steps}]
+        able = next((name for name in known if self._knows(name, layouts)), None)
+        if able is None:
             raise ReleaseError(f"no release here can change the layouts {present} to {dict(wanted)}")
         # The configuration is root's, all else the daemon's; what root would write the daemon could not.
         own = [f"{kind}={layout}" for kind, layout in steps.items() if kind != "configuration"]
         if own:
-            self._migration(able[0], "to", *own)
+            self._migration(able, "to", *own)
         if "configuration" in steps:
-            self._migration(able[0], "to", f"configuration={steps['configuration']}", as_daemon=False)
+            self._migration(able, "to", f"configuration={steps['configuration']}", as_daemon=False)
 
     def _knows(self, name: str, layouts: Sequence[Mapping[str, int | None]]) -> bool:
         latest = self._migration(name, "latest")

@@ -15,12 +15,16 @@ LAYOUTS = {"configuration": 0, "preferences": 0, "history": 1}
 
 @dataclass
 class Behaviour:
-    """What a release does when it is tried: the layouts it knows, what it finds wrong, why it won't start."""
+    """What a release does when it is tried: the layouts it knows, what it finds wrong, why it won't start.
+
+    A broken one is there in part only, without its Python.
+    """
 
     latest: Mapping[str, int] = field(default_factory=lambda: LAYOUTS)
     failing: Sequence[tuple[str, bool]] = ()
     refuses: str | None = None
     needs_in_configuration: str = ""
+    is_broken: bool = False
 
 
 class Box:
@@ -101,6 +105,8 @@ class Box:
     def run(self, command: Sequence[str], *, as_daemon: bool) -> subprocess.CompletedProcess[str]:
         """Play device.health or device.migrate of the release whose Python is called."""
         name, module, words = Path(command[0]).parents[1].name, command[3], list(command[4:])
+        if self.behaviour[name].is_broken:
+            raise FileNotFoundError(command[0])
         behaviour = self.behaviour[name]
         status, output = (
             self._health(behaviour, words) if module == "device.health" else self._migrate(behaviour, words)

@@ -78,6 +78,14 @@ def test_a_device_that_was_missing_before_is_no_reason(box):
     assert box.releases().activate("two")
 
 
+def test_a_broken_release_is_no_yardstick(box):
+    """Where the one in use can't even say what was wrong before, a missing camera doesn't keep its successor away."""
+    box.behaviour["one"].is_broken = True
+    box.add("two", Behaviour(latest=NEWER, failing=[("camera", False)]))
+    assert box.releases().activate("two")
+    assert (box.releases().current, box.layout("history")) == ("two", 2)
+
+
 def test_a_first_release_needs_no_device(tmp_path):
     """Plugging in comes later; but its own software has to work, and else nothing is left of it."""
     empty = Box(tmp_path)
