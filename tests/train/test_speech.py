@@ -175,4 +175,4 @@ def test_the_whole_table(tmp_path):
     facts = json.loads((tmp_path / "out" / "figures.json").read_text(encoding="utf-8"))
     assert (tmp_path / "out" / "figures.md").read_text(encoding="utf-8") == table
     figures = {row["figure"] for row in facts}
-    assert {"memory with the model, above without", "from release to command within 0.3 s"} < figures
+    assert {"memory with the model, above without", "the same of processor time"} < figures
