@@ -96,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check_alone(settings: Config) -> None:
-    """A second daemon would take socket and devices from the first; one that hangs doesn't count. Raises DigitboxError."""
+    """Refuse to take socket and devices from a daemon that runs and does not hang. Raises DigitboxError."""
     try:
         DaemonClient(settings.daemon.runtime / compose.SOCKET, answer_seconds=2.0).ask(StatusAsked())
     except DaemonError:
