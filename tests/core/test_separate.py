@@ -15,7 +15,7 @@ from device.adapters.rows_tflite import TfliteRowScorer
 from device.domain import Box, Pixels
 from device.find import Writing
 from device.rows import BLANK
-from device.separate import DIFFERING, Separator
+from device.separate import DIFFERING, SIDEWAYS, Separator
 from device.split import straight
 
 
@@ -199,4 +199,4 @@ def test_an_eight_on_its_side_is_no_sure_pair_of_zeros(classifier, rows, beside:
     found = [rings, writing((7, 260))] if beside else [rings]
     pieces = Separator(classifier, Says(rows, (0, 0))).separated(found)
     assert said(pieces)[:2] == (0, 0)
-    assert bool(pieces.probabilities[:2].max(axis=1).min() > DIFFERING) == is_sure
+    assert bool(pieces.probabilities[:2].max(axis=1).min() > SIDEWAYS) == is_sure
