@@ -51,7 +51,7 @@ def batches(course: Course, settings: Settings, *, begin: int = 0) -> Iterator[t
 
     Args:
         course: What is shown, how often, and what is to be answered.
-        settings: Seed and size of a batch.
+        settings: Seed, size of a batch, and how far its pictures are moved.
         begin: The first epoch; a run that goes on begins later than at 0.
 
     Yields:
@@ -62,10 +62,20 @@ def batches(course: Course, settings: Settings, *, begin: int = 0) -> Iterator[t
         targets = one_hot(view.labels)
         if course.answers is not None:
             targets = mixed(targets, course.answers[epoch % course.count], course.answers_share)
-        order = np.random.default_rng((settings.seed, epoch)).permutation(len(view))
+        rng = np.random.default_rng((settings.seed, epoch))
+        order = rng.permutation(len(view))
         for step in range(steps_in(course.views, settings)):
             rows = np.sort(order[step * settings.batch : (step + 1) * settings.batch])
-            yield network_input(view.pictures[rows]), targets[rows]
+            yield network_input(moved(view.pictures[rows], settings.moved_px, rng)), targets[rows]
+
+
+def moved(pictures: Pixels, most_px: int, rng: np.random.Generator) -> Pixels:
+    """Each picture by 0 to `most_px` pixels each way, black following: uint8 (n, 28, 28) -> uint8 (n, 28, 28)."""
+    if not most_px:
+        return pictures
+    framed = np.pad(pictures, ((0, 0), (most_px, most_px), (most_px, most_px)))
+    down, right = (first[:, None] + np.arange(28) for first in rng.integers(0, 2 * most_px + 1, (2, len(pictures))))
+    return np.asarray(framed[np.arange(len(pictures))[:, None, None], down[:, :, None], right[:, None, :]], np.uint8)
 
 
 def steps_in(views: Views, settings: Settings) -> int:

@@ -121,7 +121,9 @@ class Settings:
     """How often each validation digit is changed mildly to fit the temperature and the thresholds."""
     batch: int = 128
     """Digits in a batch; negatives come on top."""
-    views: int = 10
+    moved_px: int = 1
+    """Each picture of a batch is moved by up to so many pixels each way, anew each time: the views are few."""
+    views: int = 9
     """Changed copies of each digit, made once and shown in turn: making one takes longer than learning from it."""
     mild_share: float = 0.5
     """Of the digits of a view, those that are changed no further than `mild`."""
@@ -129,15 +131,16 @@ class Settings:
     """Of the digits of a view, those that come as they are in their set."""
     photographs: int = 500
     """Sheets that are drawn, photographed and cut by the device's own finder, for digits as the box gets them."""
-    touching: int = 4000
-    """Rows of touching digits that are put together and taken apart again, at right and at wrong places."""
+    touching: int = 1500
+    """Rows of touching digits that are put together and taken apart again, at right and at wrong places; few, for what
+    touches is read by another network (`train.rows`), and taken apart only where that one fails."""
     damaged_share: float = 0.2
     """Of all pictures of a view, those with a damage that no ordinary photograph does (`train.damage`)."""
     widths: tuple[int, int, int, int, int] = (24, 40, 56, 64, 48)
     """Channels of the network that is trained (`train.model`), and that the smaller one learns from."""
     kept_widths: tuple[int, int, int, int, int] = (12, 22, 32, 36, 28)
     """Channels that are left of them before pruning, those that earn most: zeros alone make no int8 kernel faster."""
-    epochs: int = 26
+    epochs: int = 18
     """Of the training before pruning."""
     learning_rate: float = 3e-3
     """Adam's greatest, after `warm_up_steps` (Kingma and Ba 2015, arXiv:1412.6980); falls to 0 along a cosine."""
@@ -145,7 +148,7 @@ class Settings:
     """Steps in which the learning rate rises."""
     sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 70
+    prune_epochs: int = 50
     """Of the pruning."""
     prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
