@@ -84,7 +84,7 @@ def _answer(reader: ModelReader, asked: Mapping[str, Any], source: BinaryIO) -> 
         except DigitboxError as error:
             return {"path": name, "error": f"the picture cannot be read ({error}); try another"}
         except (MemoryError, cv2.error):
-            return {"path": name, "error": "the picture cannot be read (it is too large or too narrow); try another"}
+            return {"path": name, "error": "the picture cannot be read (it is too large); try another"}
 
 
 def _read(reader: ModelReader, frame: Frame, asked: Mapping[str, Any]) -> dict[str, Any]:
