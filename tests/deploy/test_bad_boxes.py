@@ -73,7 +73,7 @@ def test_a_wrong_password_of_sudo_is_said(box):
 @pytest.mark.long
 def test_root_needs_no_sudo(box):
     """As on a bare Debian, where nobody has installed it; a rehearsal gets as far as anywhere."""
-    box.shell("install -D -m 600 /home/pi/.ssh/authorized_keys /root/.ssh/authorized_keys; mv /usr/bin/sudo /var/tmp/")
+    box.shell("install -D -m 600 /home/pi/.ssh/authorized_keys ~root/.ssh/authorized_keys; mv /usr/bin/sudo /var/tmp/")
     done = run(["deploy/install", "root@box", "-e", f"@{box.knobs}", "--check"], env=box.installing())
     box.shell("mv /var/tmp/sudo /usr/bin/")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
