@@ -20,7 +20,7 @@ for_a_board=(bc e2fsprogs gcc initramfs-tools libc6-dev linux-headers-arm64 linu
 [ "$suite" = trixie ] || packages+=("${for_a_board[@]}")
 
 inside() {
-  in_root "$root" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+  in_root "$root" env -i "HOME=$home_of_root" LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
 
 build() {
@@ -35,7 +35,7 @@ build() {
   build_root "$suite" "$root" "${packages[@]}"
   let_in "$root" "$key"
   # Through binfmt_misc no program is setuid, sudo neither: it is root who comes in.
-  install -D -m 600 "$key.pub" "$root/root/.ssh/authorized_keys"
+  install -D -m 600 "$key.pub" "$root$home_of_root/.ssh/authorized_keys"
   exec 9>&-
 }
 

@@ -31,7 +31,7 @@ leader() { # the container's first process, as this machine numbers it
 inside() {
   local first
   first=$(leader) || die 'the container is not running'
-  nsenter -t "$first" "${own_network[@]}" -m -u -i -p -C -r -w -- /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
+  nsenter -t "$first" "${own_network[@]}" -m -u -i -p -C -r -w -- /usr/bin/env -i "HOME=$home_of_root" LANG=C.UTF-8 \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
 
@@ -53,7 +53,7 @@ start() {
   mkdir -p "$run" "$machines/pip-cache"
   arguments=(--quiet --keep-unit --register=no --boot --console=pipe --resolv-conf=off "--directory=$root" "--machine=$box")
   if [ "${NETWORK:-shared}" = shared ]; then
-    arguments+=("--bind=$machines/pip-cache:/root/.cache/pip")
+    arguments+=("--bind=$machines/pip-cache:$home_of_root/.cache/pip")
   else
     arguments+=(--private-network)
   fi

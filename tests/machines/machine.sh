@@ -6,6 +6,8 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(realpath "$here/../..")
 machines=$(cd "$repository" && realpath -m "${DIGITBOX_MACHINES:-.appliance}")
+# shellcheck disable=SC2034  # inside the machines, which are all Debians
+home_of_root=/root
 
 die() {
   printf 'error: %s\n' "$*" >&2
