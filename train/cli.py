@@ -172,16 +172,23 @@ def rows_command(options: argparse.Namespace) -> None:
     with _tensorflow():
         if find_spec("tensorflow") is None:  # said now, and not after the rows were drawn
             raise ModuleNotFoundError(name="tensorflow")
+    from train.photographs.hands import Part, pools
     from train.rows.kept import kept_rows
     from train.rows.make import TFLITE_NAME as ROWS_NAME
     from train.rows.make import make, measure
+    from train.rows.photographed import Photographs
     from train.rows.settings import RowSettings
 
     settings, digits = RowSettings(), Settings()
     found = learned(options.data, digits)
     paths = [options.out / f"{name}.npz" for name in ("training", "validation")]
-    kept_rows(found.training, settings.rows, (settings.seed, 0), paths[0])
-    chosen_by = kept_rows(found.validation, settings.validation_rows, (settings.seed, 1), paths[1])
+    seen = {
+        Part.TRAINING: (settings.photographs, settings.copies),
+        Part.TUNING: (settings.validation_photographs, 1),
+    }
+    taken = [Photographs(pools(options.data, part), part, *counts) for part, counts in seen.items()]
+    kept_rows(found.training, settings.rows, (settings.seed, 0), paths[0], taken[0])
+    chosen_by = kept_rows(found.validation, settings.validation_rows, (settings.seed, 1), paths[1], taken[1])
     # In a process of its own: tflite_runtime, which measures, can't be loaded beside TensorFlow.
     with multiprocessing.get_context("spawn").Pool(1) as other:
         other.apply(make, (*paths, settings, options.out))

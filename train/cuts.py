@@ -94,32 +94,47 @@ def cut_from_photograph(frame: Frame, label: str, boxes: Sequence[Box | None]) -
 
 def _label(cut: Box, places: Sequence[tuple[int, Box]]) -> int | None:
     """What is in a cut, None where that is not one whole digit nor several."""
-    inside = [_shared(cut, box) / max(1, box.area) for _, box in places]
+    inside = [shared_px(cut, box) / max(1, box.area) for _, box in places]
     if sum(share > LEAST_OVERLAP for share in inside) > 1:
         return NOT_A_DIGIT
     touched = [place for place, share in zip(places, inside, strict=True) if share > MOST_FOREIGN]
     if len(touched) != 1:
         return None
     ((digit, box),) = touched
-    shared = _shared(cut, box)
+    shared = shared_px(cut, box)
     return digit if shared > LEAST_OVERLAP * (cut.area + box.area - shared) else None
 
 
-def _shared(one: Box, other: Box) -> int:
-    """Area that two boxes have in common."""
+def shared_px(one: Box, other: Box) -> int:
+    """Area that two boxes have in common, square pixels."""
     width = min(one.right, other.right) - max(one.x, other.x)
     height = min(one.bottom, other.bottom) - max(one.y, other.y)
     return max(0, width) * max(0, height)
 
 
+def photographs(
+    kinds: Sequence[str], hands: Sequence[Pool], part: Part, numbers: range
+) -> Iterator[tuple[Frame, str, tuple[Box | None, ...]]]:
+    """Drawn photographs as a camera stores them, the digits in each without blanks, and their boxes.
+
+    Args:
+        kinds: Of `train.photographs.files.KINDS` with one frame each, in turn.
+        hands: Who writes.
+        part: Whose seed.
+        numbers: Which photographs.
+    """
+    for number in numbers:
+        (taken,) = shot(kinds[number % len(kinds)], hands, SEEDS[part], number).frames
+        stored = np.frombuffer(jpeg(taken.pixels, taken.scene.lens.jpeg_quality), np.uint8)
+        frame = Frame(np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR), np.uint8), source=f"photograph {number}")
+        yield frame, taken.scene.label.replace(" ", ""), taken.boxes
+
+
 def _cut_block(hands: Sequence[Pool], numbers: range) -> Cuts:
     cv2.setNumThreads(1)  # the cores are taken
     pictures = []
-    for number in numbers:
-        (taken,) = shot(KINDS[number % len(KINDS)], hands, SEEDS[Part.TRAINING], number).frames
-        stored = np.frombuffer(jpeg(taken.pixels, taken.scene.lens.jpeg_quality), np.uint8)
-        frame = Frame(np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR), np.uint8), source=f"photograph {number}")
-        pictures += cut_from_photograph(frame, taken.scene.label.replace(" ", ""), taken.boxes)
+    for taken in photographs(KINDS, hands, Part.TRAINING, numbers):
+        pictures += cut_from_photograph(*taken)
     shown = [picture for picture, _ in pictures]
     labels = np.array([label for _, label in pictures], np.uint8)
     return np.stack(shown) if shown else np.empty((0, 28, 28), np.uint8), labels

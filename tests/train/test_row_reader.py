@@ -9,10 +9,13 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from device.domain import Box
 from device.preprocess import ROW_PX
 from train.errors import DataError
+from train.photographs.hands import Part
 from train.rows.drawing import LENGTHS, drawn_rows
 from train.rows.kept import kept_rows
+from train.rows.photographed import Photographs, photographed_rows, said
 from train.rows.settings import RowSettings
 
 SMALL = RowSettings(
@@ -41,6 +44,34 @@ def test_rows_are_the_same_for_the_same_seed_and_say_what_they_show(digits):
     widths = {length: np.mean([p.shape[1] for p, n in zip(made.pictures, lengths, strict=True) if n == length])
               for length in (1, 2, 3)}  # fmt: skip
     assert widths[1] < widths[2] < widths[3]
+
+
+def test_a_piece_of_a_photograph_says_the_digits_that_are_wholly_in_it():
+    """From left to right; nothing where there is none; not known where one is torn, or framed, or below another."""
+    two, seven, four = Box(10, 10, 20, 40), Box(32, 12, 20, 40), Box(12, 60, 20, 40)
+    both, upper_half = Box(9, 9, 44, 44), Box(10, 10, 20, 20)
+    assert said("27", [two, seven], [both, Box(200, 10, 30, 30)]) == [(2, 7), ()]
+    assert said("72", [seven, two], [both]) == [(2, 7)]
+    assert said("27", [two, seven], [upper_half, Box(31, 11, 22, 42)]) == [None, (7,)]
+    assert said("2", [two], [Box(0, 0, 90, 90)]) == [None], "a frame around it"
+    assert said("24", [two, four], [Box(8, 8, 28, 95)]) == [None], "one below the other"
+    assert said("2", [two], [Box(9, 9, 22, 42), Box(10, 10, 21, 41)]) == [None, None], "in two pieces"
+    assert said("27", [two, None], [Box(9, 9, 22, 42)]) == [(2,)]
+    assert said("2", [two], []) == []
+
+
+def test_rows_of_photographs_are_the_same_each_time_and_come_behind_those_drawn(digits, tmp_path):
+    """In drawn hands, without a set: each piece as it is and once by another hand, saying the same."""
+    taken = Photographs((), Part.TRAINING, 6, copies=2)
+    made = photographed_rows(taken, 0, 6)
+    assert made.labels == photographed_rows(taken, 0, 6).labels
+    assert made.labels[::2] == made.labels[1::2]
+    assert any(not np.array_equal(*pair) for pair in zip(made.pictures[::2], made.pictures[1::2], strict=True))
+    assert all(picture.shape[0] == ROW_PX for picture in made.pictures)
+    assert sum(len(says) == 1 for says in made.labels) > 4
+    both = kept_rows([digits], 10, (1,), tmp_path / "rows.npz", taken)
+    assert both.labels[10:] == made.labels
+    assert both.labels[:10] == drawn_rows([digits], 10, (1, 0)).labels
 
 
 def test_kept_rows_are_those_that_were_drawn_and_a_damaged_file_is_refused(digits, tmp_path):

@@ -1,7 +1,8 @@
 """Rows of digits that touch, as one piece of ink: what the row reader learns from, and is measured on.
 
 Digits of one set are pushed into each other, tied by a stroke, or stand so close that a camera joins them; then the
-whole row is written by another hand, photographed and cut out. A row without a digit (letters, scribbles) says nothing.
+whole row is written by another hand, photographed and cut out. A row without a digit (letters, scribbles) says nothing,
+nor does one that lies on its side.
 """
 
 from __future__ import annotations
@@ -16,14 +17,24 @@ from numpy.typing import NDArray
 from device.domain import Pixels
 from device.preprocess import row_layout
 from train.data import DigitSet
+from train.forms import other_form
 from train.negatives import CANVAS_PX, scrawls
-from train.sets import Bhmsds
+from train.sets import Bhmsds, Mnist
 
 DIGIT_PX = 72
 """Height at which digits are put together."""
 
-LENGTHS, LENGTH_SHARES = (0, 1, 2, 3, 4, 5, 6), (0.08, 0.22, 0.36, 0.18, 0.1, 0.04, 0.02)
+LENGTHS, LENGTH_SHARES = (0, 1, 2, 3, 4, 5, 6), (0.1, 0.24, 0.33, 0.17, 0.1, 0.04, 0.02)
 """Digits in a row, and how often so many."""
+
+LYING_SHARE = 0.35
+"""Of the rows that say nothing, those that are digits on their side."""
+
+UPRIGHT_ONLY = (2, 3, 4, 5, 6, 7, 9)
+"""Digits that are none on their side; a zero may be a zero, a one is a stroke, an eight two zeros."""
+
+OTHER_FORM_SHARE = 0.2
+"""Of MNIST's digits, those in a form that its writers seldom use: flagged ones, barred sevens."""
 
 HEIGHT_SPREAD, LIFT_SPREAD = 0.1, 0.07
 """Standard deviations of a digit's height, and of its place above the line, as shares of the height."""
@@ -34,8 +45,8 @@ OVERLAP = (-0.04, 0.11)
 TIE_SHARE, TIE_GAP = 0.15, (0.03, 0.25)
 """How often a stroke ties two digits that stand apart, and how far apart, as a share of the height."""
 
-SQUARE_WIDTHS = {True: (0.25, 0.55), False: (0.5, 0.85)}
-"""Range of the widths given back to digits whose set made them square, of ones and of others."""
+SQUARE_WIDTHS = {True: (0.22, 0.7), False: (0.5, 0.85)}
+"""Range of the widths given back to digits whose set made them square, of ones, flagged or not, and of others."""
 
 TURN_DEGREES, SLANT, STRETCH, WOBBLE = 4.0, 0.18, 1.2, 0.035
 """Standard deviations of turn and slant (dx per dy), greatest change of proportions, and standard deviation of the
@@ -91,9 +102,8 @@ def drawn_rows(sets: Sequence[DigitSet], count: int, seed: tuple[int, ...]) -> R
         digits = sets[int(rng.integers(len(sets)))]
         length = int(rng.choice(LENGTHS, p=LENGTH_SHARES))
         rows = rng.integers(len(digits), size=length)
-        ink = written(digits, rows, rng) if length else _scrawl(rng)
-        picture = row_layout(seen(changed(ink, rng), rng))
-        pictures.append(picture)
+        ink = written(digits, rows, rng) if length else _nothing(digits, rng)
+        pictures.append(row_layout(seen(changed(ink, rng), rng)))
         labels.append(tuple(int(label) for label in digits.labels[rows]))
     return Rows(tuple(pictures), tuple(labels))
 
@@ -101,10 +111,13 @@ def drawn_rows(sets: Sequence[DigitSet], count: int, seed: tuple[int, ...]) -> R
 def written(digits: DigitSet, rows: NDArray[np.int64], rng: np.random.Generator) -> Pixels:
     """Digits of a set beside each other, joined: uint8, cropped."""
     is_square = digits.set_name == Bhmsds.name
+    other_forms = OTHER_FORM_SHARE if digits.set_name == Mnist.name else 0.0
     row = np.zeros((2 * DIGIT_PX, 2 * DIGIT_PX * len(rows)), np.uint8)
     end = 0
     for index in rows:
-        digit = _enlarged(digits.model_inputs[index], is_square, int(digits.labels[index]) == 1, rng)
+        picture, label = digits.model_inputs[index], int(digits.labels[index])
+        picture = other_form(picture, label, rng) if rng.random() < other_forms else picture
+        digit = _enlarged(picture, is_square, label == 1, rng)
         height, width = digit.shape
         lift = float(np.clip(rng.normal(0.0, LIFT_SPREAD), -0.2, 0.2)) * DIGIT_PX
         top = int(np.clip(round((len(row) - height) / 2 + lift), 0, len(row) - height))
@@ -189,6 +202,15 @@ def _tie(row: Pixels, digit: Pixels, place: tuple[int, int], end: int, rng: np.r
     first = (end - 3, int(edge[rng.integers(edge.size)]))
     last = (place[0] + 3, place[1] + int(start[rng.integers(start.size)]))
     cv2.line(row, first, last, (255,), int(rng.integers(3, 8)), cv2.LINE_AA)
+
+
+def _nothing(digits: DigitSet, rng: np.random.Generator) -> Pixels:
+    """What says nothing: digits on their side, letters or scribbles."""
+    upright = np.flatnonzero(np.isin(digits.labels, UPRIGHT_ONLY))
+    if not upright.size or rng.random() >= LYING_SHARE:
+        return _scrawl(rng)
+    row = written(digits, rng.choice(upright, int(rng.integers(1, 5))), rng)
+    return np.ascontiguousarray(np.rot90(row, int(rng.choice([1, 3]))))
 
 
 def _scrawl(rng: np.random.Generator) -> Pixels:

@@ -1,4 +1,4 @@
-"""Rows drawn once by all cores and kept in a file, for every epoch and every process to come."""
+"""Rows made once by all cores and kept in a file, for every epoch and every process to come."""
 
 from __future__ import annotations
 
@@ -12,14 +12,27 @@ from train.data import DigitSet
 from train.errors import DataError
 from train.output import written_beside
 from train.rows.drawing import Rows, drawn_rows
+from train.rows.photographed import Photographs, photographed_rows
 from train.views import in_processes
 
 BLOCK = 1000
 """Rows that are drawn by one process from one state of chance, whatever the number of processes."""
 
+PHOTOGRAPHS_BLOCK = 50
+"""The same of photographs."""
 
-def kept_rows(sets: Sequence[DigitSet], count: int, seed: tuple[int, ...], path: Path) -> Rows:
-    """Rows in the hands of some sets, from the file where they are kept, or drawn and put there.
+
+def kept_rows(
+    sets: Sequence[DigitSet], count: int, seed: tuple[int, ...], path: Path, taken: Photographs | None = None
+) -> Rows:
+    """Rows in the hands of some sets, from the file where they are kept, or made and put there.
+
+    Args:
+        sets: Whose digits rows are drawn of.
+        count: How many of these.
+        seed: Theirs.
+        path: Of the file.
+        taken: What is found on these photographs comes behind them.
 
     Raises:
         OutputError: They cannot be kept.
@@ -28,7 +41,12 @@ def kept_rows(sets: Sequence[DigitSet], count: int, seed: tuple[int, ...], path:
     if not path.exists():
         begins = range(0, count, BLOCK)
         tasks = [(_some_of(sets, (*seed, begin)), min(BLOCK, count - begin), (*seed, begin)) for begin in begins]
-        _keep(list(in_processes(drawn_rows, tasks)), path)
+        parts = list(in_processes(drawn_rows, tasks))
+        if taken is not None:
+            begins = range(0, taken.count, PHOTOGRAPHS_BLOCK)
+            cuts = [(taken, begin, min(PHOTOGRAPHS_BLOCK, taken.count - begin)) for begin in begins]
+            parts += in_processes(photographed_rows, cuts)
+        _keep(parts, path)
     return read_rows(path)
 
 

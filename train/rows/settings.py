@@ -11,15 +11,21 @@ class RowSettings:
 
     seed: int = 21
     """Of the rows, the weights and the order."""
-    rows: int = 300_000
+    rows: int = 400_000
     """Drawn to learn from, once for all epochs."""
+    photographs: int = 7_500
+    """Drawn of sheets, whose pieces of writing are learned as well."""
+    copies: int = 4
+    """So often is each of these pieces shown, by another hand each time but the first."""
     validation_rows: int = 4_000
     """Drawn of validation digits, to choose by and to fit the temperature."""
+    validation_photographs: int = 400
+    """The same with photographs of sheets in the hands to tune on."""
     measured_rows: int = 2_000
     """Drawn of each set's test part, to measure on."""
     widths: tuple[int, int, int, int, int, int] = (12, 24, 40, 56, 80, 64)
     """Channels of the network (`train.rows.model`)."""
-    epochs: int = 9
+    epochs: int = 8
     """How often every row is shown."""
     batch: int = 64
     """Rows of one width in a batch."""
