@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import wave
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -206,21 +207,47 @@ class Audio:
 
     @classmethod
     def from_wav(cls, data: bytes) -> Audio:
-        """Read a mono 16-bit WAV file; a length in its header that is too large (a stream's) is put right.
+        """Read a mono WAV file of 16 bits a sample.
+
+        A length in its header that is too large (a stream's) is put right, half a sample at its end is left out, and
+        the header may be the extensible one that some programs write.
 
         Raises:
             AudioError: It is not such a file.
+
+        Source:
+            Microsoft, "Multimedia Programming Interface and Data Specifications 1.0" (1991), and the structure
+            WAVEFORMATEXTENSIBLE of mmreg.h.
         """
-        try:
-            with wave.open(io.BytesIO(data), "rb") as file:
-                if (file.getnchannels(), file.getsampwidth()) != (1, 2):
-                    raise AudioError("the sound is not mono with 16 bits a sample; convert it first")
-                samples = np.frombuffer(file.readframes(len(data) // 2), dtype="<i2")
-                return cls(samples.astype(np.int16), file.getframerate())
-        except (wave.Error, EOFError, ValueError) as error:
+        chunks = dict(_riff_chunks(data))
+        header, sound = chunks.get(b"fmt ", b""), chunks.get(b"data")
+        if len(header) < _HEADER.size or sound is None:
+            raise AudioError("the sound is not a whole WAV file; record or convert it again")
+        kind, channels, rate_hz, bits = _HEADER.unpack_from(header)
+        if kind == _EXTENSIBLE and len(header) >= _SUBFORMAT + 2:
+            kind = int.from_bytes(header[_SUBFORMAT : _SUBFORMAT + 2], "little")
+        if (kind, channels, bits) != (_PCM, 1, 16):
+            how = "" if kind == _PCM else f" in format {kind}, which is not plain PCM"
             raise AudioError(
-                f"the sound is not a whole WAV file ({str(error) or 'it ends early'}); record or convert it again"
-            ) from error
+                f"the sound is not mono with 16 bits a sample: channels {channels}, bits {bits}{how}; convert it first"
+            )
+        return cls(np.frombuffer(sound[: len(sound) // 2 * 2], dtype="<i2").astype(np.int16), rate_hz)
+
+
+_HEADER = struct.Struct("<HHI6xH")
+"""Of a WAV file's "fmt " chunk: format, channels, samples a second, bits a sample."""
+_PCM, _EXTENSIBLE = 1, 0xFFFE
+_SUBFORMAT = 24
+"""Where an extensible header has what its format is."""
+
+
+def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks of a RIFF file of sound, by name; the last may be shorter than its length says."""
+    at = 12 if data[:4] == b"RIFF" and data[8:12] == b"WAVE" else len(data)
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        yield data[at : at + 4], data[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
 
 
 class Context(Enum):

@@ -122,6 +122,8 @@ def choose(folder: Path, language: str, name: str) -> None:
 
 def check(folder: Path) -> None:
     """See that it has the files of a model, none of them empty. Raises RecognizerError."""
+    if folder.is_file():
+        raise RecognizerError(f"{folder}: is a file and no speech model's folder; digitbox speech-model install --file")
     if not folder.is_dir():
         raise RecognizerError(f"{folder}: there is no such speech model; see digitbox speech-model list")
     missing = [name for name in NEEDED if not (folder / name).is_file() or not (folder / name).stat().st_size]

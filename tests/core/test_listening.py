@@ -172,10 +172,12 @@ def test_every_pass_hears_quiet_before_and_after():
 
 
 @pytest.mark.parametrize(
-    "chunks", [[], list(speech(1.0, level=10)), list(speech(0.05))], ids=["none", "quiet", "short"]
+    "chunks",
+    [[], list(speech(1.0, level=0)), list(speech(1.0, level=10)), list(speech(0.05))],
+    ids=["none", "zeros", "quiet", "short"],
 )
 def test_what_is_no_speech(chunks):
-    """Nothing, the noise of the room, a click: nothing was said, and it is not looked at twice."""
+    """Nothing, a muted microphone, the noise of the room, a click: nothing was said, and it is not looked at twice."""
     recognizer = Told(("seven", 100.0))
     assert heard(recognizer, chunks).text == ""
     assert len(recognizer.begun) == 1

@@ -123,6 +123,7 @@ def test_an_unknown_situation():
     [
         ('model = "lost"', "'lost' is not installed"),
         ('model = "/nowhere"', "there is no such speech model"),
+        ('model = "/etc/passwd"', "/etc/passwd: is a file and no speech model's folder"),
         ('backend = "none"', "spoken commands are switched off"),
     ],
 )
