@@ -62,10 +62,16 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Record and understand until told to stop, then report CommandHeard of this turn."""
+    """Record and understand until told to stop, then report CommandHeard of this turn.
+
+    Attributes:
+        context: The situation.
+        read: The digit that one said alone is compared with; None where there is none.
+    """
 
     turn: int
     context: Context
+    read: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,7 +267,8 @@ def _listen(before: Situation) -> Outcome:
     situation = replace(before, mode=Mode.LISTENING, turn=before.turn + 1, heard=None, deaf=deaf)
     if deaf is not None:
         return situation, (Unmute(),)
-    return situation, (Unmute(), PlayTone(Tone.LISTENING), Listen(situation.turn, situation.context))
+    listen = Listen(situation.turn, situation.context, situation.digit_at_issue)
+    return situation, (Unmute(), PlayTone(Tone.LISTENING), listen)
 
 
 def _listened(situation: Situation) -> Outcome:

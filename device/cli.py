@@ -283,7 +283,7 @@ def _listen(options: argparse.Namespace) -> int:
             started = time.monotonic()
             try:
                 sound = sounds.resampled(sounds.load(Path(name)))
-                heard = listener.listen(sounds.chunks(sound), options.context)
+                heard = listener.listen(sounds.chunks(sound), options.context, options.read)
             except DigitboxError as error:
                 failed = True
                 _show_error(name, error, options)
@@ -579,6 +579,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=list(Context),
         metavar="{" + ",".join(context.value for context in Context) + "}",
         help="the situation it is said in; without it, whatever means something in any",
+    )
+    added.add_argument(
+        "--read", type=int, choices=range(10), metavar="DIGIT", help="what was read: a digit said now likely is that one"
     )
 
     _add_speech_model(commands, command, configured)

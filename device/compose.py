@@ -231,13 +231,13 @@ class CommandListener:
         opened.open()
         self._recognizer, self._listener = opened, listener(config, opened)
 
-    def listen(self, chunks: Iterable[Audio], context: Context) -> Heard:
+    def listen(self, chunks: Iterable[Audio], context: Context, read: int | None = None) -> Heard:
         """Understand one utterance as it comes. Raises RecognizerError, and what `chunks` raises."""
         if self._listener is None:
             self.open()
         if self._listener is None:
             raise RuntimeError("open() made no listener")
-        return self._listener.listen(chunks, context)
+        return self._listener.listen(chunks, context, read)
 
     def unload(self) -> None:
         """Give the model's memory back until the next utterance."""

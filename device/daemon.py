@@ -381,8 +381,8 @@ class Daemon:
     def _start_command(self, action: Action) -> None:
         """What only spoken commands order."""
         match action:
-            case Listen(turn, context):
-                self._listen(turn, context)
+            case Listen(turn, context, read):
+                self._listen(turn, context, read)
             case StopListening():
                 self._stop_listening()
             case Tell(topic, turn, back):
@@ -513,7 +513,7 @@ class Daemon:
 
     # --- spoken commands ----------------------------------------------------------------------------------------------
 
-    def _listen(self, turn: int, context: Context) -> None:
+    def _listen(self, turn: int, context: Context, read: int | None) -> None:
         """Record on the microphone's worker, once the tone is over, and understand on the ears'."""
         microphone, ears, player = self._microphone.adapter, self._ears.adapter, self._player.adapter
         if microphone is None or ears is None:  # lost since the transition: its DeviceLost is in the inbox
@@ -530,7 +530,7 @@ class Daemon:
 
         def understand() -> Event:
             try:
-                heard = ears.listen(recording, context)
+                heard = ears.listen(recording, context, read)
             except MicrophoneError as error:
                 return self._lost(self._microphone, error)
             finally:

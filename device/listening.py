@@ -30,6 +30,10 @@ LOUDNESS = 1500.0
 digits by a person whose recordings peak at 950 of 32768, 93.2 % are right at half of that, 98.4 % as they are, 98.8 %
 with their peaks at 3000, 96.8 % at 25000 (the digits' list, theo's even recordings; train/speech/README.md)."""
 
+AGREEING = 0.5
+"""Share of the digits said after a reading that are the one that was read. Nobody has counted them: who says a digit
+agrees with what was read, or names another, and a half favours neither. Any other digit has a ninth of the rest."""
+
 PHRASE_ODDS = -0.5
 """Added to the logarithm of the odds of anything but a digit said alone: so 1.5 % of ordinary words act instead of
 2.9 %, and 87.3 % of commands are understood instead of 89.1 %, a third of them in noise (`python -m train.speech fit`
@@ -104,12 +108,13 @@ class Listener:
         self._limit_seconds = limit_seconds
         self._digits = tuple(commands.digit_words(recognizer.vocabulary))
 
-    def listen(self, chunks: Iterable[Audio], context: Context | None) -> Heard:
+    def listen(self, chunks: Iterable[Audio], context: Context | None, read: int | None = None) -> Heard:
         """What was said.
 
         Args:
             chunks: The sound as it comes; the utterance ends with it, or at the limit.
             context: The situation; None takes whatever means something in any.
+            read: The digit that one said alone is compared with; it is expected more than others.
 
         Raises:
             RecognizerError: The recognizer failed.
@@ -125,7 +130,7 @@ class Listener:
             understood = Heard(first.text)
         else:
             looked = self.passes(first, sound, context)
-            understood = self._judged(first.text, looked, sounds.contrast_db(sound))
+            understood = self._judged(first.text, looked, sounds.contrast_db(sound), read)
         return understood if understood.command else replace(understood, clipped=sounds.is_clipped(sound))
 
     def passes(self, first: Transcript, sound: Audio, context: Context | None) -> list[Pass]:
@@ -207,21 +212,28 @@ class Listener:
         words = [word.text for word in transcript.words]
         return None if UNKNOWN in words or not words else self._commands.meaning(words, context)
 
-    def _judged(self, text: str, passes: Sequence[Pass], contrast_db: float) -> Heard:
+    def _judged(self, text: str, passes: Sequence[Pass], contrast_db: float, read: int | None) -> Heard:
         """The command with the best odds, if they suffice."""
         believed = [
-            (
-                self._hearing.confidence(features(agreeing, contrast_db), digit, _expected(command, digit)),
-                command,
-                agreeing[0].text,
-            )
+            (*self._confidences(command, features(agreeing, contrast_db), digit, read), command, agreeing[0].text)
             for digit in (True, False)
             for command, agreeing in strongest(passes, digit)
         ]
-        confidence, command, words = max(believed, key=lambda one: one[0], default=(0.0, None, text))
+        confidence, by_sound, command, words = max(believed, key=lambda one: one[0], default=(0.0, 0.0, None, text))
         if command is None or confidence < self._config.least_confidence:
             return Heard(text)
-        return Heard(words, command, confidence, self._digit_scores(command, confidence))
+        return Heard(words, command, confidence, self._digit_scores(command, by_sound))
+
+    def _confidences(
+        self, command: VoiceCommand, found: Sequence[float], digit: bool, read: int | None
+    ) -> tuple[float, float]:
+        """How far a command is believed, and how far by its sound alone, for what is fused with what was read later."""
+        expected = _expected(command, digit)
+        likelier = _likelier(command.digit, read) if digit else 0.0
+        return (
+            self._hearing.confidence(found, digit, expected + likelier),
+            self._hearing.confidence(found, digit, expected),
+        )
 
     def _as_told(self, transcript: Transcript, context: Context | None) -> Heard:
         command = self._meaning(transcript, context)
@@ -281,6 +293,13 @@ def features(agreeing: Sequence[Pass], contrast_db: float) -> tuple[float, ...]:
         math.log1p(statistics.fmean(looked.better for looked in agreeing)),
         contrast_db,
     )
+
+
+def _likelier(said: int | None, read: int | None) -> float:
+    """How much likelier a digit is than in what was fitted on, where each was said as often: logarithm of the odds."""
+    if read is None:
+        return 0.0
+    return math.log(10.0 * (AGREEING if said == read else (1.0 - AGREEING) / 9.0))
 
 
 def _expected(command: VoiceCommand, digit: bool) -> float:

@@ -14,7 +14,7 @@ from device.domain import Command, Digit, Heard, Reading, Status, VoiceCommand
 from device.phrases import Phrase, phrase
 from device.preferences import Preferences
 from device.sight_and_speech import fused
-from device.situation import Mode, Outcome, Question, Situation, say
+from device.situation import Mode, Outcome, Question, Situation, least_sure, say
 from device.steps import read, rested, settle
 
 SHUT_DOWN = Question(phrase("appliance.shut_down"))
@@ -179,20 +179,16 @@ def _digit_at(last: Reading, position: int) -> Phrase:
 
 def _how_sure(last: Reading) -> Phrase:
     """How sure of the least sure digit: the number is no surer than that."""
-    index = _least_sure(last)
+    index = least_sure(last)
     percent = int(last.digits[index].confidence * 100)
     if len(last.digits) == 1:
         return phrase("answer.sure", percent=percent)
     return phrase("answer.least_sure", position=index + 1, digit=last.digits[index].digit, percent=percent)
 
 
-def _least_sure(last: Reading) -> int:
-    return min(range(len(last.digits)), key=lambda index: last.digits[index].confidence)
-
-
 def _correct(situation: Situation, last: Reading, heard: Heard, digit: int) -> Outcome:
     """Agree, or ask whether the digit that is least sure is to be that one; then whether its picture may be kept."""
-    index = _least_sure(last)
+    index = least_sure(last)
     seen = last.digits[index]
     corrected = _corrected(last, index, digit)
     if seen.digit == digit:

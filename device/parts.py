@@ -76,8 +76,13 @@ class Ears(Protocol):
     def open(self) -> None:
         """Load the speech model. Raises RecognizerError."""
 
-    def listen(self, chunks: Iterable[Audio], context: Context) -> Heard:
+    def listen(self, chunks: Iterable[Audio], context: Context, read: int | None = None) -> Heard:
         """Understand one utterance as it comes, loading the model first if need be.
+
+        Args:
+            chunks: Its sound.
+            context: The situation.
+            read: The digit that one said alone is compared with.
 
         Raises:
             RecognizerError: The recognizer failed.

@@ -199,6 +199,13 @@ class Situation:
         return not self.faults & {Device.SPEECH, Device.SOUND}
 
     @property
+    def digit_at_issue(self) -> int | None:
+        """The digit that one said alone is compared with: the latest reading's least sure; None before one."""
+        if self.context is not Context.READING or self.last is None:
+            return None
+        return self.last.digits[least_sure(self.last)].digit
+
+    @property
     def resting(self) -> Mode:
         """The mode in which nothing is going on."""
         return Mode.IDLE if self.practice is None else Mode.PRACTISING
@@ -216,6 +223,11 @@ class Situation:
         if self.faults:
             return Light.FAST_BLINK
         return Light.SLOW_BLINK if self.mode is Mode.STARTING else Light.OFF
+
+
+def least_sure(reading: Reading) -> int:
+    """The place of the digit that is least sure, and so is meant where no place is named; there is at least one."""
+    return min(range(len(reading.digits)), key=lambda place: reading.digits[place].confidence)
 
 
 Outcome = tuple[Situation, Actions]

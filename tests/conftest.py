@@ -269,12 +269,13 @@ class FakeEars(FakeDevice):
 
     device = Device.RECOGNIZER
 
-    def listen(self, chunks: Iterable[Audio], context: Context) -> Heard:
+    def listen(self, chunks: Iterable[Audio], context: Context, read: int | None = None) -> Heard:
         """Hear all of it, then the next thing said."""
         self._appliance.meet(self.device, "listen")
         for _ in chunks:
             pass
         self._appliance.contexts.append(context)
+        self._appliance.at_issue.append(read)
         return self._appliance.said.pop(0) if self._appliance.said else Heard()
 
     def unload(self) -> None:
@@ -326,6 +327,7 @@ class Appliance:
     captured_after: list[float] = field(default_factory=list)
     said: list[Heard] = field(default_factory=list)
     contexts: list[Context] = field(default_factory=list)
+    at_issue: list[int | None] = field(default_factory=list)
     recording: bool = False
     corrected: dict[int, str] = field(default_factory=dict)
     samples: list[tuple[tuple[int, ...], int]] = field(default_factory=list)

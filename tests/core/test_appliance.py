@@ -108,9 +108,9 @@ NEXT = {"turn": TURN + 1}
 SPEAKING = {"mode": Mode.SPEAKING, **NEXT}
 
 
-def listen(context: Context) -> tuple[Action, ...]:
+def listen(context: Context, read: int | None = None) -> tuple[Action, ...]:
     """The orders that begin a hold."""
-    return (Unmute(), PlayTone(Tone.LISTENING), Listen(TURN + 1, context))
+    return (Unmute(), PlayTone(Tone.LISTENING), Listen(TURN + 1, context, read))
 
 
 STARTING_ROWS = [
@@ -177,7 +177,7 @@ IDLE_ROWS = [
     row("hold after cutting speech short", at(Mode.IDLE, Press.SILENCED), DeadlinePassed(Deadline.HOLD),
         listen(Context.IDLE), mode=Mode.LISTENING, **NEXT),
     row("hold after a reading", at(Mode.IDLE, Press.ACTS, last=SEVEN, recent=True), DeadlinePassed(Deadline.HOLD),
-        listen(Context.READING), mode=Mode.LISTENING, **NEXT),
+        listen(Context.READING, 7), mode=Mode.LISTENING, **NEXT),
     row("hold after a reading of nothing", at(Mode.IDLE, Press.ACTS, last=READING, recent=True),
         DeadlinePassed(Deadline.HOLD), listen(Context.IDLE), mode=Mode.LISTENING, **NEXT),
     row("hold long after a reading", at(Mode.IDLE, Press.ACTS, last=SEVEN), DeadlinePassed(Deadline.HOLD),

@@ -46,6 +46,16 @@ def test_a_command_is_obeyed(appliance):
     assert Light.BLINK in appliance.lights
 
 
+def test_what_was_read_is_expected_to_be_said(appliance):
+    """After a reading the ears know its digit; before it there is none."""
+    appliance.started()
+    appliance.command(said(Command.READ))
+    appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.kept)
+    appliance.command(said(Command.DIGIT, digit=7))
+    assert appliance.contexts == [Context.IDLE, Context.READING]
+    assert appliance.at_issue == [None, 7]
+
+
 def test_what_was_not_understood_does_nothing(appliance):
     """An apology, no reading."""
     appliance.started()

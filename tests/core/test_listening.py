@@ -81,11 +81,11 @@ def speech(seconds=1.0, level=3000):
     return sounds.chunks(Audio(noise.astype(np.int16), sounds.RATE_HZ))
 
 
-def heard(recognizer, chunks=None, context=Context.READING, believed=None, **limits):
+def heard(recognizer, chunks=None, context=Context.READING, believed=None, read=None, **limits):
     """What the listener makes of it."""
     settings = replace(config.load().listening, **limits)
     listener = Listener(recognizer, commands.load("en"), believed or believing(10.0), settings, 6.0)
-    return listener.listen(speech() if chunks is None else chunks, context)
+    return listener.listen(speech() if chunks is None else chunks, context, read)
 
 
 def test_a_command_that_every_pass_hears():
@@ -146,6 +146,15 @@ def test_a_yes_takes_more_than_other_answers():
         answer = heard(Told((text, 5.5), vocabulary=words), context=Context.CONFIRM)
         assert (answer.command is not None) == understood, text
     assert heard(Told(("yes", 9.0), vocabulary=words), context=Context.CONFIRM).command.command is Command.YES
+
+
+def test_the_digit_that_was_read_is_expected():
+    """It is understood where by itself it is not, another less readily; how sure its sound is stays as it was."""
+    for score, read, understood in ((4.0, None, False), (4.0, 7, True), (5.0, None, True), (5.0, 1, False)):
+        assert (heard(Told(("seven", score)), read=read).command == SEVEN) == understood, (score, read)
+    alone, expected = (heard(Told(("seven", 6.0)), read=read) for read in (None, 7))
+    assert alone.confidence < expected.confidence
+    assert alone.digit_scores == expected.digit_scores
 
 
 def test_what_fits_better_counts_against_a_digit():

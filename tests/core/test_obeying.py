@@ -48,6 +48,14 @@ def listening(last: Reading | None = None, **more) -> Situation:
     return replace(situation, **more)
 
 
+def test_the_digit_at_issue_is_the_least_sure():
+    """It is the one that a digit said alone is compared with; there is none where nothing was read, or long ago."""
+    assert listening(NUMBER, recent=True).digit_at_issue == 2
+    assert listening(ONE, recent=True).digit_at_issue == 1
+    for last, recent in ((None, True), (ONE, False)):
+        assert listening(last, recent=recent).digit_at_issue is None
+
+
 def heard(command: Command, *, confidence: float = 0.95, **arguments) -> CommandHeard:
     """A command as the ears report it, with the scores of its digit."""
     spoken = arguments.get("digit")
