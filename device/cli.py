@@ -581,7 +581,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the situation it is said in; without it, whatever means something in any",
     )
     added.add_argument(
-        "--read", type=int, choices=range(10), metavar="DIGIT", help="what was read: a digit said now likely is that one"
+        "--read", type=int, choices=range(10), metavar="DIGIT", help="what was read: a digit said likely is that one"
     )
 
     _add_speech_model(commands, command, configured)
