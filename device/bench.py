@@ -115,6 +115,9 @@ class _BenchButton:
     def open(self, pressed: Callable[[], None], released: Callable[[], None], ended: Callable[[], None]) -> None:
         self.press, self.release = pressed, released
 
+    def check(self) -> None:
+        """Nothing to lose."""
+
     def close(self) -> None:
         """Nothing to give back."""
 

@@ -158,6 +158,9 @@ class Button(Protocol):
             ButtonError: The chip, the pin or the script cannot be used.
         """
 
+    def check(self) -> None:
+        """See that presses can still come; returns within milliseconds. Raises ButtonError."""
+
     def close(self) -> None:
         """Report nothing more."""
 
@@ -170,6 +173,9 @@ class Indicator(Protocol):
 
     def show(self, light: Light) -> None:
         """Show this until told otherwise."""
+
+    def check(self) -> None:
+        """See that what is shown can still be seen; returns within milliseconds. Raises IndicatorError."""
 
     def close(self) -> None:
         """Dark, and give the pin back."""

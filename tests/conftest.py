@@ -101,6 +101,10 @@ class FakeDevice:
         """Open, unless that is to fail."""
         self._appliance.meet(self.device, "open")
 
+    def check(self) -> None:
+        """Be there, unless that is to fail; only button and indicator are ever asked."""
+        self._appliance.meet(self.device, "check")
+
     def close(self) -> None:
         """Remember it."""
         self._appliance.meet(self.device, "close")

@@ -23,6 +23,7 @@ class GpioButton:
         self._config = config
         self._given_factory = pin_factory
         self._factory: Any = None
+        self._node: tuple[int, int] | None = None
         self._button: Any = None
         self._down = False
 
@@ -37,6 +38,11 @@ class GpioButton:
             except BaseException:
                 self.close()
                 raise
+
+    def check(self) -> None:
+        """See that its chip is still there. Raises ButtonError."""
+        with gpio_chip.explained(ButtonError, self._config):
+            gpio_chip.check(self._config.chip, self._node)
 
     def close(self) -> None:
         """Report nothing more, and give the pin back."""
@@ -55,6 +61,7 @@ class GpioButton:
     def _take_pin(self, pressed: Callable[[], None], released: Callable[[], None]) -> None:
         from gpiozero import Button
 
+        self._node = gpio_chip.node(self._config.chip)
         if self._given_factory is None:
             self._factory = gpio_chip.open_factory(self._config.chip)
         self._button = Button(

@@ -44,6 +44,9 @@ class KeyboardButton:
         )
         self._thread.start()
 
+    def check(self) -> None:
+        """What it reads says by itself when it is at its end."""
+
     def close(self) -> None:
         """Report nothing more."""
         wake_fd, self._wake_fd = self._wake_fd, None

@@ -92,6 +92,9 @@ class ScriptButton:
         )
         self._thread.start()
 
+    def check(self) -> None:
+        """A script stays."""
+
     def close(self) -> None:
         """Report nothing more."""
         self._closed.set()

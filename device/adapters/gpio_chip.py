@@ -30,6 +30,24 @@ def open_factory(chip: int) -> Any:  # noqa: ANN401 - gpiozero has no types
     return factory
 
 
+def node(chip: int) -> tuple[int, int] | None:
+    """Which file /dev/gpiochip<chip> is: another one for a chip that has gone and come back; None where there is none."""
+    try:
+        found = (DEVICES / f"gpiochip{chip}").stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def check(chip: int, opened: tuple[int, int] | None) -> None:
+    """See that the chip is the one whose `node` was this when it was opened; raises OSError, for `explained` to translate.
+
+    Its pins say nothing when it goes: no edge comes any more, and the kernel holds what is open until it is closed.
+    """
+    if node(chip) != opened:
+        raise OSError("the chip that was in use has gone; once it is back it is taken again")
+
+
 @contextmanager
 def explained(
     family: type[ButtonError] | type[IndicatorError], config: ButtonConfig | IndicatorConfig

@@ -26,6 +26,7 @@ class GpioIndicator:
         self._config = config
         self._given_factory = pin_factory
         self._factory: Any = None
+        self._node: tuple[int, int] | None = None
         self._led: Any = None
         self._shown: Light | None = None
 
@@ -50,6 +51,11 @@ class GpioIndicator:
                 self._led.value = light is Light.ON
         self._shown = light
 
+    def check(self) -> None:
+        """See that its chip is still there. Raises IndicatorError."""
+        with gpio_chip.explained(IndicatorError, self._config):
+            gpio_chip.check(self._config.chip, self._node)
+
     def close(self) -> None:
         """Dark, and give the pin back."""
         led, self._led, self._shown = self._led, None, None
@@ -65,6 +71,7 @@ class GpioIndicator:
     def _take_pin(self) -> None:
         from gpiozero import LED
 
+        self._node = gpio_chip.node(self._config.chip)
         if self._given_factory is None:
             self._factory = gpio_chip.open_factory(self._config.chip)
         self._led = LED(self._config.pin, pin_factory=self._given_factory or self._factory)

@@ -14,5 +14,8 @@ class NullIndicator:
     def show(self, light: Light) -> None:
         """Nothing to see."""
 
+    def check(self) -> None:
+        """Nothing to lose."""
+
     def close(self) -> None:
         """Nothing to give back."""

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
 
+from device.adapters import gpio_chip
 from device.adapters.button_gpio import GpioButton
 from device.adapters.button_keyboard import KeyboardButton
 from device.adapters.button_script import Press, ScriptButton, parse
@@ -177,6 +178,15 @@ def test_a_closed_button_reports_nothing(finger):
     assert reports.empty
 
 
+def test_an_open_button_is_there(finger):
+    """A look at one that works finds nothing, and takes no press away."""
+    reports = Reports()
+    reports.open(finger.button)
+    finger.button.check()
+    finger.tap()
+    assert reports.next(2) == ["pressed", "released"]
+
+
 def test_a_closed_button_leaves_no_thread(finger):
     """What open started, close has ended."""
     before = set(threading.enumerate())
@@ -290,6 +300,27 @@ def test_a_fixed_pull_is_named(settings, factory):
     button = GpioButton(replace(settings.button, pin=2, pull_up=False), pin_factory=factory)
     with pytest.raises(ButtonError, match=r"pin 2 .* pull"):
         Reports().open(button)
+
+
+def test_a_chip_that_goes_while_it_is_in_use_is_noticed(settings, factory, tmp_path, monkeypatch):
+    """Gone, or gone and back as another file of that name, whose edges the old one will never have; opened anew it is well."""
+    monkeypatch.setattr(gpio_chip, "DEVICES", tmp_path)
+    node = tmp_path / f"gpiochip{settings.button.chip}"
+    node.touch()
+    button = GpioButton(settings.button, pin_factory=factory)
+    Reports().open(button)
+    button.check()
+    former = node.rename(tmp_path / "former")
+    with pytest.raises(ButtonError, match=rf"pin 17 on {node}: the chip that was in use has gone"):
+        button.check()
+    node.touch()
+    with pytest.raises(ButtonError, match="has gone"):
+        button.check()
+    button.close()
+    Reports().open(button)
+    button.check()
+    button.close()
+    assert former.exists()
 
 
 def test_no_lgpio_names_the_package(settings, monkeypatch):

@@ -8,6 +8,7 @@ import threading
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
 
+from device.adapters import gpio_chip
 from device.adapters.indicator_gpio import GpioIndicator
 from device.adapters.indicator_none import NullIndicator
 from device.domain import Light
@@ -46,6 +47,27 @@ def test_an_indicator_can_be_closed_at_any_time(indicator):
     indicator.close()
     indicator.show(Light.ON)
     indicator.open()
+
+
+def test_an_open_indicator_is_there(indicator):
+    """A look at one that works finds nothing."""
+    indicator.open()
+    indicator.show(Light.ON)
+    indicator.check()
+
+
+def test_a_chip_that_goes_while_it_is_in_use_is_noticed(settings, factory, tmp_path, monkeypatch):
+    """Also by a light that blinks in a thread, where nobody hears that it can't."""
+    monkeypatch.setattr(gpio_chip, "DEVICES", tmp_path)
+    node = tmp_path / f"gpiochip{settings.indicator.chip}"
+    node.touch()
+    indicator = GpioIndicator(settings.indicator, pin_factory=factory)
+    indicator.open()
+    indicator.show(Light.SLOW_BLINK)
+    node.unlink()
+    with pytest.raises(IndicatorError, match=rf"\[indicator\] pin 27 on {node}: the chip that was in use has gone"):
+        indicator.check()
+    indicator.close()
 
 
 @pytest.mark.parametrize(("light", "level"), [(Light.ON, 1), (Light.OFF, 0)])
