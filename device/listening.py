@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from device import sounds
 from device.commands import UNKNOWN, Commands
@@ -82,6 +82,25 @@ class Pass:
     better: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All that was heard of one utterance, before it is judged.
+
+    Attributes:
+        text: The words of the first pass; "" where there was no speech.
+        passes: What was heard, up to two for each view of the sound; none where it can be no command.
+        contrast_db: How far the sound stands above its noise.
+        clipped: It was too loud for the microphone.
+        told: What a recognizer that was told what was said means by it.
+    """
+
+    text: str = ""
+    passes: Sequence[Pass] = ()
+    contrast_db: float = 0.0
+    clipped: bool = False
+    told: VoiceCommand | None = None
+
+
 class Listener:
     """Understands one utterance at a time.
 
@@ -120,24 +139,35 @@ class Listener:
             RecognizerError: The recognizer failed.
             MicrophoneError: From `chunks`.
         """
-        first, heard = self.first_pass(chunks, context)
+        return self.judged(self.look(chunks, context), read)
+
+    def look(self, chunks: Iterable[Audio], context: Context | None) -> Look:
+        """Hear it to its end, and what is worth it again; arguments and errors are those of `listen`."""
+        first, heard = self._first_pass(chunks, context)
         if not self._is_speech(heard):
-            return Heard()
+            return Look()
         if self._recognizer.vocabulary is None:  # it was told what was said, so there is nothing to hear again
-            return self._as_told(first, context)
+            return Look(first.text, told=self._meaning(first, context))
         sound = sounds.joined(*heard)
-        if is_hopeless(first):
-            understood = Heard(first.text)
-        else:
-            looked = self.passes(first, sound, context)
-            understood = self._judged(first.text, looked, sounds.contrast_db(sound), read)
-        return understood if understood.command else replace(understood, clipped=sounds.is_clipped(sound))
+        passes = () if _is_hopeless(first) else self._passes(first, sound, context)
+        return Look(first.text, passes, sounds.contrast_db(sound), sounds.is_clipped(sound))
 
-    def passes(self, first: Transcript, sound: Audio, context: Context | None) -> list[Pass]:
-        """What was heard in the first pass over a sound and in the others, all at one loudness; up to two of each.
+    def judged(self, look: Look, read: int | None = None) -> Heard:
+        """The command with the best odds, if they suffice; `read` as for `listen`."""
+        if look.told is not None:
+            return Heard(look.text, look.told, 1.0, self._digit_scores(look.told, 1.0))
+        believed = [
+            (*self._confidences(command, features(agreeing, look.contrast_db), digit, read), command, agreeing[0].text)
+            for digit in (True, False)
+            for command, agreeing in strongest(look.passes, digit)
+        ]
+        confidence, by_sound, command, text = max(believed, key=lambda one: one[0], default=(0.0, 0.0, None, ""))
+        if command is None or confidence < self._config.least_confidence:
+            return Heard(look.text, clipped=look.clipped)
+        return Heard(text, command, confidence, self._digit_scores(command, by_sound))
 
-        Raises RecognizerError.
-        """
+    def _passes(self, first: Transcript, sound: Audio, context: Context | None) -> list[Pass]:
+        """What was heard in the first pass over a sound and in the others, all at one loudness."""
         loudness = sounds.loudness(sound)
         if not LOUDNESS / _MUCH < loudness < LOUDNESS * _MUCH:
             sound = sounds.amplified(sound, LOUDNESS / max(loudness, 1.0))
@@ -148,7 +178,7 @@ class Listener:
             looked += self._looked(self._heard_as(self._phrases(context), other), other, context)
         return looked
 
-    def first_pass(self, chunks: Iterable[Audio], context: Context | None) -> tuple[Transcript, list[Audio]]:
+    def _first_pass(self, chunks: Iterable[Audio], context: Context | None) -> tuple[Transcript, list[Audio]]:
         """Decode the sound while it comes, and keep it."""
         heard = []
         self._recognizer.begin(self._phrases(context))
@@ -212,18 +242,6 @@ class Listener:
         words = [word.text for word in transcript.words]
         return None if UNKNOWN in words or not words else self._commands.meaning(words, context)
 
-    def _judged(self, text: str, passes: Sequence[Pass], contrast_db: float, read: int | None) -> Heard:
-        """The command with the best odds, if they suffice."""
-        believed = [
-            (*self._confidences(command, features(agreeing, contrast_db), digit, read), command, agreeing[0].text)
-            for digit in (True, False)
-            for command, agreeing in strongest(passes, digit)
-        ]
-        confidence, by_sound, command, words = max(believed, key=lambda one: one[0], default=(0.0, 0.0, None, text))
-        if command is None or confidence < self._config.least_confidence:
-            return Heard(text)
-        return Heard(words, command, confidence, self._digit_scores(command, by_sound))
-
     def _confidences(
         self, command: VoiceCommand, found: Sequence[float], digit: bool, read: int | None
     ) -> tuple[float, float]:
@@ -235,19 +253,13 @@ class Listener:
             self._hearing.confidence(found, digit, expected),
         )
 
-    def _as_told(self, transcript: Transcript, context: Context | None) -> Heard:
-        command = self._meaning(transcript, context)
-        if command is None:
-            return Heard(transcript.text)
-        return Heard(transcript.text, command, 1.0, self._digit_scores(command, 1.0))
-
     def _digit_scores(self, command: VoiceCommand, confidence: float) -> tuple[float, ...] | None:
         if command.command not in (Command.CORRECT, Command.DIGIT) or command.digit is None:
             return None
         return self._hearing.digit_scores(command.digit, confidence)
 
 
-def is_hopeless(first: Transcript) -> bool:
+def _is_hopeless(first: Transcript) -> bool:
     """Whether a first pass is so far from any command that no other pass is worth its time."""
     texts = [word.text for word in first.words]
     seconds = sum(word.end_seconds - word.start_seconds for word in first.words)

@@ -161,9 +161,8 @@ def test_what_fits_better_counts_against_a_digit():
     """By how much, in the measure of the evidence."""
     recognizer = Told(("help", 30.0), alone=[("seven", 20.0)])
     listener = Listener(recognizer, commands.load("en"), believing(), config.load().listening, 6.0)
-    first, chunks = listener.first_pass(speech(), Context.READING)
-    passes = listener.passes(first, sounds.joined(*chunks), Context.READING)
-    assert {(looked.text, looked.better) for looked in passes} == {("seven", 10.0), ("help", 0.0)}
+    look = listener.look(speech(), Context.READING)
+    assert {(looked.text, looked.better) for looked in look.passes} == {("seven", 10.0), ("help", 0.0)}
 
 
 def test_phrases_are_those_of_the_situation_and_of_the_model():

@@ -11,7 +11,7 @@ import pytest
 
 from device import commands, sounds
 from device.domain import Command, Heard, VoiceCommand
-from device.listening import Pass
+from device.listening import Look, Pass
 from device.sight_and_speech import fused
 from train.speech import fit, material, measure, studio, voices
 from train.speech.fusing import Pairs, outcomes, report
@@ -96,8 +96,8 @@ def fitted_on():
         Clip("words", "heaven", silence, None),
         Clip("words", "paper", silence, None),
     ]
-    passes = [([heard_seven], 30.0), ([heard_help], 30.0), ([heard_seven, heard_help], 30.0), ([], 30.0)]
-    return clips, passes
+    heard = [[heard_seven], [heard_help], [heard_seven, heard_help], []]
+    return clips, [Look("", passes, 30.0) for passes in heard]
 
 
 @pytest.mark.parametrize(("digit", "said"), [(True, "digits"), (False, "command")])
@@ -125,7 +125,7 @@ def test_what_is_confused_is_counted():
     """Rows are what was heard, and the digit itself is none of its confusions."""
     six, eight = (VoiceCommand(Command.DIGIT, digit=digit) for digit in (6, 8))
     clips = [Clip("digits", "eight", sounds.quiet(0.1), eight)] * 5
-    shares = fit.confusion(clips, [([Pass("six", six, 9.0, 1, 0.4)], 30.0)] * 5)
+    shares = fit.confusion(clips, [Look("six", [Pass("six", six, 9.0, 1, 0.4)], 30.0)] * 5)
     assert shares[6].argmax() == 8
     assert shares[6, 6] == 0.0
     assert np.allclose(shares.sum(axis=1), 1.0)

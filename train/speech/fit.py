@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from device import commands, config, hearing, listening
 from device.domain import Audio, Command, Context, VoiceCommand
-from train.speech.hear import Clip, all_passes
+from train.speech.hear import Clip, looks
 from train.speech.material import DIGITS, OTHERS, meanings, others
 from train.speech.studio import NOISES, placed, said
 from train.speech.voices import VOICES, Part, Voice
@@ -107,16 +107,16 @@ class Learned:
         )
 
 
-def learned(clips: Sequence[Clip], passes: Sequence[tuple[list[listening.Pass], float]], digit: bool) -> Learned:
+def learned(clips: Sequence[Clip], heard: Sequence[listening.Look], digit: bool) -> Learned:
     """The clips of a kind, and those that ask for nothing, as the odds of that kind are fitted on them."""
     rows, right, kinds = [], [], []
     counts: Counter[str] = Counter()
-    for clip, (looked, contrast_db) in zip(clips, passes, strict=True):
+    for clip, look in zip(clips, heard, strict=True):
         if clip.expected is not None and digit != (clip.text in DIGITS):
             continue
         counts[clip.row] += 1
-        for command, agreeing in listening.strongest(looked, digit):
-            rows.append(listening.features(agreeing, contrast_db))
+        for command, agreeing in listening.strongest(look.passes, digit):
+            rows.append(listening.features(agreeing, look.contrast_db))
             right.append(command == clip.expected)
             kinds.append(clip.row)
     return Learned(np.array(rows), np.array(right), np.array(kinds), counts)
@@ -126,14 +126,14 @@ def fit(folder: Path, every: int, workers: int) -> tuple[dict[str, object], str]
     """The content of device/hearing.json, and a report of how well it holds on the clips it was fitted on."""
     noisy = digit_clips(folder)
     made = [*noisy, *clips(folder, every)]
-    passes = all_passes(made, workers)
+    heard = looks(made, workers)
     facts: dict[str, object] = {
         "made by": f"python -m train.speech fit --every {every}",
         "features": list(hearing.FEATURES),
     }
     report = ""
     for kind in ("digit", "phrase"):
-        kept = learned(made, passes, kind == "digit")
+        kept = learned(made, heard, kind == "digit")
         means, scales, weights = regression(kept.features, kept.right)
         odds = ((kept.features - means) / scales) @ weights[:-1] + weights[-1] - least_odds()
         report += f"{kind}: {dict(kept.counts)}\n" + operating_points(kept, odds)
@@ -141,7 +141,7 @@ def fit(folder: Path, every: int, workers: int) -> tuple[dict[str, object], str]
             weights[-1] -= surplus(kept, odds)
             report += f"zero of the digits' odds moved by {surplus(kept, odds):+.2f}\n"
         facts[kind] = {"means": _rounded(means), "scales": _rounded(scales), "weights": _rounded(weights)}
-    facts["confusion"] = [_rounded(row) for row in confusion(noisy, passes[: len(noisy)])]
+    facts["confusion"] = [_rounded(row) for row in confusion(noisy, heard[: len(noisy)])]
     return facts, report
 
 
@@ -185,11 +185,11 @@ def regression(features: Numbers, right: NDArray[np.bool_]) -> tuple[Numbers, Nu
     return means, scales, coefficients
 
 
-def confusion(clips: Sequence[Clip], passes: Sequence[tuple[list[listening.Pass], float]]) -> Numbers:
+def confusion(clips: Sequence[Clip], heard: Sequence[listening.Look]) -> Numbers:
     """Row d: how often 0 to 9 was said where d was heard wrongly, (10, 10); rows add up to one, the diagonal is 0."""
     counts = np.full((10, 10), SMOOTHING)
-    for clip, (looked, _) in zip(clips, passes, strict=True):
-        for one in looked:
+    for clip, look in zip(clips, heard, strict=True):
+        for one in look.passes:
             if one.command is not None and one.command.digit is not None and clip.expected is not None:
                 counts[one.command.digit, clip.expected.digit] += 1.0
     np.fill_diagonal(counts, 0.0)

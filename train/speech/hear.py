@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from device import commands, compose, config, sounds
 from device.domain import Audio, Context, Heard, VoiceCommand
-from device.listening import Pass, is_hopeless
+from device.listening import Look
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +42,7 @@ class Answer:
         seconds: From its end to the answer.
         processor_seconds: Of those, what the processor spent: no other work counts.
         bare: What the digits' list alone gives.
+        after: What would have been understood had 0 to 9 been read before.
     """
 
     row: str
@@ -51,6 +52,7 @@ class Answer:
     seconds: float
     processor_seconds: float
     bare: VoiceCommand | None
+    after: tuple[Heard, ...] = ()
 
 
 class Ears:
@@ -71,16 +73,15 @@ class Ears:
             yield from sounds.chunks(clip.audio)
             ended[:] = time.monotonic(), time.process_time()
 
-        heard = self.listener.listen(until_its_end(), clip.context)
+        look = self.listener.look(until_its_end(), clip.context)
+        heard = self.listener.judged(look)
         seconds, processor_seconds = time.monotonic() - ended[0], time.process_time() - ended[1]
-        return Answer(clip.row, clip.text, clip.expected, heard, seconds, processor_seconds, self._bare(clip))
+        after = tuple(self.listener.judged(look, digit) for digit in range(10))
+        return Answer(clip.row, clip.text, clip.expected, heard, seconds, processor_seconds, self._bare(clip), after)
 
-    def passes(self, clip: Clip) -> tuple[list[Pass], float]:
-        """Every pass over a clip, and its contrast, to fit on; no pass for a clip that the listener hears only once."""
-        transcript, heard = self.listener.first_pass(sounds.chunks(clip.audio), clip.context)
-        sound = sounds.joined(*heard)
-        looked = [] if is_hopeless(transcript) else self.listener.passes(transcript, sound, clip.context)
-        return looked, sounds.contrast_db(sound)
+    def look(self, clip: Clip) -> Look:
+        """All that is heard of a clip, to fit on."""
+        return self.listener.look(sounds.chunks(clip.audio), clip.context)
 
     def _bare(self, clip: Clip) -> VoiceCommand | None:
         """The engine by itself, with the digits as its list: what MODEL.md measured."""
@@ -105,8 +106,8 @@ def _answer(clip: Clip) -> Answer:
     return _own_ears().answer(clip)
 
 
-def _passes(clip: Clip) -> tuple[list[Pass], float]:
-    return _own_ears().passes(clip)
+def _look(clip: Clip) -> Look:
+    return _own_ears().look(clip)
 
 
 @functools.cache
@@ -120,6 +121,6 @@ def answers(clips: Iterable[Clip], workers: int) -> list[Answer]:
     return list(_pool(workers).map(_answer, clips, chunksize=4))
 
 
-def all_passes(clips: Iterable[Clip], workers: int) -> list[tuple[list[Pass], float]]:
-    """The passes over each, and its contrast. Raises RecognizerError."""
-    return list(_pool(workers).map(_passes, clips, chunksize=4))
+def looks(clips: Iterable[Clip], workers: int) -> list[Look]:
+    """All that is heard of each. Raises RecognizerError."""
+    return list(_pool(workers).map(_look, clips, chunksize=4))
