@@ -31,7 +31,7 @@ def open_factory(chip: int) -> Any:  # noqa: ANN401 - gpiozero has no types
 
 
 def node(chip: int) -> tuple[int, int] | None:
-    """Which file /dev/gpiochip<chip> is: another one for a chip that has gone and come back; None where there is none."""
+    """Which file /dev/gpiochip<chip> is: another one once a chip has gone and come back; None where there is none."""
     try:
         found = (DEVICES / f"gpiochip{chip}").stat()
     except OSError:
@@ -40,7 +40,7 @@ def node(chip: int) -> tuple[int, int] | None:
 
 
 def check(chip: int, opened: tuple[int, int] | None) -> None:
-    """See that the chip is the one whose `node` was this when it was opened; raises OSError, for `explained` to translate.
+    """See that the chip is the one that was opened, by its `node` then; raises OSError, for `explained` to translate.
 
     Its pins say nothing when it goes: no edge comes any more, and the kernel holds what is open until it is closed.
     """

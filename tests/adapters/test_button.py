@@ -303,7 +303,7 @@ def test_a_fixed_pull_is_named(settings, factory):
 
 
 def test_a_chip_that_goes_while_it_is_in_use_is_noticed(settings, factory, tmp_path, monkeypatch):
-    """Gone, or gone and back as another file of that name, whose edges the old one will never have; opened anew it is well."""
+    """Gone, or gone and back as another file of that name, with other edges; opened anew it is well."""
     monkeypatch.setattr(gpio_chip, "DEVICES", tmp_path)
     node = tmp_path / f"gpiochip{settings.button.chip}"
     node.touch()
