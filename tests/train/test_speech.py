@@ -158,6 +158,39 @@ def test_a_row_of_other_speech_counts_what_would_act():
     assert "| 75.0% |  | 50.0% | 25.0% |" in measure._table([row], Plan(Path(), Path(), every=1, workers=1))
 
 
+def after_any(digit, understood):
+    """What is understood after each of the ten readings: the digit where it says so, else nothing."""
+    named = Heard("x", VoiceCommand(Command.DIGIT, digit=digit), 0.9)
+    return tuple(named if read in understood else Heard("x") for read in range(10))
+
+
+def test_digits_said_after_a_reading_have_their_rows():
+    """One for the digit that was read, one for the mean over the nine others."""
+    two = VoiceCommand(Command.DIGIT, digit=2)
+    found = [
+        Answer("digits", "2_theo_1", two, Heard("x"), 0.1, 0.1, None, after_any(2, {2, 3, 4})),
+        Answer("digits", "2_theo_3", two, Heard("x"), 0.1, 0.1, None, after_any(9, {9})),
+    ]
+    same, others = measure._digit_rows_after_a_reading("digits, clean", found)
+    assert (same.figure, same.share, same.note) == (
+        "digits, clean, after reading the digit said",
+        0.5,
+        "taken for something else 0.0%",
+    )
+    assert (others.share, others.note) == (pytest.approx(2 / 18), "taken for something else 5.6%")
+
+
+def test_other_speech_after_a_reading_agrees_or_is_asked_back_about():
+    """Over all ten readings: what is taken for the digit that was read changes nothing, another is asked back about."""
+    found = [
+        Answer("words", "heaven", None, Heard("x"), 0.1, 0.1, None, after_any(7, {7, 8})),
+        Answer("words", "paper", None, Heard("x"), 0.1, 0.1, None, after_any(8, set())),
+    ]
+    row = measure._acting_row_after_a_reading("words", found)
+    assert (row.count, row.share, row.asked_back, row.changing) == (2, 0.1, 0.05, 0.0)
+    assert row.note == "agrees with what was read 5.0%"
+
+
 def test_fusing_is_the_devices_own():
     """Every pair goes through `device.sight_and_speech.fused`, with the weight and limit of the row."""
     sure = np.full((10, 10), 0.01) + 0.9 * np.eye(10)

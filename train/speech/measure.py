@@ -109,6 +109,24 @@ def _digit_rows(plan: Plan) -> Iterator[Row]:
             goal = {None: "98 %", 10: "92 %"}.get(snr_db, "")
             note = f"bare engine {bare:.1%}; taken for something else {wrong:.1%}"
             yield Row(row, "one person, theo", len(found), _right(found), goal, note)
+            yield from _digit_rows_after_a_reading(row, found)
+
+
+def _digit_rows_after_a_reading(row: str, found: Sequence[Answer]) -> Iterator[Row]:
+    """The same digits where the box knows what was read: it is the digit that is said, or any of the other nine."""
+    same = [(answer, answer.after[answer.expected.digit]) for answer in found if answer.expected]
+    others = [
+        (answer, heard)
+        for answer in found
+        if answer.expected
+        for read, heard in enumerate(answer.after)
+        if read != answer.expected.digit
+    ]
+    for which, pairs in (("the digit said", same), ("another", others)):
+        right = float(np.mean([heard.command == answer.expected for answer, heard in pairs]))
+        wrong = np.mean([heard.command not in (None, answer.expected) for answer, heard in pairs])
+        note = f"taken for something else {wrong:.1%}"
+        yield Row(f"{row}, after reading {which}", "one person, theo", len(found), right, "", note)
 
 
 def _command_rows(plan: Plan) -> Iterator[Row]:
@@ -173,13 +191,15 @@ def _other_rows(plan: Plan) -> Iterator[Row]:
             together += found if kind != "sound_alikes" else []
             yield _acting_row(f"{kind.replace('_', '-')}, {context.value}", found)
         yield _acting_row(f"sentences and words, {context.value}", together, "2 %")
+        if context is Context.READING:
+            yield _acting_row_after_a_reading("sentences and words, after reading any one digit", together)
 
 
 def _acting_row(figure: str, found: Sequence[Answer], goal: str = "") -> Row:
     """What acts, and of that what only makes the box ask, as a digit does that differs from what was seen."""
     acting = [(answer, answer.heard.command) for answer in found if answer.heard.command is not None]
     digits = sum(command.command is Command.DIGIT for _, command in acting)
-    asked_back = digits + sum(commands.needs_confirmation(command) for _, command in acting)
+    asked_back = sum(_only_asks(command) for _, command in acting)
     agreeing = sum(command.command is Command.YES for _, command in acting)
     heard = sorted({f"{answer.text} > {answer.heard.text}" for answer, _ in acting})
     note = f"{digits} a digit alone; {', '.join(heard[:10])}"
@@ -187,6 +207,23 @@ def _acting_row(figure: str, found: Sequence[Answer], goal: str = "") -> Row:
     who = "synthetic: trained and held-out voices"
     figure = f"other speech that acts: {figure}"
     return Row(figure, who, len(found), _share(found), goal, note, asked_back / count, agreeing / count)
+
+
+def _acting_row_after_a_reading(figure: str, found: Sequence[Answer]) -> Row:
+    """What acts where the box knows what was read, of all ten digits that it can be; agreeing changes nothing."""
+    heard = [(read, one.command) for answer in found for read, one in enumerate(answer.after) if one.command]
+    agreeing = sum(command == VoiceCommand(Command.DIGIT, digit=read) for read, command in heard)
+    asked_back = sum(_only_asks(command) for _, command in heard) - agreeing
+    count = max(1, 10 * len(found))
+    note = f"agrees with what was read {agreeing / count:.1%}"
+    figure = f"other speech that acts: {figure}"
+    who = "synthetic: trained and held-out voices"
+    return Row(figure, who, len(found), len(heard) / count, "", note, asked_back / count, 0.0)
+
+
+def _only_asks(command: VoiceCommand) -> bool:
+    """Whether the box only asks back, as it does about a digit that differs from what was read."""
+    return command.command is Command.DIGIT or commands.needs_confirmation(command)
 
 
 def _unspoken_rows(plan: Plan) -> Iterator[Row]:
