@@ -11,10 +11,11 @@ import numpy as np
 from device.advice import advise, advise_reader
 from device.config import ReadingConfig
 from device.domain import Advice, Box, Digit, Frame, Pixels, Reading, Status
-from device.find import Writing, edges_near, find
+from device.find import Writing, find
 from device.fuse import fused
 from device.judge import Evidence, judged
 from device.orient import possible_turns, turned, turned_back
+from device.pieces import edges_near
 from device.ports import Classifier, RowScorer
 from device.separate import Separator
 from device.sheet import Sheet, cut_out, sheets

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from device.clearness import PLAIN_CLEARNESS
 from device.domain import Box, Pixels
-from device.find import PLAIN_CLEARNESS, Writing
+from device.find import Writing
 from device.judge import Evidence, Probabilities
 from device.sheet import Sheet, shared, shared_area
 

@@ -13,7 +13,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path for package in ("device", "train") for path in (ROOT / package).rglob("*.py"))
 
-IMAGES = "domain errors ink ruling find split fuse sheet orient views preprocess images judge quality advice numpy cv2"
+IMAGES = (
+    "domain errors ink ruling pieces clearness order strays find split fuse sheet orient views preprocess images judge "
+    "quality advice numpy cv2"
+)
 STATES = "domain errors phrases preferences tones events actions situation aiming practice steps obeying"
 CONSOLE = (
     "console.access console.api console.card console.decoder console.examination console.limits console.pages "
@@ -66,6 +69,10 @@ ALLOWED = {
     "images": IMAGES + " PIL pyvips",
     "ink": IMAGES,
     "ruling": IMAGES,
+    "pieces": IMAGES,
+    "clearness": IMAGES,
+    "order": IMAGES,
+    "strays": IMAGES,
     "find": IMAGES,
     "split": IMAGES,
     "fuse": IMAGES,
@@ -124,8 +131,9 @@ ALLOWED = {
 
 ALL_OF_DEVICE_AND = {"compose": "cv2", "cli": "", "doctor": "", "bench": "numpy cv2"}
 OF_DEVICE_IN_TRAIN = (
-    "domain errors config images ink ruling find split fuse sheet orient views preprocess judge advice reading "
-    "ports rows adapters.tflite adapters.classifier_tflite adapters.rows_tflite adapters.camera_files"
+    "domain errors config images ink ruling pieces clearness order strays find split fuse sheet orient views "
+    "preprocess judge advice reading ports rows adapters.tflite adapters.classifier_tflite adapters.rows_tflite "
+    "adapters.camera_files"
 )
 HEARING_IN_TRAIN = "compose commands hearing listening phrases sight_and_speech sounds"
 HARDWARE = "vosk requests picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL pyvips"

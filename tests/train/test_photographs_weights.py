@@ -39,5 +39,5 @@ def test_the_command_writes_both_fits(tmp_path: Path) -> None:
     out = tmp_path / "weights.md"
     assert main(["weights", "--data", str(tmp_path), "--count", "8", "--seed", "5", "--out", str(out)]) == 0
     text = out.read_text(encoding="utf-8")
-    assert "find.CLEARNESS = (" in text
+    assert "clearness.CLEARNESS = (" in text
     assert "judge.TRUST = (" in text

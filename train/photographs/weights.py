@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device import config
+from device.clearness import CLEARNESS, LEAST_CLEARNESS, weighed
 from device.compose import opened_reader
 from device.domain import Box, Frame, Status
-from device.find import CLEARNESS, LEAST_CLEARNESS, weighed
 from device.judge import LEAST_TRUST, judged, trust_terms
 from device.ports import Classifier
 from device.reading import Reader
@@ -140,7 +140,7 @@ def _clearness(seen: Sequence[Seen]) -> Iterator[str]:
     terms = np.concatenate([one.pieces for one in seen if len(one.pieces)])
     written = np.concatenate([one.written for one in seen])
     weights = fitted(terms, written)
-    yield f"find.CLEARNESS = ({_words(weights)}), from {len(terms)} pieces, {written.sum()} of them digits"
+    yield f"clearness.CLEARNESS = ({_words(weights)}), from {len(terms)} pieces, {written.sum()} of them digits"
     yield "\n| least clearness | digits left out | of all else kept |\n|---|---|---|"
     odds = terms @ weights
     for least in sorted({-3.0, -1.0, 0.0, LEAST_CLEARNESS}):

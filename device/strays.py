@@ -1,0 +1,139 @@
+"""Which pieces of ink are no digit: the table, an outline, a printed rule; and which of a digit were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from device.clearness import Scale
+from device.domain import Box, Pixels
+from device.order import middle_row
+from device.pieces import Piece, count_above, edges_at, joined_strokes, longer_px, view_of
+
+EDGE_REACH, CORNER_REACH = 0.6, 0.3
+"""What touches one edge, or a corner, of a scene and is longer than this share of it is the table and no digit."""
+
+LARGEST_STRAY = 1.6
+"""What crosses an edge and is so many times as long as the largest digit wholly in the picture is no digit."""
+
+RULE_HEIGHT, RULE_WIDTH, RULE_SOLID, RULE_CORE = 0.85, 0.2, 0.75, 1.15
+"""A printed line in a crop is as high as the first share of it, at most as wide as the second of its height, and fills
+the third of its rectangle, which is more than a hand's strokes do; from the fourth on, times as dark as the digits, it
+is surely none of them. Read off two of the real crops of grids (0.88, 0.83; 1.25, 1.19) and the other 534 photographs,
+whose ones fill at most 0.73."""
+
+RULE_AROUND = 0.15
+"""What reaches three edges of a crop and covers less of its box is the frame around something."""
+
+LEAST_REST, REST_CLEARNESS = 0.25, -0.5
+"""A rest of a digit at the frame's edge is at least so long, as a share of the digits beside it, and so clear."""
+
+GAP_SHARE, LOST_INK = 0.25, 0.2
+"""A gap wider than the first share of its height may have lost a digit: where it holds the second share of the ink of
+either neighbour."""
+
+
+def is_surroundings(piece: Piece, shape: tuple[int, ...]) -> bool:
+    """Whether a piece of a scene touches its edge and is too large for writing."""
+    edges = edges_at(piece.box, shape)
+    reach = CORNER_REACH if len(edges) > 1 else EDGE_REACH
+    return bool(edges) and (piece.box.width > reach * shape[1] or piece.box.height > reach * shape[0])
+
+
+def is_outline(piece: Piece, pieces: Sequence[Piece]) -> bool:
+    """Whether it is drawn around writing: the edge of a sheet, a frame; a zero has at most a slash or a dot in it."""
+    within = [
+        other
+        for other in pieces
+        if other.box.x > piece.box.x
+        and other.box.right < piece.box.right
+        and other.box.y > piece.box.y
+        and other.box.bottom < piece.box.bottom
+    ]
+    return len(within) > 1
+
+
+def is_rule(piece: Piece, pieces: Sequence[Piece], shape: tuple[int, ...]) -> bool:
+    """Whether a piece of a crop is printed: an upright line beside its digits, or their frame; alone it is a one."""
+    width, height = piece.box.width, piece.box.height
+    if len(edges_at(piece.box, shape)) > 2 and piece.area < RULE_AROUND * piece.box.area and len(pieces) > 1:
+        return True
+    is_along = height >= RULE_HEIGHT * shape[0] and (piece.box.y == 0 or piece.box.bottom == shape[0])
+    if not is_along or width > RULE_WIDTH * height or len(pieces) < 2:
+        return False
+    others = [other.box for other in pieces if other is not piece]
+    is_outermost = all(box.x > piece.box.x for box in others) or all(box.right < piece.box.right for box in others)
+    _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(piece.mask)))
+    return is_outermost and piece.area >= RULE_SOLID * (sides[0] + 1.0) * (sides[1] + 1.0)
+
+
+def without_strays_at_edges(
+    pieces: Sequence[Piece], shape: tuple[int, ...], height_px: float, *, tight: bool
+) -> list[Piece]:
+    """Leave out what crosses an edge of the picture and is small, or large, beside what is wholly in it.
+
+    A digit cut off is at most as large as the others; what is larger is the edge of a sheet, but for a tight crop. What
+    is left of it may be several strokes.
+    """
+    whole = [piece for piece in pieces if not edges_at(piece.box, shape)]
+    if not whole:
+        return list(pieces)
+    pieces = [*whole, *joined_strokes([piece for piece in pieces if piece not in whole], height_px)]
+    whole_px = [longer_px(piece.box) for piece in whole]
+    least, most = 0.5 * max(whole_px), np.inf if tight else LARGEST_STRAY * max(whole_px)
+    return [piece for piece in pieces if not edges_at(piece.box, shape) or least <= longer_px(piece.box) <= most]
+
+
+def beside_digits(found: Sequence[Piece], digits: Sequence[Piece], core: float) -> Iterator[Piece]:
+    """What stands beside the digits, as dark and as high, and was left out: one crossed out, cut off, or lost."""
+    for piece in found:
+        if piece.core < 0.6 * core or any(_holds(digit.box, piece.box) for digit in digits):
+            continue
+        if any(_stands_beside(piece.box, digit.box) for digit in digits):
+            yield piece
+
+
+def rests_at_edges(
+    found: Sequence[Piece], digits: Sequence[Piece], core: float, shape: tuple[int, ...], scale: Scale
+) -> Iterator[Piece]:
+    """What the frame's edge leaves of a digit beside others may be some crumbs of ink at that edge."""
+    for piece in found:
+        edges = edges_at(piece.box, shape)
+        if len(edges) != 1 or piece.core < 0.6 * core or any(_holds(digit.box, piece.box) for digit in digits):
+            continue
+        beside = any(
+            digit.box.y < middle_row(piece.box) < digit.box.bottom
+            and max(piece.box.x - digit.box.right, digit.box.x - piece.box.right) < digit.box.height
+            and LEAST_REST * digit.box.height <= longer_px(piece.box) <= digit.box.height
+            for digit in digits
+        )
+        if beside and scale.clearness(piece) >= REST_CLEARNESS:
+            yield piece
+
+
+def _stands_beside(box: Box, digit: Box) -> bool:
+    """Whether something is as high as a digit, and nearer to it than that."""
+    return (
+        0.5 * digit.height <= box.height <= 2 * digit.height
+        and max(box.x - digit.right, digit.x - box.right) < digit.height
+        and max(box.y - digit.bottom, digit.y - box.bottom) < digit.height
+    )
+
+
+def has_gap_with_ink(pixels: Pixels, lines: Sequence[Sequence[Piece]], core: float) -> bool:
+    """Whether a digit was lost between two others, to a shadow or a line that it touched: its ink is still there."""
+    for before, after in (pair for line in lines for pair in pairwise(line)):
+        top, bottom = min(before.box.y, after.box.y), max(before.box.bottom, after.box.bottom)
+        gap = Box(before.box.right + 2, top, after.box.x - before.box.right - 4, bottom - top)
+        if gap.width > GAP_SHARE * gap.height:
+            ink = count_above(view_of(pixels, gap), 0.6 * core)
+            if ink > LOST_INK * min(before.area, after.area):
+                return True
+    return False
+
+
+def _holds(outer: Box, inner: Box) -> bool:
+    return outer.x <= inner.x and inner.right <= outer.right and outer.y <= inner.y and inner.bottom <= outer.bottom
