@@ -368,6 +368,16 @@ def test_help_is_called_where_nothing_can_be_kept(box):
     assert (box.is_active(), box.is_active("digitbox-help")) == (True, False)
 
 
+@pytest.mark.long
+def test_help_is_called_where_its_user_is_gone(box):
+    """Deleted by hand: the call for help needs none; with the user back, as after a restart, all is well."""
+    box.shell("systemctl stop digitbox digitbox-console digitbox-mqtt; userdel digitbox")
+    box.shell("systemctl start digitbox || true")
+    soon(lambda: box.is_active("digitbox-help"), "the help unit")
+    box.shell("systemd-sysusers; systemctl reset-failed digitbox; systemctl start digitbox digitbox-mqtt")
+    assert (box.is_active(), box.is_active("digitbox-help")) == (True, False)
+
+
 def test_a_wrong_configuration_calls_for_help(box):
     """No restart mends that: the help unit runs and says so, until the daemon can start again."""
     box.shell("cp /etc/digitbox/digitbox.toml /tmp/good; echo 'nonsense = 1' >> /etc/digitbox/digitbox.toml")
