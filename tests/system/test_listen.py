@@ -36,6 +36,7 @@ def recordings(tmp_path_factory):
         "louder": "speak louder",
         "wrong": "that's wrong it is a four",
         "yes": "yes please",
+        "two": "two",
         "talk": "the birch canoe slid on the smooth planks",
     }
     for name, text in said.items():
@@ -71,6 +72,16 @@ def test_the_situation_can_be_named(recordings, context, command):
     named = ["--context", context] if context else []
     (answer,) = objects(digitbox("listen", "--json", *named, recordings / "yes.wav"))
     assert answer["command"] == command
+
+
+def test_what_was_read_can_be_named(recordings):
+    """A digit that agrees with it is surer than by itself, another one less sure."""
+    named = ["listen", "--json", "--context", "reading"]
+    agrees, alone, differs = (
+        objects(digitbox(*named, *read, recordings / "two.wav"))[0] for read in (["--read", "2"], [], ["--read", "7"])
+    )
+    assert [one["arguments"] for one in (agrees, alone)] == [{"digit": 2}] * 2
+    assert agrees["confidence"] > alone["confidence"] > differs["confidence"]
 
 
 def test_for_people(recordings):
