@@ -395,7 +395,7 @@ class Appliance:
 
     def _all_opened(self) -> bool:
         situation = self.daemon.situation
-        has_history = self.daemon._history.adapter is not None or Device.HISTORY in situation.faults
+        has_history = self.daemon._devices.history.adapter is not None or Device.HISTORY in situation.faults
         return has_history and not situation.unknown
 
     def end(self) -> int:

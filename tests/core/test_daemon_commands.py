@@ -141,7 +141,7 @@ def hold_until_warned(appliance, seconds):
 def test_a_hold_of_ten_minutes_listens_for_six_seconds(appliance):
     """A warning tone ends the recording, and what was said before it is not obeyed."""
     hold_until_warned(appliance, 5.4)
-    listening = (appliance.daemon._microphone, appliance.daemon._ears)
+    listening = (appliance.daemon._devices.microphone, appliance.daemon._devices.ears)
     appliance.until(lambda: not any(slot.worker.busy for slot in listening))  # else they hang for ten minutes
     appliance.clock.pass_by(594.0)
     until_said(appliance, "Shut down? Release, then press once to confirm.")
@@ -164,7 +164,7 @@ def test_a_hold_of_ten_minutes_where_holding_never_shuts_down(appliance):
     """With `shutdown_seconds = 0` the recording ends all the same, nothing is asked, and the button goes on working."""
     appliance.daemon._settings = replace(appliance.daemon._settings, shutdown_seconds=0.0)
     hold_until_warned(appliance, 6.0)
-    listening = (appliance.daemon._microphone, appliance.daemon._ears)
+    listening = (appliance.daemon._devices.microphone, appliance.daemon._devices.ears)
     appliance.until(lambda: not any(slot.worker.busy for slot in listening))  # else they hang for ten minutes
     appliance.clock.pass_by(594.0)
     appliance.release()
@@ -469,4 +469,4 @@ def test_practice_leaves_the_pictures_of_the_reading_alone(appliance):
     appliance.command(YES)
     until_said(appliance, "Thank you, I keep it.")
     appliance.until(lambda: appliance.samples)
-    assert len(appliance.daemon._records._crops) == 1
+    assert len(appliance.daemon._jobs.records._records._crops) == 1

@@ -18,6 +18,7 @@ IMAGES = (
     "quality advice numpy cv2"
 )
 STATES = "domain errors phrases preferences tones events actions situation aiming practice steps obeying"
+JOBS = "capture devices domain errors events messages parts ports"
 CONSOLE = (
     "console.access console.api console.card console.decoder console.examination console.limits console.pages "
     "console.pairing console.reading console.services console.texts daemon_client"
@@ -65,7 +66,20 @@ ALLOWED = {
     "sight_and_speech": "",
     "speech_models": "durable errors config",
     "speech_model_install": "errors speech_models",
-    "daemon": STATES + " appliance capture complaints parts ports protocol records telling voice worker",
+    "messages": "domain events phrases ports protocol",
+    "inbox": "events messages",
+    "devices": "domain errors events messages parts ports preferences worker",
+    "jobs": "jobs.listening jobs.reading jobs.records jobs.speech",
+    "jobs.keeper": "events messages worker",
+    "jobs.listening": JOBS,
+    "jobs.reading": JOBS + " records",
+    "jobs.records": JOBS + " actions jobs.keeper phrases preferences protocol records telling",
+    "jobs.speech": JOBS + " phrases preferences situation tones voice",
+    "answering": "complaints domain errors events jobs messages parts phrases ports protocol situation telling",
+    "daemon": (
+        STATES + " answering appliance devices inbox jobs jobs.keeper jobs.listening jobs.reading jobs.records "
+        "jobs.speech messages parts records telling"
+    ),
     "images": IMAGES + " PIL pyvips",
     "ink": IMAGES,
     "ruling": IMAGES,
