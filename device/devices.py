@@ -59,7 +59,7 @@ class Slot(Generic[Adapter]):
 class Devices:
     """All devices of the box, and what becomes of each.
 
-    Jobs run on the workers; all else belongs to the loop, except `lost`, which may be called from anywhere.
+    `use` and `lost` may be called from any thread, all else belongs to the loop.
 
     Args:
         parts: How the adapters are made.
