@@ -92,6 +92,12 @@ class Box:
             max(1, round(self.height * factor)),
         )
 
+    def within(self, outer: Box) -> Box:
+        """What of it is inside another, or the pixel of that one that is nearest to it."""
+        left, right = min(max(outer.x, self.x), outer.right - 1), min(self.right, outer.right)
+        top, bottom = min(max(outer.y, self.y), outer.bottom - 1), min(self.bottom, outer.bottom)
+        return Box(left, top, max(1, right - left), max(1, bottom - top))
+
     def union(self, other: Box) -> Box:
         """The smallest box around both."""
         x, y = min(self.x, other.x), min(self.y, other.y)

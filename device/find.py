@@ -146,7 +146,11 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding
         return Finding()
     seen = contrast(frame, inverted=inverted, wide=wide)
     pixels = without_lines(seen.pixels, seen.level)
-    return (_in_crop if min(pixels.shape) < SCENE_PX else _in_scene)(pixels, seen)
+    finding = (_in_crop if min(pixels.shape) < SCENE_PX else _in_scene)(pixels, seen)
+    # In a crop of a few pixels, which was enlarged, a place is rounded off the frame.
+    whole = Box(0, 0, frame.width_px, frame.height_px)
+    inside = (replace(one, box=one.box.within(whole), ink_box=one.ink_box.within(whole)) for one in finding.writings)
+    return replace(finding, writings=tuple(inside))
 
 
 def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:

@@ -170,7 +170,7 @@ def part_of(writing: Writing, proposed: Lattice, part: Part) -> Writing:
     whole = writing.ink_box
     across, down = whole.width / writing.ink.shape[1], whole.height / writing.ink.shape[0]
     left, top = whole.x + round(x * across), whole.y + round(y * down)
-    box = Box(left, top, max(1, round(width * across)), max(1, round(height * down)))
+    box = Box(left, top, round(width * across), round(height * down)).within(whole)
     first = part.begin == 0
     touched = max(proposed.costs[part.begin], proposed.costs[part.end]) > 1.0
     return replace(

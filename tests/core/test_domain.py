@@ -59,6 +59,8 @@ def test_a_box_scaled_never_vanishes():
     """At least one pixel, however small the factor."""
     assert Box(4, 8, 2, 6).scaled(2.5) == Box(10, 20, 5, 15)
     assert Box(40, 80, 2, 6).scaled(0.01) == Box(0, 1, 1, 1)
+    assert Box(-2, 3, 9, 9).within(Box(0, 0, 5, 6)) == Box(0, 3, 5, 3)
+    assert Box(7, 9, 2, 2).within(Box(1, 1, 4, 5)) == Box(4, 5, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -365,6 +365,23 @@ def test_degenerate_frames_are_survived(shape: tuple[int, int]) -> None:
     find(Frame(np.random.default_rng(5).integers(0, 256, (*shape, 3), dtype=np.uint8)))
 
 
+def test_what_is_found_in_a_crop_of_few_pixels_is_inside_it() -> None:
+    """It is enlarged to be read; its boxes are rounded, and lie in the picture all the same."""
+    chance, found = np.random.default_rng(7), 0
+    for _ in range(300):
+        height, width = int(chance.integers(4, 30)), int(chance.integers(2, 6))
+        pixels = np.full((height, width, 3), 255, np.uint8)
+        first, last = ((int(chance.integers(width)), int(chance.integers(height))) for _ in range(2))
+        cv2.line(pixels, first, last, (24,) * 3)
+        for writing in find(Frame(pixels)).writings:
+            found += 1
+            for box in (writing.box, writing.ink_box):
+                assert min(box.x, box.y) >= 0 < min(box.width, box.height)
+                assert box.right <= width
+                assert box.bottom <= height
+    assert found > 100
+
+
 def page_of_text() -> Pixels:
     """Forty lines of print."""
     pixels = paper(1232, 1640)

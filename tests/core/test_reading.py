@@ -51,6 +51,22 @@ def test_a_burst_ends_once_the_evidence_suffices(reader, seven):
     assert reading.elapsed_ms > 0
 
 
+def test_pictures_of_a_few_pixels_have_an_answer_inside_them(reader):
+    """Strokes that are thinner than a pixel once they are enlarged and taken apart: no exception, no box outside."""
+    chance = np.random.default_rng(1)
+    statuses = set()
+    for _ in range(400):
+        height, width = int(chance.integers(4, 30)), int(chance.integers(2, 6))
+        pixels = np.full((height, width, 3), 255, np.uint8)
+        for _ in range(int(chance.integers(1, 3))):
+            first, last = ((int(chance.integers(width)), int(chance.integers(height))) for _ in range(2))
+            cv2.line(pixels, first, last, (int(chance.integers(180)),) * 3)
+        reading = reader.read([Frame(pixels)])
+        statuses.add(reading.status)
+        assert all(digit.box == digit.box.within(Box(0, 0, width, height)) for digit in reading.digits)
+    assert {Status.UNSURE, Status.NOTHING} < statuses
+
+
 def test_a_reading_needs_a_frame(reader):
     """An empty burst is a mistake of the caller."""
     with pytest.raises(ValueError, match="at least one frame"):
