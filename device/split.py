@@ -149,12 +149,14 @@ def best_way(lattice: Lattice, log_probabilities: Sequence[float]) -> tuple[list
 
 
 def ink_of(ink: Pixels, lattice: Lattice, part: Part) -> tuple[Pixels, tuple[int, int, int, int]]:
-    """A part's ink at full size, cropped, and its x, y, width and height in the whole writing's ink."""
+    """A part's ink at full size, cropped, and its x, y, width and height in the whole writing's ink; never empty."""
     rows = np.minimum((np.arange(ink.shape[0]) * WORK_PX) // ink.shape[0], WORK_PX - 1)
     scale = ink.shape[1] / lattice.cuts[-1][0]
     left, right = (np.rint(lattice.cuts[cut][rows] * scale).astype(int) for cut in (part.begin, part.end))
     own = _own(ink, left, right)
     x, y, width, height = cv2.boundingRect((own >= 128).view(np.uint8))
+    if width == 0:  # narrower than a pixel of the whole ink: there is nothing in it, where it stands
+        x, y, width, height = int(min(left.min(), ink.shape[1] - 1)), 0, 1, ink.shape[0]
     return own[y : y + height, x : x + width], (x, y, width, height)
 
 

@@ -8,7 +8,7 @@ import pytest
 from drawing import paper, write
 
 from device.domain import Box, Pixels
-from device.split import MOST_CUTS, WIDEST, WORK_PX, Lattice, Part, best_way, ink_of, lattice
+from device.split import MOST_CUTS, WIDEST, WORK_PX, Lattice, Part, best_way, ink_of, lattice, straight
 
 
 def ink(*digits: tuple[int, int], height: int = 120, width: int = 300) -> Pixels:
@@ -70,6 +70,15 @@ def test_a_part_is_given_back_at_full_size_and_in_its_place() -> None:
     assert own.shape == (height, width)
     assert abs(width - 68) <= 2
     assert np.array_equal(own, picture[:height, :width])
+
+
+def test_a_part_narrower_than_a_pixel_has_ink_to_lay_out() -> None:
+    """At the working height two cuts are a pixel apart, in small ink they are in one column: it is not empty."""
+    picture = np.full((20, 30), 255, np.uint8)
+    proposed = straight(picture, [10.0, 10.3])
+    sizes = [ink_of(picture, proposed, part)[0].size for part in proposed.parts]
+    assert len(sizes) == 3
+    assert min(sizes) > 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 200), (200, 1), (3, 3)])
