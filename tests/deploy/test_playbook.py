@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,12 +146,21 @@ def test_the_written_configuration_has_the_latest_layout():
     assert [int(layout) for layout in found or [0]] == [len(migrate.CONFIGURATION)]
 
 
-def test_all_units_are_linked_to_the_release():
-    """But that of the recovery, which must outlast any."""
-    tasks = (DEPLOY / "roles" / "digitbox" / "tasks" / "main.yml").read_text(encoding="utf-8")
-    linked = set(re.findall(r"- (digitbox[\w-]*\.(?:service|path|socket))$", tasks, re.MULTILINE))
-    shipped = {path.name for path in (REPOSITORY / "systemd").glob("digitbox*")}
-    assert linked == shipped
+def test_all_units_are_linked_to_the_release(tmp_path):
+    """But those of the recovery and of the call for help, which must outlast any; whatever umask packs them."""
+    done = run("sh", "-c", f"umask 077; deploy/outlasting {tmp_path}/outlasting.tar")
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(tmp_path / "outlasting.tar") as tar:
+        packed = {member.name: member for member in tar}
+    folder = "etc/systemd/system/"
+    units = {name.removeprefix(folder): member for name, member in packed.items() if name.startswith(folder)}
+    assert units.keys() == {path.name for path in (REPOSITORY / "systemd").glob("digitbox*")}
+    own = {name for name, unit in units.items() if unit.isfile()}
+    assert own == {"digitbox-help.service", "digitbox-recover.service"}
+    linked = {(name, unit.linkname) for name, unit in units.items() if unit.issym()}
+    assert linked == {(name, f"/opt/digitbox/current/systemd/{name}") for name in units.keys() - own}
+    assert {member.mode for member in packed.values() if member.isfile()} == {0o644}
+    assert {(member.uid, member.gid) for member in packed.values()} == {(0, 0)}
 
 
 def test_a_release_is_examined_with_the_groups_of_its_unit():
