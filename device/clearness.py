@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -26,6 +27,10 @@ PLAIN_CLEARNESS = 0.0
 BUSY_CORE = 0.3
 """Bare is what has less than this share of the piece's own contrast: squared paper around dark ink, not around more of
 its own lines."""
+
+CELLS, CELL_PX = 4, 48
+"""The ground around a large piece is looked at in so many parts across and down, none narrower than the other: the edge
+of a shadow crosses some of them, the edge of a sheet lies in all."""
 
 LEAST_RING_PX = 8
 """What has fewer pixels of ground around is at the edge of the picture: all around it counts."""
@@ -98,10 +103,35 @@ def _ground(piece: Piece, grey: Pixels) -> tuple[float, float]:
     view_of(mask, Box(piece.box.x - place.x, piece.box.y - place.y, piece.box.width, piece.box.height))[...] = (
         piece.mask
     )
-    window = view_of(grey, place)
     inner, outer = (cv2.dilate(mask, np.ones((2 * px + 1, 2 * px + 1), np.uint8)) for px in (3, 3 + reach))
     ring = np.asarray(cv2.subtract(outer, inner), np.uint8)
-    around = None if cv2.countNonZero(ring) < LEAST_RING_PX else ring
-    least, low, middle, high, most = ranked(window, around, 0.05, 0.1, 0.5, 0.9, 0.95)
+    window = view_of(grey, place)
+    cells = [_unevenness(*(view_of(picture, cell) for picture in (window, mask, ring))) for cell in _cells(place)]
+    known = [cell for cell in cells if cell is not None]
+    known = known or [_over(window, mask, None)]
+    spreads, rest = np.median(np.array(known, np.float64), axis=0)
+    return float(spreads), float(rest)
+
+
+def _cells(place: Box) -> list[Box]:
+    """A place divided into parts of at least CELL_PX, at most CELLS across and down."""
+    across, down = (max(1, min(CELLS, side // CELL_PX)) for side in (place.width, place.height))
+    xs, ys = (
+        np.linspace(0, side, parts + 1).astype(int).tolist()
+        for side, parts in ((place.width, across), (place.height, down))
+    )
+    return [Box(x, y, right - x, bottom - y) for y, bottom in pairwise(ys) for x, right in pairwise(xs)]
+
+
+def _unevenness(window: Pixels, mask: Pixels, ring: Pixels) -> tuple[float, float] | None:
+    """Of the ground in the ring around some strokes; None where hardly any of either is to be seen."""
+    if min(cv2.countNonZero(ring), cv2.countNonZero(mask)) < LEAST_RING_PX:
+        return None
+    return _over(window, mask, ring)
+
+
+def _over(window: Pixels, mask: Pixels, ring: Pixels | None) -> tuple[float, float]:
+    """The same, of the whole window without a ring."""
+    least, low, middle, high, most = ranked(window, ring, 0.05, 0.1, 0.5, 0.9, 0.95)
     (dark,) = ranked(window, mask, 0.25)
     return (high - low) / max(4.0, middle - dark), (most - least) / max(1.0, middle)

@@ -166,6 +166,10 @@ class Reader:
     def _digits(self, seen: Observation) -> tuple[Digit, ...]:
         return judged(seen.evidence, self._classifier.card).digits
 
+    def _number(self, seen: Observation) -> str:
+        """What a view says, whether or not it is sure."""
+        return "".join(str(digit.digit) for digit in self._digits(seen))
+
     def _is_sure(self, seen: Observation) -> bool:
         return judged(seen.evidence, self._classifier.card).status is Status.OK
 
@@ -224,15 +228,18 @@ class Reader:
         """The last frame seen with its sheet turned upright, where that is better to read than as it lies."""
         if is_mostly_read(upright):
             return None
-        views: list[tuple[float, Observation | None]] = [(worth(upright) + UPRIGHT_LEAD, None)]
-        views += [(worth(view.evidence), view) for view in self._turns(last) if view.evidence.boxes]
-        (best, chosen), *others = sorted(views, key=lambda view: view[0], reverse=True)
-        if chosen is None:
+        views = [replace(last, evidence=upright), *(view for view in self._turns(last) if view.evidence.boxes)]
+        worths = [worth(view.evidence) + (UPRIGHT_LEAD if view is views[0] else 0.0) for view in views]
+        best = int(np.argmax(worths))
+        if best == 0:
             return None
+        chosen = views[best]
+        said = self._number(chosen)
+        rival = max((value for value, view in zip(worths, views, strict=True) if self._number(view) != said), default=0)
         digits = chosen.evidence.probabilities[:, :10].argmax(axis=1)
         either_way = bool(np.isin(digits, EITHER_WAY_UP).all())
         # What was hardly to be seen upright may be read otherwise by luck.
-        ambiguous = either_way or bool(upright.advice) or best - others[0][0] < TURN_LEAD
+        ambiguous = either_way or bool(upright.advice) or worths[best] - rival < TURN_LEAD
         return replace(chosen, evidence=replace(chosen.evidence, advice=upright.advice, ambiguous=ambiguous))
 
     def _turns(self, last: Observation) -> Iterator[Observation]:

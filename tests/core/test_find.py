@@ -237,6 +237,18 @@ def test_ink_of_the_other_kind_is_looked_for_when_asked() -> None:
     assert all(other.clearness < writing.clearness - 2.0 for other in find(frame, inverted=True).writings)
 
 
+def test_a_digit_across_the_edge_of_a_shadow_is_as_clear_as_one_beside_it() -> None:
+    """Half of a large zero lies in a hard shadow: its ground is even nearly everywhere along its strokes."""
+    pixels = paper(800, 1000)
+    write(pixels, 0, Box(380, 250, 240, 360), pen_px=14)
+    (lit,) = find(Frame(pixels)).writings
+    shadow = np.ones((800, 1000, 1), np.float32)
+    shadow[:, 500:] = 0.6
+    (half_lit,) = find(Frame((pixels * shadow).astype(np.uint8))).writings
+    assert half_lit.clearness > lit.clearness - 0.5
+    assert overlap(half_lit.box, lit.box) > 0.95
+
+
 def test_a_thumb_and_a_shadow_are_no_digits() -> None:
     """A thumb in the corner and the edge of a hard shadow are left out."""
     pixels = scene(7).pixels.copy()
