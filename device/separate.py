@@ -123,7 +123,7 @@ class Separator:
             share = 0.0 if writing.tangled else share
             return replace(whole, probabilities=np.asarray(whole.probabilities * share, np.float32)), tried
         writings = [part_of(writing, proposed, part) for part in way]
-        if not all(one.ink.size for one in writings):  # a few pixels, of which none is left for one of them
+        if not all(one.ink.any() for one in writings):  # a few pixels, of which none is left for one of them
             return replace(whole, probabilities=np.asarray(whole.probabilities * share, np.float32)), tried
         inputs = stacked([mnist_layout(one.ink) for one in writings])
         return Pieces(writings, inputs, np.asarray(self._probabilities(inputs) * share, np.float32)), tried
@@ -144,7 +144,7 @@ class Separator:
         columns = row_columns(writing.ink, row.middles)
         proposed = straight(writing.ink, [(left + right) / 2 for left, right in pairwise(columns)])
         writings = [part_of(writing, proposed, part) for part in proposed.parts]
-        if not all(one.ink.size for one in writings):
+        if not all(one.ink.any() for one in writings):
             return replace(whole, probabilities=np.asarray(DIFFERING * whole.probabilities, np.float32))
         inputs = stacked([mnist_layout(one.ink) for one in writings])
         seen = self._probabilities(inputs)
