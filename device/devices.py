@@ -16,7 +16,7 @@ from device.errors import DigitboxError
 from device.events import ButtonPressed, ButtonReleased, DeviceLost, DeviceOpened, InputEnded
 from device.messages import Job, Message, Opened, Post, guarded
 from device.parts import Parts, Settings
-from device.ports import Button, History
+from device.ports import Button, History, Indicator
 from device.preferences import Preferences
 from device.worker import Worker
 
@@ -27,6 +27,10 @@ MOST_STUCK = 3
 
 EARS_OPEN_SECONDS = 30.0
 """The larger speech models take several seconds to load from an SD card; nobody waits for them."""
+
+CHECK_SECONDS = 5.0
+"""Between two looks at button and light: a chip that has gone sends no more presses, so only a look finds out. Soon
+enough for somebody who presses again; chosen, not measured."""
 
 Adapter = TypeVar("Adapter")
 
@@ -85,6 +89,7 @@ class Devices:
         self._settings = settings
         self._post = post
         self._monotonic = monotonic
+        self._check_due = monotonic() + CHECK_SECONDS
         limit = settings.device_limit_seconds
         self.button = self._slot(Device.BUTTON, parts.button, limit, self._open_button)
         self.indicator = self._slot(Device.INDICATOR, parts.indicator, limit)
@@ -170,12 +175,15 @@ class Devices:
         self.use(slot, fresh.open, slot.open_limit_seconds)
 
     def look_after(self) -> None:
-        """Give up those whose call under way has taken too long, and try those again whose time has come."""
+        """Give up what has taken too long, try again what was lost, and see what would go without a word."""
         for slot in self._slots:
             if slot.worker.overdue():
                 self._give_up(slot)
             elif slot.retry_at is not None and self._monotonic() >= slot.retry_at:
                 self._retry(slot)
+        if self._monotonic() >= self._check_due:
+            self._check_due = self._monotonic() + CHECK_SECONDS
+            self._check(self.button, self.indicator)
 
     def take_over(self, message: Opened) -> None:
         """Take a device that opened while the loop came to its end, so that it is closed with the others."""
@@ -232,6 +240,11 @@ class Devices:
             if adapter is not None:
                 adapter.close()
             return self.lost(slot, _explained(error), in_use=False)
+
+    def _check(self, *slots: Slot[Button] | Slot[Indicator]) -> None:
+        for slot in slots:
+            if slot.adapter is not None and not slot.worker.busy:
+                self.use(slot, slot.adapter.check)
 
     def _give_up(self, slot: Slot[Any]) -> None:
         """The call under way on this device's worker has taken too long."""

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from device.devices import MOST_STUCK, Devices
+from device.devices import CHECK_SECONDS, MOST_STUCK, Devices
 from device.domain import Device
-from device.errors import CameraError, DigitboxError
+from device.errors import ButtonError, CameraError, DigitboxError
 from device.events import AssumptionBroken, ButtonPressed, DeviceLost, DeviceOpened, ReadingMade
 from device.messages import Opened
 from device.preferences import Preferences
@@ -41,6 +41,11 @@ class FakeAdapter:
         if self.device in self.bench.broken:
             raise self.bench.broken[self.device]
 
+    def check(self):
+        """Say that it has gone where that is wanted."""
+        if self.device in self.bench.gone:
+            raise self.bench.gone[self.device]
+
     def close(self):
         """Remember it."""
         self.closed.set()
@@ -51,6 +56,7 @@ class Bench:
 
     def __init__(self, clock):
         self.broken: dict[Device, Exception] = {}
+        self.gone: dict[Device, Exception] = {}
         self.hanging: dict[Device, threading.Event] = {}
         self.made: dict[Device, list[FakeAdapter]] = defaultdict(list)
         self.opening: queue.SimpleQueue = queue.SimpleQueue()
@@ -118,6 +124,29 @@ def test_a_button_reports_presses(bench):
     bench.open(bench.devices.button)
     bench.reports[0]()
     assert bench.next() == ButtonPressed()
+
+
+def test_a_button_that_goes_without_a_word_is_lost(bench, caplog):
+    """It is looked at now and then, as nothing it does would tell; opened anew it is looked at again."""
+    bench.open(bench.devices.button)
+    bench.open(bench.devices.indicator)
+    for _ in range(2):
+        bench.devices.look_after()
+        bench.clock.pass_by(CHECK_SECONDS)
+        bench.finish()
+    assert bench.posted.empty()
+    bench.gone[Device.BUTTON] = ButtonError("the chip has gone")
+    bench.devices.look_after()
+    assert bench.next() == DeviceLost(Device.BUTTON, in_use=True)
+    assert "button: the chip has gone" in caplog.text
+    bench.devices.uninstall(Device.BUTTON)
+    assert bench.made[Device.BUTTON][0].closed.wait(SOON)
+    del bench.gone[Device.BUTTON]
+    bench.clock.pass_by(10.0)
+    bench.devices.look_after()
+    assert bench.devices.install(bench.next()) == DeviceOpened(Device.BUTTON)
+    bench.finish()
+    assert bench.posted.empty()
 
 
 def test_a_history_may_want_something_said(bench):
