@@ -176,6 +176,22 @@ def test_a_camera_that_is_absent_is_said_once_and_tried_again(appliance):
     appliance.until(lambda: appliance.kept == ["7"])
 
 
+def test_a_button_whose_chip_goes_is_said_and_answers_again(appliance):
+    """It is the box that finds out, for nobody can press; once the chip is back, so is the button."""
+    appliance.start()
+    appliance.until(lambda: appliance.mode is Mode.IDLE)
+    appliance.broken[Device.BUTTON, "check"] = ButtonError("the chip has gone")
+    appliance.broken[Device.BUTTON, "open"] = ButtonError("there is no such chip")
+    appliance.clock.pass_by(10.0)
+    appliance.until(lambda: speech(appliance)[-1:] == ["The button does not work. Check its wires."])
+    assert appliance.lights[-1] is Light.FAST_BLINK
+    appliance.broken.clear()
+    appliance.clock.pass_by(10.0)
+    appliance.until(lambda: speech(appliance)[-1] == "The button works again." and appliance.mode is Mode.IDLE)
+    appliance.tap()
+    appliance.until(lambda: appliance.kept == ["7"])
+
+
 def test_a_tap_without_a_camera_says_why(appliance):
     """Every press gets its answer, this one the fault again."""
     appliance.broken[Device.CAMERA, "open"] = CameraError("no camera; check its cable")
