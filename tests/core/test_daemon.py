@@ -184,7 +184,7 @@ def test_a_button_whose_chip_goes_is_said_and_answers_again(appliance):
     appliance.broken[Device.BUTTON, "open"] = ButtonError("there is no such chip")
     appliance.clock.pass_by(10.0)
     appliance.until(lambda: speech(appliance)[-1:] == ["The button does not work. Check its wires."])
-    assert appliance.lights[-1] is Light.FAST_BLINK
+    appliance.until(lambda: appliance.lights[-1] is Light.FAST_BLINK)
     appliance.broken.clear()
     appliance.clock.pass_by(10.0)
     appliance.until(lambda: speech(appliance)[-1] == "The button works again." and appliance.mode is Mode.IDLE)
