@@ -1,0 +1,45 @@
+"""`digitbox say`: a text, spoken as the box speaks."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from dataclasses import replace
+
+from device import compose, config, phrases
+from device.config import Config
+from device.errors import SoundError
+from device.phrases import Phrase
+
+
+def say(options: argparse.Namespace) -> int:
+    """Say a text aloud, or into a file."""
+    settings = config.installed(options.config)
+    if options.language:
+        settings = replace(settings, speech=replace(settings.speech, language=options.language))
+    catalogue = phrases.load(settings.speech.language)
+    if options.wav is None:
+        speak(replace(catalogue, sentences={"text": options.text}), Phrase("text"), settings)
+        return 0
+    synthesizer = compose.synthesizer(settings)
+    synthesizer.open()
+    sound = synthesizer.synthesize(options.text).to_wav()
+    try:
+        options.wav.write_bytes(sound)
+    except OSError as error:
+        raise SoundError(f"{options.wav}: cannot be written ({error.strerror}); name another file") from error
+    return 0
+
+
+def speak(catalogue: phrases.Catalogue, phrase: Phrase, settings: Config) -> None:
+    """Say a phrase and wait until it has been heard. Raises SpeechError, SoundError."""
+    from device.voice import PieceStore, Voice
+
+    synthesizer, player = compose.synthesizer(settings), compose.player(settings)
+    synthesizer.open()
+    player.open()
+    with contextlib.closing(synthesizer), contextlib.closing(player):
+        voice = Voice(PieceStore(None, ""))
+        utterance = catalogue.utterance(phrase, number_style=settings.speech.number_style)
+        audio = voice.audio(synthesizer, utterance)
+        voice.play(player, audio, turn=1, limit_seconds=settings.daemon.device_limit_seconds)
