@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from device import compose, config
+from device import compose, config, durable
 from device.config import Config
 from device.domain import EARLIEST_YEAR
 from device.errors import ConfigError, DigitboxError
@@ -29,8 +29,6 @@ folded into the database after a thousand pages of 4 kB; chosen, not measured.""
 
 LEAST_FREE_SHARE = 0.05
 """Root keeps so much of an ext4 file system for itself by default."""
-
-FSTAB = Path("/etc/fstab")
 
 _CORRECT = "correct that line; `digitbox config` prints every key, default.toml explains each"
 
@@ -227,7 +225,7 @@ def _preferences(settings: Config) -> str:
 def _disk(settings: Config) -> str:
     """Of the root, and of what is kept where that lies on a disk of its own."""
     kept = settings.history.path.parent
-    if _is_to_be_mounted(kept) and not kept.is_mount():
+    if durable.lacks_its_disk(kept):
         raise DigitboxError(
             f"the partition for {kept} is missing, and what is kept now may be gone at the next start; "
             "plug it in again and restart the box"
@@ -247,15 +245,6 @@ def _disk(settings: Config) -> str:
         remedy = "sudo apt clean && sudo journalctl --vacuum-size=50M"
         raise DigitboxError(f"the root file system is nearly full, {text}; {remedy}")
     return text
-
-
-def _is_to_be_mounted(folder: Path) -> bool:
-    """Whether fstab names a mount there, as the installer writes one for a partition of its own: fstab(5)."""
-    try:
-        lines = FSTAB.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return False
-    return any(words[1:2] == [str(folder)] for line in lines if (words := line.partition("#")[0].split()))
 
 
 def _clock(settings: Config) -> str:

@@ -1,9 +1,11 @@
-"""Writing a file so that after a power cut it is there whole, in its new form or its old one."""
+"""Writing a file so that after a power cut it is there whole, and where it belongs."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+FSTAB = Path("/etc/fstab")
 
 
 def write(path: Path, content: bytes, *, like: os.stat_result | None = None) -> None:
@@ -38,3 +40,17 @@ def flush(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def lacks_its_disk(folder: Path) -> bool:
+    """Whether fstab(5) names a mount at this folder, as the installer writes one, and nothing is mounted there.
+
+    What is written there then lies below: it is hidden once the disk is back, and on a read-only root gone at the
+    next start.
+    """
+    try:
+        lines = FSTAB.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    named = any(words[1:2] == [str(folder)] for line in lines if (words := line.partition("#")[0].split()))
+    return named and not folder.is_mount()

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from device import durable
 from device.config import HistoryConfig
 from device.domain import HistoryEntry, Reading
 from device.errors import HistoryError
@@ -65,8 +66,13 @@ class SqliteHistory:
         """Open or create; a damaged file is put aside and a new one begun.
 
         Raises:
-            HistoryError: The file cannot be opened or written; read-only, also: it is damaged.
+            HistoryError: The file cannot be opened or written, or its disk is missing; read-only, also: it is damaged.
         """
+        if durable.lacks_its_disk(self._path.parent):
+            raise HistoryError(
+                f"the partition for {self._path.parent} is missing, so no reading is kept; "
+                "plug it in again and restart the box"
+            )
         with self._explained("opened"):
             if self._read_only:
                 self._database = self._look()

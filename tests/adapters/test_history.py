@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from device import durable
 from device.adapters.history_none import NullHistory
 from device.adapters.history_sqlite import SqliteHistory
 from device.domain import Box, Digit, Reading, Status
@@ -47,6 +48,17 @@ def sqlite(history_settings):
 def history(request):
     """Every history, opened; `keeps` says whether it remembers anything."""
     return NullHistory() if request.param == "none" else request.getfixturevalue("sqlite")
+
+
+def test_nothing_is_kept_where_its_disk_should_be(history_settings, tmp_path, monkeypatch):
+    """A partition that is gone: what were written below it would be lost, or hidden once it is back."""
+    fstab = tmp_path / "fstab"
+    fstab.write_text(f"/media/data/digitbox {history_settings.path.parent} none bind,nofail 0 0\n", encoding="utf-8")
+    monkeypatch.setattr(durable, "FSTAB", fstab)
+    for read_only in (False, True):
+        with pytest.raises(HistoryError, match=r"the partition for .* is missing.*; plug it in again"):
+            SqliteHistory(history_settings, read_only=read_only).open()
+    assert not history_settings.path.parent.exists()
 
 
 # --- the contract -----------------------------------------------------------------------------------------------------

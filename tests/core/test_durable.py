@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from device import durable
@@ -32,3 +34,15 @@ def test_the_rights_of_another_file_are_taken_over(tmp_path):
     path.chmod(0o640)
     durable.write(path, b"new", like=path.stat())
     assert path.stat().st_mode & 0o7777 == 0o640
+
+
+def test_a_disk_that_fstab_names_is_missed_where_nothing_is_mounted(tmp_path, monkeypatch):
+    """As the installer writes it for a partition of its own; a comment, another folder or no fstab is no reason."""
+    fstab = tmp_path / "fstab"
+    monkeypatch.setattr(durable, "FSTAB", fstab)
+    assert not durable.lacks_its_disk(tmp_path)
+    fstab.write_text(f"# x {tmp_path}\n\n/dev/none {tmp_path}/else ext4 defaults 0 1\n", encoding="utf-8")
+    assert not durable.lacks_its_disk(tmp_path)
+    fstab.write_text(f"/media/data/digitbox {tmp_path} none bind,nofail 0 0\n/x /proc none\n", encoding="utf-8")
+    assert durable.lacks_its_disk(tmp_path)
+    assert not durable.lacks_its_disk(Path("/proc"))

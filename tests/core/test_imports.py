@@ -127,6 +127,7 @@ ALLOWED = {
     "adapters.requests_socket": "errors protocol",
     "adapters.machine_linux": "",
     "adapters.pictures_jpeg": "config domain errors cv2",
+    "adapters.history_sqlite": "config domain durable errors",
     "adapters.samples_png": "domain durable errors cv2",
     "adapters.button_gpio": "domain errors ports config adapters.gpio_chip gpiozero",
     "adapters.indicator_gpio": "domain errors ports config adapters.gpio_chip gpiozero",

@@ -385,12 +385,14 @@ def test_a_read_only_root_keeps_what_it_should(board, tmp_path):
     (board.folder / "data").rename(board.folder / "data.pulled")
     board.power_on()
     assert board.shell("findmnt -n -o FSTYPE /") == "ext4"
-    without = board.history()
+    board.until(status(".*out of order: .*history"), "the loss of the history")
     board.idle()
     board.board("press")
-    board.reading_after(without)
+    board.until("journalctl -b -u digitbox | grep -q 'reading: '", "a reading")
     board.board("power-cut")
     (board.folder / "data.pulled").rename(board.folder / "data")
+    board.power_on()
+    assert board.history() == after
 
 
 LOOK = """

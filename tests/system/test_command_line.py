@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from device import config, doctor
+from device import config, durable
 from device.adapters.history_sqlite import SqliteHistory
 from device.cli import main
 from device.doctor import CHECKS
@@ -396,12 +396,15 @@ def test_the_doctor_misses_a_partition_that_fstab_names(run, configuration, monk
     path = configuration()
     fstab = tmp_path / "fstab"
     fstab.write_text(f"# x {tmp_path}\n\n/dev/none / ext4 defaults 0 1\n", encoding="utf-8")
-    monkeypatch.setattr(doctor, "FSTAB", fstab)
+    monkeypatch.setattr(durable, "FSTAB", fstab)
     assert "missing" not in findings(run("doctor", "--json", "--config", path)[1])["disk"]["message"]
     fstab.write_text(f"/media/data/digitbox {tmp_path} none bind,nofail 0 0\n", encoding="utf-8")
     disk = findings(run("doctor", "--json", "--config", path)[1])["disk"]
     assert not disk["ok"]
     assert disk["remedy"] == "plug it in again and restart the box"
+    status, _, complaints = run("history", "--config", path)
+    assert status == 1
+    assert "is missing, so no reading is kept; plug it in again" in complaints[0]
 
 
 def test_the_doctor_is_readable(run, configuration):
