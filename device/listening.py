@@ -34,10 +34,9 @@ AGREEING = 0.5
 """Share of the digits said after a reading that are the one that was read. Nobody has counted them: who says a digit
 agrees with what was read, or names another, and a half favours neither. Any other digit has a ninth of the rest."""
 
-PHRASE_ODDS = -0.5
-"""Added to the logarithm of the odds of anything but a digit said alone: so 1.5 % of ordinary words act instead of
-2.9 %, and 87.3 % of commands are understood instead of 89.1 %, a third of them in noise (`python -m train.speech fit`
-prints it)."""
+PHRASE_ODDS = -0.25
+"""Added to the logarithm of the odds of anything but a digit said alone: the largest quarter with which no more than
+one in a hundred ordinary words and sentences does something in idle (train/speech/README.md)."""
 
 YES_ODDS = -0.75
 """The same of a yes, which may change or stop something: of 42 by the voices that are tuned on all are understood, as
@@ -159,7 +158,7 @@ class Listener:
         believed = [
             (*self._confidences(command, features(agreeing, look.contrast_db), digit, read), command, agreeing[0].text)
             for digit in (True, False)
-            for command, agreeing in strongest(look.passes, digit)
+            for command, agreeing in strongest(look.passes, digit, read)
         ]
         confidence, by_sound, command, text = max(believed, key=lambda one: one[0], default=(0.0, 0.0, None, ""))
         if command is None or confidence < self._config.least_confidence:
@@ -266,12 +265,13 @@ def _is_hopeless(first: Transcript) -> bool:
     return seconds > LONGEST_SECONDS or (UNKNOWN in texts and len(texts) > 2)
 
 
-def strongest(passes: Sequence[Pass], digit: bool) -> list[tuple[VoiceCommand, list[Pass]]]:
+def strongest(passes: Sequence[Pass], digit: bool, read: int | None = None) -> list[tuple[VoiceCommand, list[Pass]]]:
     """The command with the most evidence, and the passes that heard it; none, or one.
 
     Args:
         passes: Of one sound.
         digit: Only digits said alone; else only what else was heard.
+        read: A digit that is expected, and so comes second wherever a pass heard it.
     """
     found: dict[VoiceCommand, list[Pass]] = {}
     for looked in passes:
@@ -281,7 +281,9 @@ def strongest(passes: Sequence[Pass], digit: bool) -> list[tuple[VoiceCommand, l
         return []
     # No pass counts for more than a few others together: one that is badly wrong is often very sure.
     command = max(found, key=lambda one: sum(min(max(looked.evidence, 0.01), _ENOUGH) for looked in found[one]))
-    return [(command, found[command])]
+    expected = VoiceCommand(Command.DIGIT, digit=read)
+    chosen = (command, expected) if digit and expected in found and expected != command else (command,)
+    return [(one, found[one]) for one in chosen]
 
 
 def features(agreeing: Sequence[Pass], contrast_db: float) -> tuple[float, ...]:

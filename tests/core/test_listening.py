@@ -152,6 +152,8 @@ def test_the_digit_that_was_read_is_expected():
     """It is understood where by itself it is not, another less readily; how sure its sound is stays as it was."""
     for score, read, understood in ((4.0, None, False), (4.0, 7, True), (5.0, None, True), (5.0, 1, False)):
         assert (heard(Told(("seven", score)), read=read).command == SEVEN) == understood, (score, read)
+    assert heard(Told(("one", 5.0), ("seven", 4.0), ("one", 5.0))).command.digit == 1
+    assert heard(Told(("one", 5.0), ("seven", 4.0), ("one", 5.0)), read=7).command == SEVEN
     alone, expected = (heard(Told(("seven", 6.0)), read=read) for read in (None, 7))
     assert alone.confidence < expected.confidence
     assert alone.digit_scores == expected.digit_scores

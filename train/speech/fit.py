@@ -31,7 +31,7 @@ LEAST_SCALE = 1e-3
 """Of a feature: one that is always the same must not be divided by nothing."""
 SMOOTHING = 0.5
 """Added to every count of a confusion."""
-WORDS_TAKEN_FOR_A_DIGIT = 0.05
+WORDS_TAKEN_FOR_A_DIGIT = 0.07
 """Share of ordinary words said alone that may pass for a digit: what decides where digits' odds have their zero
 (train/speech/README.md)."""
 DENSER = {"command": 2, "words": 2, "sentences": 1, "sound_alikes": 1}
