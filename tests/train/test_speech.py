@@ -112,6 +112,14 @@ def test_digits_and_phrases_are_fitted_apart(digit, said):
     assert "odds +3: 100.0% understood, 0.0% of sentences, 50.0% of words" in lines
 
 
+def test_what_acts_in_idle_is_counted():
+    """Of all sentences and words, those without anything heard in them too."""
+    kept = fit.Learned(np.zeros((3, 1)), np.zeros(3, bool), np.array(["words", "sentences", "words"]), {"words": 50})
+    lines = fit.idle_points(kept, np.array([0.1, -0.3, -0.9])).splitlines()
+    assert lines[4] == "  odds +0: 1 of 50 act, 2.0%"
+    assert lines[6] == "  odds +0.5: 2 of 50 act, 4.0%"
+
+
 def test_few_words_pass_for_a_digit():
     """The odds fall until no larger share of them is above zero; where few enough are taken for one, nothing moves."""
     odds = np.arange(100.0) - 40.0

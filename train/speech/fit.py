@@ -74,6 +74,17 @@ def digit_clips(folder: Path) -> list[Clip]:
     return made
 
 
+def idle_clips(folder: Path, every: int) -> list[Clip]:
+    """Sentences and ordinary words said in idle, to see what acts there: every fourth where `every` is seven."""
+    made: list[Clip] = []
+    for kind in ("sentences", "words"):
+        for offset, voice in enumerate(fitting_voices()):
+            step = every // 2 + 1
+            for text in others(kind, tuning=True)[offset % step :: step]:
+                made.append(Clip(kind, text, _recording(said(voice, text, folder), len(made)), None, Context.IDLE))
+    return made
+
+
 def _recording(audio: Audio, number: int) -> Audio:
     """The clip as number so-and-so: every other one padded, every third one in noise."""
     snr_db = (8.0, 12.0, 18.0)[number // 6 % 3] if number % 3 == 0 else None
@@ -127,6 +138,8 @@ def fit(folder: Path, every: int, workers: int) -> tuple[dict[str, object], str]
     noisy = digit_clips(folder)
     made = [*noisy, *clips(folder, every)]
     heard = looks(made, workers)
+    idle = idle_clips(folder, every)
+    heard_idle = looks(idle, workers)
     facts: dict[str, object] = {
         "made by": f"python -m train.speech fit --every {every}",
         "features": list(hearing.FEATURES),
@@ -140,6 +153,10 @@ def fit(folder: Path, every: int, workers: int) -> tuple[dict[str, object], str]
         if kind == "digit":
             weights[-1] -= surplus(kept, odds)
             report += f"zero of the digits' odds moved by {surplus(kept, odds):+.2f}\n"
+        else:
+            kept = learned(idle, heard_idle, digit=False)
+            odds = ((kept.features - means) / scales) @ weights[:-1] + weights[-1] - least_odds()
+            report += f"in idle: {dict(kept.counts)}\n" + idle_points(kept, odds)
         facts[kind] = {"means": _rounded(means), "scales": _rounded(scales), "weights": _rounded(weights)}
     facts["confusion"] = [_rounded(row) for row in confusion(noisy, heard[: len(noisy)])]
     return facts, report
@@ -164,6 +181,16 @@ def operating_points(kept: Learned, odds: Numbers) -> str:
     for added in (-3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0):
         acting = ", ".join(f"{kept.passing(odds + added, kind):.1%} of {kind.replace('_', '-')}" for kind in OTHERS)
         lines += f"  odds {added:+g}: {kept.understood(odds + added):.1%} understood, {acting} act\n"
+    return lines
+
+
+def idle_points(kept: Learned, odds: Numbers) -> str:
+    """What share of sentences and words acts in idle, with so much added to the logarithm of the odds."""
+    lines = ""
+    for added in np.arange(-1.0, 1.25, 0.25):
+        acting = np.isin(kept.kinds, ("sentences", "words")) & (odds + added > 0.0)
+        count = sum(kept.counts.values())
+        lines += f"  odds {added:+g}: {acting.sum()} of {count} act, {acting.sum() / count:.1%}\n"
     return lines
 
 

@@ -114,17 +114,15 @@ def _digit_rows(plan: Plan) -> Iterator[Row]:
 
 def _digit_rows_after_a_reading(row: str, found: Sequence[Answer]) -> Iterator[Row]:
     """The same digits where the box knows what was read: it is the digit that is said, or any of the other nine."""
-    same = [(answer, answer.after[answer.expected.digit]) for answer in found if answer.expected]
-    others = [
-        (answer, heard)
+    heard = [
+        (VoiceCommand(Command.DIGIT, digit=read) == answer.expected, answer.expected, one.command)
         for answer in found
-        if answer.expected
-        for read, heard in enumerate(answer.after)
-        if read != answer.expected.digit
+        for read, one in enumerate(answer.after)
     ]
-    for which, pairs in (("the digit said", same), ("another", others)):
-        right = float(np.mean([heard.command == answer.expected for answer, heard in pairs]))
-        wrong = np.mean([heard.command not in (None, answer.expected) for answer, heard in pairs])
+    for which, agrees in (("the digit said", True), ("another", False)):
+        pairs = [(expected, command) for same, expected, command in heard if same == agrees]
+        right = float(np.mean([command == expected for expected, command in pairs]))
+        wrong = np.mean([command not in (None, expected) for expected, command in pairs])
         note = f"taken for something else {wrong:.1%}"
         yield Row(f"{row}, after reading {which}", "one person, theo", len(found), right, "", note)
 
