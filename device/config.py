@@ -313,7 +313,7 @@ def toml_value(value: object) -> str:
 
 def _lay_over(values: dict[str, dict[str, Any]], path: Path, mistakes: list[str]) -> None:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # with a mark in front, as Windows writes it
     except OSError as error:
         mistakes.append(f"{path}: cannot be read ({error.strerror}); {_step(path, error)}")
         return

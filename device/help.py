@@ -64,7 +64,7 @@ class Led:
 def table(path: Path) -> Mapping[str, Any]:
     """A TOML file, or nothing where it can't be read."""
     with suppress(OSError, ValueError):
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     return {}
 
 

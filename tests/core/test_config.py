@@ -211,6 +211,15 @@ def test_a_file_in_another_encoding_is_named(tmp_path):
     assert mistakes(path) == (f"{path}: is not text in UTF-8; write it with a text editor",)
 
 
+def test_a_file_written_on_windows_is_read(tmp_path):
+    """With its line ends, and with the mark that an editor may put in front; UTF-16 is named."""
+    path = tmp_path / "digitbox.toml"
+    path.write_bytes(b'\xef\xbb\xbf[speech]\r\nlanguage = "de"\r\n')
+    assert config.load(path).speech.language == "de"
+    path.write_bytes('[speech]\r\nlanguage = "de"\r\n'.encode("utf-16"))
+    assert mistakes(path) == (f"{path}: is not text in UTF-8; write it with a text editor",)
+
+
 def test_text_that_is_not_toml_is_placed(written):
     """With line and column."""
     (found,) = mistakes(written("[button]\npin 17\n"))

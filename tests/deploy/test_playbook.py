@@ -175,6 +175,8 @@ def test_a_release_is_examined_with_the_groups_of_its_unit():
         ((), 2, "deploy/install USER@HOST"),
         (("--wrong",), 2, "deploy/install USER@HOST"),
         (("--inventory", "/no/such/file"), 1, "cannot be read; copy deploy/inventory.example.ini"),
+        (("pi@my box",), 1, "'pi@my box' is no USER@HOST, such as pi@raspberrypi.local"),
+        (("@box",), 1, "'@box' is no USER@HOST"),
         (("pi@no-such-box.invalid",), 1, "there is no no-such-box.invalid in this network"),
         (("pi@refused",), 1, "refused does not let anybody in; switch on ssh"),
     ],
@@ -189,3 +191,24 @@ def test_the_installer_says_what_is_wrong(tmp_path, arguments, status, words):
     assert done.returncode == status
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1 or status == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("", "without spaces in its name"),
+        ("[boxes]\n", "without spaces in its name"),
+        ("[boxes]\nmy box ansible_user=pi\n", "Expected key=value host variable assignment, got: box"),
+        ("[boxes\nkitchen.local\n", "Failed to parse inventory"),
+    ],
+    ids=["empty", "no box", "a space in a name", "a bracket missing"],
+)
+def test_an_inventory_without_a_box_is_no_success(tmp_path, lines, words):
+    """Ansible only warns, and ends with 0; words of its own say what it made of the file."""
+    inventory = tmp_path / "boxes.ini"
+    inventory.write_text(lines, encoding="utf-8")
+    done = run("deploy/install", "--inventory", str(inventory))
+    assert done.returncode == 1
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith(f"digitbox: {inventory} names no box; deploy/inventory.example.ini shows how")
+    assert words in said
