@@ -28,9 +28,10 @@ BUSY_CORE = 0.3
 """Bare is what has less than this share of the piece's own contrast: squared paper around dark ink, not around more of
 its own lines."""
 
-CELLS, CELL_PX = 4, 48
-"""The ground around a large piece is looked at in so many parts across and down, none narrower than the other: the edge
-of a shadow crosses some of them, the edge of a sheet lies in all."""
+CELLS, CELL_PX, CELL_RANK = 4, 48, 60.0
+"""The ground around a large piece is looked at in so many parts across and down, none narrower than the second, and the
+third is the percentile of theirs that counts: the edge of a shadow crosses some of them, that of a sheet lies in all.
+Of 300 drawn scenes to tune on and 84 in chalk or pencil 318 are right and 270 answered; by the median 317 and 268."""
 
 LEAST_RING_PX = 8
 """What has fewer pixels of ground around is at the edge of the picture: all around it counts."""
@@ -108,9 +109,10 @@ def _ground(piece: Piece, grey: Pixels) -> tuple[float, float]:
     window = view_of(grey, place)
     cells = [_unevenness(*(view_of(picture, cell) for picture in (window, mask, ring))) for cell in _cells(place)]
     known = [cell for cell in cells if cell is not None]
-    known = known or [_over(window, mask, None)]
-    spreads, rest = np.median(np.array(known, np.float64), axis=0)
-    return float(spreads), float(rest)
+    if len(known) < 2:
+        return known[0] if known else _over(window, mask, None)
+    spread, unevenness = np.percentile(np.array(known, np.float64), CELL_RANK, axis=0)
+    return float(spread), float(unevenness)
 
 
 def _cells(place: Box) -> list[Box]:

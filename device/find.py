@@ -30,6 +30,7 @@ from device.pieces import (
     mean_stroke_px,
     pieces_of,
     view_of,
+    with_crumbs,
 )
 from device.ruling import without_lines
 from device.strays import (
@@ -55,6 +56,9 @@ LEAST_MARK = 0.8
 LEAST_LEFT_OUT = -3.5
 """Log odds below which nothing was lost with a piece that was left out: in 520 drawn scenes lost digits have -2.0 to
 -3.1, edges of sheets and grain -2.6 to -5.7."""
+
+WHOLE_RANK = 75.0
+"""Percentile of the pieces' heights that is at most a digit's."""
 
 LEAST_HEIGHT = 0.35
 """What is lower, as a share of the writing's usual height, is a mark or a part of a digit."""
@@ -209,14 +213,15 @@ def _text(pieces: Sequence[Piece], found: Sequence[Piece], shape: tuple[int, ...
     ]
     pieces = [piece for piece in pieces if not is_outline(piece, pieces)]
     pieces = without_strays_at_edges(pieces, shape, height_px, tight=tight)
-    pieces = joined_strokes(pieces, height_px)
+    dots = [piece for piece in found if is_dot(piece, height_px)]
+    crumbs = [piece for piece in dots if piece.core >= 0.6 * core]
+    pieces = with_crumbs(joined_strokes(pieces, height_px), crumbs, height_px)
     digits = [piece for piece in pieces if piece.box.height >= LEAST_HEIGHT * height_px]
     if len(digits) > MOST_WRITINGS:
         return None
     small = [piece for piece in pieces if piece.box.height < LEAST_HEIGHT * height_px]
     strokes_px = {piece: mean_stroke_px(piece) for piece in digits}
     least_px = LEAST_MARK * float(np.median(list(strokes_px.values()))) if digits else 0.0
-    dots = [piece for piece in found if is_dot(piece, height_px)]
     marks = [piece.box for piece in small + dots if piece.core >= 0.6 * core and longer_px(piece.box) >= least_px]
     return _Text(in_lines(digits), core, marks, strokes_px)
 
@@ -254,6 +259,8 @@ def _usual(pieces: Sequence[Piece]) -> tuple[float, float]:
     most = max(piece.area * piece.core for piece in pieces)
     main = [piece for piece in pieces if piece.area * piece.core >= 0.15 * most]
     height_px = float(np.median([max(piece.box.height, piece.box.width / 2) for piece in main]))
+    # Of chalk and pencil half of the pieces may be parts of digits.
+    height_px = max(height_px, float(np.percentile([piece.box.height for piece in main], WHOLE_RANK)))
     return height_px, float(np.median([piece.core for piece in main]))
 
 

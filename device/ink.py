@@ -209,7 +209,7 @@ def _filling_px(small: Pixels) -> int:
     largest = int(np.argmax(np.where(free, areas, 0)))
     inside = labels == largest + 1
     ground = max(1.0, float(np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]))))
-    if 255.0 * (1.0 - float(np.median(small[inside])) / ground) < level / 2:
+    if 255.0 * (1.0 - float(np.median(small[inside])) / ground) < max(level / 2, GIANT_CONTRAST):
         return 0
     depths = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, 3)
     stroke_px = 4.0 * float(depths.sum()) / float(areas[largest]) - 2.0  # as preprocess.stroke_px

@@ -37,6 +37,13 @@ HAIRLINE = 0.015
 GRAIN_SHARE = 150
 """From this many pixels of length on, a bare grain of two pixels in a piece's strokes is filled to measure them."""
 
+WIDEST_JOINED = 1.0
+"""Strokes side by side are not of one digit if together they are wider than this, as a share of the usual height."""
+
+BROKEN, CRUMB_REACH = 0.7, 0.35
+"""A digit lower than the first share of the usual height may have lost a crumb of its strokes, as far from it as the
+second."""
+
 CLEAR = 5.0
 """Log odds of what needs no weighing: somebody cropped the picture around it."""
 
@@ -156,7 +163,26 @@ def _belong_together(one: Box, other: Box, height_px: float) -> bool:
     if longer_px(small) < 0.3 * height_px:
         # A dot is a mark, unless it lies over or in the digit or continues a broken stroke.
         return gap_y < 0.06 * height_px and gap_x < max(-0.5 * narrower, 0.06 * height_px)
-    return gap_x < 0.08 * height_px and gap_y < 0.25 * height_px
+    is_too_wide = gap_x > 0 and max(one.right, other.right) - min(one.x, other.x) > WIDEST_JOINED * height_px
+    return gap_x < 0.08 * height_px and gap_y < 0.25 * height_px and not is_too_wide
+
+
+def with_crumbs(pieces: Sequence[Piece], crumbs: Sequence[Piece], height_px: float) -> list[Piece]:
+    """Give the crumbs of chalk and pencil that continue a broken stroke upwards or downwards back to it."""
+    whole = []
+    for piece in pieces:
+        own = [crumb for crumb in crumbs if _continues(piece.box, crumb.box, height_px)]
+        whole.append(_union([piece, *own]) if own else piece)
+    return whole
+
+
+def _continues(digit: Box, crumb: Box, height_px: float) -> bool:
+    """Whether a crumb is the end of a digit that is too low without it."""
+    gap_y = max(digit.y, crumb.y) - min(digit.bottom, crumb.bottom)
+    is_in_line = digit.x <= crumb.x + crumb.width / 2 <= digit.right
+    height = max(digit.bottom, crumb.bottom) - min(digit.y, crumb.y)
+    is_low = 0.35 * height_px <= digit.height < BROKEN * height_px
+    return is_low and is_in_line and 0 <= gap_y < CRUMB_REACH * height_px and height < 1.2 * height_px
 
 
 def _union(pieces: Sequence[Piece]) -> Piece:

@@ -249,6 +249,33 @@ def test_a_digit_across_the_edge_of_a_shadow_is_as_clear_as_one_beside_it() -> N
     assert overlap(half_lit.box, lit.box) > 0.95
 
 
+def test_the_halves_of_broken_strokes_are_joined() -> None:
+    """A seven and a one of which chalk left out some rows are found as before, beside whole zeros."""
+    bare, pixels = paper(480, 640), paper(480, 640)
+    for place, digit in enumerate((7, 1, 0, 0, 0)):
+        write(pixels, digit, Box(110 + 90 * place, 120, 54, 120), pen_px=12)
+    whole = find(Frame(pixels.copy())).writings
+    pixels[180:186, :270] = bare[180:186, :270]
+    found = find(Frame(pixels)).writings
+    assert len(found) == len(whole) == 5
+    assert all(overlap(one.box, other.box) > 0.95 for one, other in zip(found, whole, strict=True))
+
+
+@pytest.mark.parametrize("gap_px", [10, 30])
+def test_a_crumb_continues_a_stroke_that_is_too_short_and_no_other(gap_px: int) -> None:
+    """A one of which chalk left its upper half and a dot has both; a point below another digit is none of it."""
+    pixels = paper(480, 640)
+    for place, digit in enumerate((4, 1, 4)):
+        write(pixels, digit, Box(180 + 90 * place, 120, 54, 120), pen_px=12)
+    bare = paper(480, 640)
+    pixels[190:, 260:340] = bare[190:, 260:340]
+    cv2.circle(pixels, (297, 196 + gap_px), 7, (60, 60, 60), cv2.FILLED)
+    cv2.circle(pixels, (207, 262), 7, (60, 60, 60), cv2.FILLED)
+    one, broken, other = find(Frame(pixels)).writings
+    assert abs(broken.box.bottom - (203 + gap_px)) <= 4
+    assert one.box.bottom == other.box.bottom
+
+
 def test_a_thumb_and_a_shadow_are_no_digits() -> None:
     """A thumb in the corner and the edge of a hard shadow are left out."""
     pixels = scene(7).pixels.copy()
