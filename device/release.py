@@ -1,7 +1,8 @@
 """Puts releases of digitbox in place: a new one works and stays, or the old one comes back, also after a power cut.
 
 A program of its own, run as root by deploy/install and, at boot, by digitbox-recover.service; a copy lies in
-/usr/local/lib/digitbox and runs on the system's Python with nothing but the standard library, whatever is installed:
+/usr/local/lib/digitbox and runs on the system's Python with nothing but the standard library, whatever is installed. It
+is one file, long as it is: one rename replaces the copy whole, and no bytecode of a former copy can lie beside it.
 
     release.py build PAYLOAD            make releases/NAME of a payload (deploy/install makes those)
     release.py activate NAME [--configuration FILE]
@@ -200,7 +201,7 @@ def _environment() -> dict[str, str]:
     return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/"}
 
 
-# --- releases ---------------------------------------------------------------------------------------------------------
+# --- a release --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,169 @@ class Places:
     def former_configuration(self) -> Path:
         """The configuration before the update, while the journal is there."""
         return self.base / "update.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release, and what its own programs say; it is asked in its own words, whatever else is installed."""
+
+    name: str
+    places: Places
+    machine: Machine
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies, if it does."""
+        return self.places.releases / self.name
+
+    @property
+    def marker(self) -> Path:
+        """There once it was made to the end."""
+        return self.folder / _COMPLETE
+
+    def is_whole(self) -> bool:
+        """Whether it has all the files that it was made with; one made before they were counted is believed."""
+        try:
+            made = json.loads(self.marker.read_text(encoding="utf-8"))
+            return "files" not in made or bool(made == _contents(self.name, self.folder))
+        except (OSError, ValueError, TypeError):
+            return False
+
+    def mark_complete(self) -> None:
+        """Write down what it is made of."""
+        write(self.marker, json.dumps(_contents(self.name, self.folder)).encode())
+
+    def findings(self, configuration: Path | None = None) -> list[dict[str, Any]]:
+        """What it says of itself and the box with this configuration. Raises ReleaseError when it cannot say."""
+        done = self._run("device.health", *(["--config", str(configuration)] if configuration else []))
+        findings = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        if done.returncode not in (0, 1) or "reading" not in {finding["check"] for finding in findings}:
+            raise ReleaseError(f"{self.name} cannot examine itself: {_last_line(done)}")
+        return findings
+
+    def present_layouts(self) -> dict[str, int | None]:
+        """Those that the files have, by kind; None where there is no file. Raises ReleaseError."""
+        return self._migration("present")
+
+    def latest_layouts(self) -> dict[str, int | None]:
+        """Those that it writes, by kind. Raises ReleaseError."""
+        return self._migration("latest")
+
+    def knows(self, layouts: Sequence[Mapping[str, int | None]]) -> bool:
+        """Whether it can read all of these. Raises ReleaseError."""
+        latest = self.latest_layouts()
+        return all((latest.get(kind) or 0) >= (layout or 0) for needed in layouts for kind, layout in needed.items())
+
+    def migrate(self, layouts: Mapping[str, int | None]) -> None:
+        """Bring files to these layouts. Raises ReleaseError."""
+        # The configuration is root's, all else the daemon's; what root would write the daemon could not.
+        own = [f"{kind}={layout}" for kind, layout in layouts.items() if kind != "configuration"]
+        if own:
+            self._migration("to", *own)
+        if "configuration" in layouts:
+            self._migration("to", f"configuration={layouts['configuration']}", as_daemon=False)
+
+    def _migration(self, *words: str, as_daemon: bool = True) -> dict[str, int | None]:
+        """What its migrate answers."""
+        places = ["--configuration", str(self.places.configuration), "--state", str(self.places.state)]
+        done = self._run("device.migrate", *words, *places, as_daemon=as_daemon)
+        if done.returncode:
+            raise ReleaseError(f"{self.name} cannot migrate: {_last_line(done)}")
+        answer: dict[str, int | None] = json.loads(done.stdout)
+        return answer
+
+    def _run(self, module: str, *words: str, as_daemon: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.machine.run([str(self.folder / "bin/python"), "-I", "-m", module, *words], as_daemon=as_daemon)
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+
+
+def _contents(name: str, folder: Path) -> dict[str, Any]:
+    """What a release is known by: its name, and how many files of how many bytes programs and packages have.
+
+    Python's own caches come and go, and what a link names is not the release's.
+    """
+    sizes = [
+        Path(path, file).lstat().st_size
+        for part in _PARTS
+        for path, _, files in os.walk(folder / part)
+        if not path.endswith("__pycache__")
+        for file in files
+    ]
+    return {"release": name, "files": len(sizes), "bytes": sum(sizes)}
+
+
+# --- building a release -----------------------------------------------------------------------------------------------
+
+
+def _install(folder: Path, unpacked: Path) -> None:
+    venv = [sys.executable, "-m", "venv", "--system-site-packages", str(folder)]
+    _must(venv, "python3 cannot make an environment", "is python3-venv installed?")
+    wheels = unpacked / "wheels"
+    offline = ["--no-index", "--find-links", str(wheels)] if wheels.is_dir() else []
+    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+           "--root-user-action=ignore", "--no-deps"]  # fmt: skip
+    step = "does this box reach the package index? deploy/bundle makes a payload that needs none"
+    for locked in _locked(unpacked):
+        command = [*pip, *offline, "--only-binary", ":all:", "--require-hashes", "-r", str(locked)]
+        _must(command, "pip cannot install the packages", step)
+    ours = [str(wheel) for pattern in ("built/*.whl", "digitbox-*.whl") for wheel in sorted(unpacked.glob(pattern))]
+    _must([*pip, "--no-index", *ours], "pip cannot install digitbox", "make the payload again")
+    shutil.copytree(unpacked / "systemd", folder / "systemd")
+
+
+def _locked(unpacked: Path) -> list[Path]:
+    """The locked packages for this Python; lgpio's only where apt has none."""
+    tag = f"py{sys.version_info.major}{sys.version_info.minor}"
+    locked = unpacked / "requirements" / f"{tag}.txt"
+    if not locked.exists():
+        raise ReleaseError(
+            f"this release has no packages for Python {sys.version_info.major}.{sys.version_info.minor}; "
+            "install Raspberry Pi OS Bookworm or Trixie, 64-bit"
+        )
+    has_lgpio = subprocess.run([sys.executable, "-c", "import lgpio"], capture_output=True, check=False).returncode == 0
+    extra = locked.with_name(f"{tag}-lgpio.txt")
+    return [locked] if has_lgpio or not extra.exists() else [locked, extra]
+
+
+def _check_space(base: Path) -> None:
+    free = shutil.disk_usage(base).free
+    if free < NEEDED_BYTES:
+        raise ReleaseError(
+            f"the disk is too small: {free / 1e9:.1f} GB free, {NEEDED_BYTES / 1e9:.1f} GB needed; "
+            "sudo apt clean, or take a card of 8 GB or more"
+        )
+
+
+def _member(tar: tarfile.TarFile, name: str) -> Any:  # noqa: ANN401 - tarfile's type is private
+    try:
+        found = tar.extractfile(name)
+    except KeyError:
+        found = None
+    if found is None:
+        raise ReleaseError(f"{tar.name!r} is no payload of digitbox: it has no {name}; deploy/install makes one")
+    return found
+
+
+def _unpack(tar: tarfile.TarFile, folder: str) -> None:
+    """Without owners, devices and names that lead outside, where this Python can (3.11.4, PEP 706)."""
+    ours = [member for member in tar.getmembers() if not member.name.startswith("debs")]  # a bundle's, for apt
+    if hasattr(tarfile, "data_filter"):
+        tar.extractall(folder, members=ours, filter="data")
+    else:
+        tar.extractall(folder, members=ours)  # noqa: S202 - the payload is ours
+
+
+def _must(command: Sequence[str], failed: str, step: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_LIMIT_SECONDS, check=False)
+    if done.returncode:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise ReleaseError(f"{failed}: {(words or ['it says nothing'])[-1]}; {step}")
+
+
+# --- from one release to another --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,90 +447,43 @@ class Releases:
         return [marker.parent.name for marker in sorted(markers, key=lambda path: -path.stat().st_mtime)]
 
     def is_whole(self, name: str) -> bool:
-        """Whether a release has all the files that it was made with; one made before they were counted is believed."""
-        folder = self._places.releases / name
-        try:
-            made = json.loads((folder / _COMPLETE).read_text(encoding="utf-8"))
-            return "files" not in made or bool(made == _contents(name, folder))
-        except (OSError, ValueError, TypeError):
-            return False
-
-    # --- building -----------------------------------------------------------------------------------------------------
+        """Whether this release is there with all the files that it was made with."""
+        return self._release(name).is_whole()
 
     def build(self, payload: Path) -> bool:
         """Make a release of a payload; False when it is there with all its files. Raises ReleaseError."""
         with tarfile.open(payload) as tar:
             name = str(json.load(_member(tar, "manifest.json"))["release"])
-            folder = self._places.releases / name
-            if self.is_whole(name):
+            release = self._release(name)
+            if release.is_whole():
                 return False
-            self._check_space()
+            _check_space(self._places.base)
             lost = name == self.current
             if lost:
-                self._note(f"{folder} has lost files: stopping it and making it anew")
+                self._note(f"{release.folder} has lost files: stopping it and making it anew")
                 self._machine.stop()
-                remove(folder / _COMPLETE)
-            for left in (folder, *self._places.base.glob(".unpacked-*")):  # by an interrupted run
+                remove(release.marker)
+            for left in (release.folder, *self._places.base.glob(".unpacked-*")):  # by an interrupted run
                 shutil.rmtree(left, ignore_errors=True)
-            self._note(f"making {folder}")
+            self._note(f"making {release.folder}")
             try:
                 with tempfile.TemporaryDirectory(dir=self._places.base, prefix=".unpacked-") as unpacked:
                     _unpack(tar, unpacked)
-                    self._install(folder, Path(unpacked))
+                    _install(release.folder, Path(unpacked))
             except BaseException:
                 if lost:
                     self.settle()
                 raise
         os.sync()
-        write(folder / _COMPLETE, json.dumps(_contents(name, folder)).encode())
+        release.mark_complete()
         return True
-
-    def _install(self, folder: Path, unpacked: Path) -> None:
-        venv = [sys.executable, "-m", "venv", "--system-site-packages", str(folder)]
-        _must(venv, "python3 cannot make an environment", "is python3-venv installed?")
-        wheels = unpacked / "wheels"
-        offline = ["--no-index", "--find-links", str(wheels)] if wheels.is_dir() else []
-        pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-               "--root-user-action=ignore", "--no-deps"]  # fmt: skip
-        step = "does this box reach the package index? deploy/bundle makes a payload that needs none"
-        for locked in self._locked(unpacked):
-            command = [*pip, *offline, "--only-binary", ":all:", "--require-hashes", "-r", str(locked)]
-            _must(command, "pip cannot install the packages", step)
-        ours = [str(wheel) for pattern in ("built/*.whl", "digitbox-*.whl") for wheel in sorted(unpacked.glob(pattern))]
-        _must([*pip, "--no-index", *ours], "pip cannot install digitbox", "make the payload again")
-        shutil.copytree(unpacked / "systemd", folder / "systemd")
-
-    def _locked(self, unpacked: Path) -> list[Path]:
-        """The locked packages for this Python; lgpio's only where apt has none."""
-        tag = f"py{sys.version_info.major}{sys.version_info.minor}"
-        locked = unpacked / "requirements" / f"{tag}.txt"
-        if not locked.exists():
-            raise ReleaseError(
-                f"this release has no packages for Python {sys.version_info.major}.{sys.version_info.minor}; "
-                "install Raspberry Pi OS Bookworm or Trixie, 64-bit"
-            )
-        has_lgpio = (
-            subprocess.run([sys.executable, "-c", "import lgpio"], capture_output=True, check=False).returncode == 0
-        )
-        extra = locked.with_name(f"{tag}-lgpio.txt")
-        return [locked] if has_lgpio or not extra.exists() else [locked, extra]
-
-    def _check_space(self) -> None:
-        free = shutil.disk_usage(self._places.base).free
-        if free < NEEDED_BYTES:
-            raise ReleaseError(
-                f"the disk is too small: {free / 1e9:.1f} GB free, {NEEDED_BYTES / 1e9:.1f} GB needed; "
-                "sudo apt clean, or take a card of 8 GB or more"
-            )
-
-    # --- changing -----------------------------------------------------------------------------------------------------
 
     def activate(self, name: str, configuration: bytes | None = None) -> bool:
         """Take this release, with this configuration, into use; False when it is already. Raises ReleaseError.
 
         Whatever fails is undone first; the error then says so.
         """
-        if not (self._places.releases / name / _COMPLETE).exists():
+        if not self._release(name).marker.exists():
             raise ReleaseError(
                 f"there is no release {name}; build it first, or choose of: {', '.join(self.complete())}"
             )
@@ -440,7 +557,7 @@ class Releases:
         kept = [name for name in dict.fromkeys([self.current, self.previous, *self.complete()]) if name][: max(keep, 1)]
         gone = [path for path in self._places.releases.iterdir() if path.name not in kept]
         for path in gone:
-            (path / _COMPLETE).unlink(missing_ok=True)  # half a release must not pass for a whole one
+            self._release(path.name).marker.unlink(missing_ok=True)  # half a release must not pass for a whole one
             sync_folder(path)
             shutil.rmtree(path)
         return [path.name for path in gone]
@@ -458,7 +575,7 @@ class Releases:
         remove(self._places.former_configuration)
         if configuration is not None:
             write(self._places.former_configuration, configuration)
-        layouts = self._migration(name, "present")
+        layouts = self._release(name).present_layouts()
         journal = Journal(self.current, name, self.previous, layouts, configuration is not None)
         write(self._places.journal, json.dumps(asdict(journal)).encode())
 
@@ -468,7 +585,7 @@ class Releases:
         former = self.current
         if configuration is not None:
             write(self._places.configuration, configuration)
-        self._migrate(self._migration(name, "latest"), [name, former])
+        self._migrate(self._release(name).latest_layouts(), [name, former])
         self._examine(name, former)
         self._switch(name, former if former != name else self.previous)
         trouble = self._machine.start()
@@ -492,7 +609,7 @@ class Releases:
 
     def _examine(self, name: str, former: str | None) -> None:
         """Raise ReleaseError when the release is at fault, or when a device fails that did not with the former one."""
-        failed = [finding for finding in self._findings(name, None) if not finding["ok"]]
+        failed = [finding for finding in self._release(name).findings() if not finding["ok"]]
         new = [finding for finding in failed if finding["software"]]
         if failed and not new and former not in (None, name):
             as_before = self._failing_before(str(former))
@@ -506,60 +623,30 @@ class Releases:
         """The checks that failed with the former release; None where it is too broken to say, and no yardstick."""
         kept = self._places.former_configuration
         try:
-            before = self._findings(former, kept if kept.exists() else None)
+            before = self._release(former).findings(kept if kept.exists() else None)
         except (ReleaseError, OSError, subprocess.SubprocessError) as error:
             self._note(f"{former} cannot be asked what was wrong before: {error}")
             return None
         return {finding["check"] for finding in before if not finding["ok"]}
 
-    def _findings(self, name: str, configuration: Path | None) -> list[dict[str, Any]]:
-        command = [self._python(name), "-I", "-m", "device.health"]
-        command += ["--config", str(configuration)] if configuration else []
-        done = self._machine.run(command, as_daemon=True)
-        findings = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        if done.returncode not in (0, 1) or "reading" not in {finding["check"] for finding in findings}:
-            last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-            raise ReleaseError(f"{name} cannot examine itself: {last}")
-        return findings
-
-    def _migration(self, name: str, *words: str, as_daemon: bool = True) -> dict[str, int | None]:
-        """What the release's migrate answers."""
-        places = ["--configuration", str(self._places.configuration), "--state", str(self._places.state)]
-        command = [self._python(name), "-I", "-m", "device.migrate", *words, *places]
-        done = self._machine.run(command, as_daemon=as_daemon)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-            raise ReleaseError(f"{name} cannot migrate: {last}")
-        answer: dict[str, int | None] = json.loads(done.stdout)
-        return answer
-
     def _migrate(self, wanted: Mapping[str, int | None], names: Sequence[str | None]) -> None:
         """Bring the files to these layouts, with the first of the releases that knows those they have and will have."""
-        known = [name for name in names if name and (self._places.releases / name / _COMPLETE).exists()]
+        known = [release for release in map(self._release, filter(None, names)) if release.marker.exists()]
         if not known:
             return
-        present = self._migration(known[0], "present")
+        present = known[0].present_layouts()
         steps = {kind: layout for kind, layout in wanted.items() if None not in (layout, present[kind])}
         steps = {kind: layout for kind, layout in steps.items() if layout != present[kind]}
         if not steps:
             return
         layouts = [steps, {kind: present[kind] for kind in steps}]
-        able = next((name for name in known if self._knows(name, layouts)), None)
+        able = next((release for release in known if release.knows(layouts)), None)
         if able is None:
             raise ReleaseError(f"no release here can change the layouts {present} to {dict(wanted)}")
-        # The configuration is root's, all else the daemon's; what root would write the daemon could not.
-        own = [f"{kind}={layout}" for kind, layout in steps.items() if kind != "configuration"]
-        if own:
-            self._migration(able, "to", *own)
-        if "configuration" in steps:
-            self._migration(able, "to", f"configuration={steps['configuration']}", as_daemon=False)
+        able.migrate(steps)
 
-    def _knows(self, name: str, layouts: Sequence[Mapping[str, int | None]]) -> bool:
-        latest = self._migration(name, "latest")
-        return all((latest.get(kind) or 0) >= (layout or 0) for needed in layouts for kind, layout in needed.items())
-
-    def _python(self, name: str) -> str:
-        return str(self._places.releases / name / "bin" / "python")
+    def _release(self, name: str) -> Release:
+        return Release(name, self._places, self._machine)
 
     def _configuration(self) -> bytes | None:
         try:
@@ -583,48 +670,7 @@ class Releases:
             target = (self._places.base / name).readlink().name
         except OSError:
             return None
-        return target if (self._places.releases / target / _COMPLETE).exists() else None
-
-
-def _contents(name: str, folder: Path) -> dict[str, Any]:
-    """What a release is known by: its name, and how many files of how many bytes programs and packages have.
-
-    Python's own caches come and go, and what a link names is not the release's.
-    """
-    sizes = [
-        Path(path, file).lstat().st_size
-        for part in _PARTS
-        for path, _, files in os.walk(folder / part)
-        if not path.endswith("__pycache__")
-        for file in files
-    ]
-    return {"release": name, "files": len(sizes), "bytes": sum(sizes)}
-
-
-def _member(tar: tarfile.TarFile, name: str) -> Any:  # noqa: ANN401 - tarfile's type is private
-    try:
-        found = tar.extractfile(name)
-    except KeyError:
-        found = None
-    if found is None:
-        raise ReleaseError(f"{tar.name!r} is no payload of digitbox: it has no {name}; deploy/install makes one")
-    return found
-
-
-def _unpack(tar: tarfile.TarFile, folder: str) -> None:
-    """Without owners, devices and names that lead outside, where this Python can (3.11.4, PEP 706)."""
-    ours = [member for member in tar.getmembers() if not member.name.startswith("debs")]  # a bundle's, for apt
-    if hasattr(tarfile, "data_filter"):
-        tar.extractall(folder, members=ours, filter="data")
-    else:
-        tar.extractall(folder, members=ours)  # noqa: S202 - the payload is ours
-
-
-def _must(command: Sequence[str], failed: str, step: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_LIMIT_SECONDS, check=False)
-    if done.returncode:
-        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise ReleaseError(f"{failed}: {(words or ['it says nothing'])[-1]}; {step}")
+        return target if self._release(target).marker.exists() else None
 
 
 # --- the command line -------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import tarfile
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from boxes import Behaviour, Box
 
 from device import release
-from device.release import ReleaseError
+from device.release import Release, ReleaseError
 
 NEWER = {"configuration": 1, "preferences": 0, "history": 2}
 
@@ -211,6 +212,56 @@ def test_a_release_that_has_lost_files_is_not_whole(box):
     (folder / "complete.json").write_text("", encoding="utf-8")
     assert not box.releases().is_whole("one")
     assert not box.releases().is_whole("two")
+
+
+class Asked:
+    """A machine on which a release's programs answer as the test says; what was run, and with whose rights."""
+
+    def __init__(self, status: int = 0, output: str = "{}", trouble: str = "") -> None:
+        self.answer = status, output, trouble
+        self.ran: list[tuple[list[str], bool]] = []
+
+    def run(self, command, *, as_daemon):
+        """Answer."""
+        self.ran.append((list(command), as_daemon))
+        return subprocess.CompletedProcess(command, *self.answer)
+
+
+def test_a_release_migrates_the_configuration_as_root_and_all_else_as_the_daemon(box):
+    """What root would write the daemon could not; and what there is nothing of is not asked for."""
+    machine = Asked()
+    one = Release("one", box.places, machine)
+    one.migrate({"history": 2, "configuration": 1, "preferences": 0})
+    places = ["--configuration", str(box.places.configuration), "--state", str(box.places.state)]
+    program = [str(box.places.releases / "one/bin/python"), "-I", "-m", "device.migrate", "to"]
+    assert machine.ran == [
+        ([*program, "history=2", "preferences=0", *places], True),
+        ([*program, "configuration=1", *places], False),
+    ]
+    one.migrate({"configuration": 0})
+    assert machine.ran[2:] == [([*program, "configuration=0", *places], False)]
+
+
+@pytest.mark.parametrize(
+    ("layouts", "known"),
+    [([{"history": 2}], True), ([{"history": 1}, {"history": 3}], False), ([{"history": None}, {"other": 1}], False)],
+)
+def test_a_release_knows_the_layouts_up_to_its_own(box, layouts, known):
+    """A kind that it has never heard of is none of them."""
+    assert Release("one", box.places, Asked(output='{"history": 2}')).knows(layouts) == known
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((2, "", "a line\nno such module"), "one cannot examine itself: no such module"),
+        ((0, '{"check": "camera"}', ""), "one cannot examine itself: it says nothing"),
+    ],
+)
+def test_a_release_that_cannot_examine_itself_says_why(box, answer, words):
+    """Also when it ended well and never came to the reading."""
+    with pytest.raises(ReleaseError, match=words):
+        Release("one", box.places, Asked(*answer)).findings()
 
 
 def test_what_is_no_release_is_named(box):
