@@ -707,6 +707,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for order in ("rollback", "recover", "list"):
         orders.add_parser(order)
     options = parser.parse_args(arguments)
+    os.umask(0o022)  # whatever sudo's is: the daemon must be able to read what root makes
     machine = SystemdMachine(at_boot=options.order == "recover")
     releases = Releases(Places(), machine, lambda text: print(f"digitbox: {text}", file=sys.stderr))  # noqa: T201
     try:

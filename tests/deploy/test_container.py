@@ -52,6 +52,7 @@ def box(tmp_path_factory: pytest.TempPathFactory, broker: Broker, page: str) -> 
     )
     try:
         made.prepare()
+        made.do("tee", "/etc/sudoers.d/umask", text="Defaults umask=0077\nDefaults umask_override\n")  # the strictest
         made.do("mkdir", "-p", "/etc/systemd/system/digitbox-console.socket.d")
         lines = f"[Socket]\nListenStream=\nListenStream={page}\n"
         made.do("tee", "/etc/systemd/system/digitbox-console.socket.d/port.conf", text=lines)

@@ -398,3 +398,15 @@ def interrupted(plug: Plug, step: int, action) -> bool:
     finally:
         plug.cut_at(0)
     return False
+
+
+def test_what_it_makes_can_be_read_whatever_the_umask(box, monkeypatch, capsys):
+    """Sudo may hand on one under which the daemon could not even start its Python."""
+    monkeypatch.setattr(release, "Places", lambda: box.places)
+    former = os.umask(0o077)
+    try:
+        assert release.main(["list"]) == 0
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(former)
+    assert json.loads(capsys.readouterr().out)["message"] == "one"
