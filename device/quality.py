@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from device.clearness import PLAIN_CLEARNESS
 from device.domain import Advice, Box, Frame, Pixels
 from device.find import Writing
 from device.ink import SCENE_PX
@@ -67,6 +68,9 @@ EDGE_REACH = 1.5
 LEAST_CUT_PX, LEAST_CUT_CONTRAST = 24, 0.3
 """What crosses the edge of a scene and is smaller, or fainter, is no digit that somebody meant to show."""
 
+LEAST_CLEAR = -0.3
+"""Log odds that something is writing below which it says nothing of how large, how soft and how near the digits are."""
+
 INK_EDGE, INK_CORE = 128, 224
 """Ink of a piece of writing as find gives it, at the edge of a stroke (0.4 of its core) and well inside it (0.7)."""
 
@@ -95,6 +99,7 @@ class Quality:
             alone make soft, 0 or more; the median over the writing, None without any.
         height_px: Height of the largest piece of writing in pixels of the frame; None without any.
         cut_off: The edges that writing crosses.
+        is_plain: Some of the writing, wholly in the frame, is plainly that.
     """
 
     brightest: float
@@ -111,6 +116,7 @@ class Quality:
     softness: float | None = None
     height_px: int | None = None
     cut_off: tuple[Advice, ...] = ()
+    is_plain: bool = False
 
 
 def measured(frame: Frame, found: Sequence[Writing]) -> Quality:
@@ -317,13 +323,19 @@ def _with_writing(quality: Quality, frame: Frame, found: Sequence[Writing]) -> Q
         softness=float(np.median([softness(writing) for writing in high])),
         height_px=height_px,
         cut_off=tuple(dict.fromkeys(edge for writing in counted for edge in writing.cut_off)),
+        is_plain=any(writing.clearness >= PLAIN_CLEARNESS and not writing.cut_off for writing in counted),
     )
 
 
 def _without_surroundings(frame: Frame, found: Sequence[Writing]) -> list[Writing]:
     """What was found in a scene, less what is the table or a sheet's edge rather than a digit that is cut off."""
     scene = min(frame.height_px, frame.width_px) >= SCENE_PX
-    return [writing for writing in found if not (scene and _is_surroundings(frame, writing))]
+    return [writing for writing in found if not (scene and (_is_surroundings(frame, writing) or _is_unclear(writing)))]
+
+
+def _is_unclear(writing: Writing) -> bool:
+    """Whether it is rather a fold, a shadow or the edge of a sheet, and is whole: what was written may be elsewhere."""
+    return writing.clearness < LEAST_CLEAR and not writing.cut_off
 
 
 def _is_surroundings(frame: Frame, writing: Writing) -> bool:
