@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from device import commands, hearing, phrases, speech_models
 from device import config as configuration
+from device.command_listener import CommandListener
 from device.config import WARNING_SECONDS, Config
 from device.daemon import Daemon
-from device.domain import Audio, Box, Context, Frame, Heard, Hint, Reading
-from device.errors import CatalogueError, ConfigError, ModelError, RecognizerError
+from device.errors import CatalogueError, ConfigError, RecognizerError
 from device.listening import Listener
+from device.model_reader import ModelReader
 from device.parts import Parts, Settings
 from device.ports import (
     Button,
@@ -38,7 +38,7 @@ from device.run_mark import RunMark
 from device.voice import PieceStore
 
 if TYPE_CHECKING:
-    from device.reading import Observation, Reader
+    from device.reading import Reader
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +96,12 @@ def configured_parts(config: Config) -> Parts:
         indicator=lambda: indicator(config),
         player=lambda: player(config),
         camera=lambda: camera(config),
-        reader=lambda: ModelReader(config),
+        reader=lambda: reader(config),
         # The daemon makes it louder itself, so that what was synthesised once serves every loudness.
         synthesizer=lambda preferences: synthesizer(speaking(config, replace(preferences, volume=100))),
         history=lambda: history(config),
         microphone=lambda: microphone(config),
-        ears=lambda preferences: CommandListener(speaking(config, preferences)),
+        ears=lambda preferences: ears(speaking(config, preferences)),
         hears=hears(config),
         requests=lambda: SocketRequests(config.daemon.runtime / SOCKET),
         preferences=_preferences(config),
@@ -158,96 +158,25 @@ def opened_reader(config: Config) -> tuple[Classifier, Reader]:
     return classifier, Reader(classifier, config.reading, rows)
 
 
-class ModelReader:
-    """The reader of the configured model; the image libraries are loaded by `open`, which takes its time on a Pi."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._classifier: Classifier | None = None
-        self._reader: Reader | None = None
-        self._seen: Box | None = None
-
-    def open(self) -> None:
-        """Load libraries and model. Raises ModelError."""
-        try:
-            import cv2
-        except ImportError as error:
-            raise ModelError(f"OpenCV cannot be loaded ({error}); install digitbox again") from error
-
-        # On a board's busy cores OpenCV's threads cost more than they bring, and each has a heap of its own.
-        cv2.setNumThreads(1)
-        self._classifier, self._reader = opened_reader(self._config)
-
-    def read(self, frames: Iterable[Frame], seen: Callable[[Observation], None] | None = None) -> Reading:
-        """One reading of a burst. Raises ModelError, FrameError."""
-        if self._reader is None:
-            raise RuntimeError("read() before open()")
-        return self._reader.read(frames, seen)
-
-    def show(self, frame: Frame, width_px: int) -> tuple[dict[str, Any], bytes]:
-        """What is seen in a frame and how good it is, and a JPEG of it at most so wide.
-
-        Raises:
-            ModelError: The model failed.
-            FrameError: The frame cannot be shown.
-        """
-        from device.live import live
-
-        if self._reader is None or self._classifier is None:
-            raise RuntimeError("show() before open()")
-        return live(self._reader, self._classifier.card, frame, width_px)
-
-    def look(self, frame: Frame) -> Hint:
-        """How to move the paper, by this frame and the one looked at before. Raises FrameError."""
-        from device import aim
-        from device.find import find
-        from device.quality import measured
-
-        writings = find(frame).writings
-        before, self._seen = self._seen, aim.place(writings)
-        return aim.hint(frame, writings, measured(frame, writings), before)
-
-    def close(self) -> None:
-        """Drop the model."""
-        self._classifier = self._reader = None
+def reader(config: Config) -> ModelReader:
+    """What reads frames with the configured models; nothing is loaded yet."""
+    return ModelReader(lambda: opened_reader(config))
 
 
-class CommandListener:
-    """The ears for the configured language; the speech model is loaded by `open`, and again after `unload`.
+def ears(config: Config) -> CommandListener:
+    """What understands commands in the configured language; nothing is loaded yet.
 
     Where there is no speech model for that language it listens for English commands, so that whoever changed the
     language by voice can change it back.
     """
+    return CommandListener(lambda: _opened_listener(config))
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._recognizer: Recognizer | None = None
-        self._listener: Listener | None = None
 
-    def open(self) -> None:
-        """Load the speech model. Raises RecognizerError, CatalogueError."""
-        config = self._config if _has_speech_model(self._config) else _in_language(self._config, phrases.REFERENCE)
-        opened = recognizer(config)
-        opened.open()
-        self._recognizer, self._listener = opened, listener(config, opened)
-
-    def listen(self, chunks: Iterable[Audio], context: Context, read: int | None = None) -> Heard:
-        """Understand one utterance as it comes. Raises RecognizerError, and what `chunks` raises."""
-        if self._listener is None:
-            self.open()
-        if self._listener is None:
-            raise RuntimeError("open() made no listener")
-        return self._listener.listen(chunks, context, read)
-
-    def unload(self) -> None:
-        """Give the model's memory back until the next utterance."""
-        self.close()
-
-    def close(self) -> None:
-        """Drop the model."""
-        opened, self._recognizer, self._listener = self._recognizer, None, None
-        if opened is not None:
-            opened.close()
+def _opened_listener(config: Config) -> tuple[Recognizer, Listener]:
+    config = config if _has_speech_model(config) else _in_language(config, phrases.REFERENCE)
+    opened = recognizer(config)
+    opened.open()
+    return opened, listener(config, opened)
 
 
 def _has_speech_model(config: Config) -> bool:

@@ -41,7 +41,7 @@ def examine(path: Path | None) -> Iterator[Finding]:
 def _reading(settings: config.Config) -> Finding:
     from device import images
 
-    reader = compose.ModelReader(settings)
+    reader = compose.reader(settings)
     reader.open()
     reading = reader.read([images.load(KNOWN_PICTURE)])
     answer = f"{reading.status.value} {reading.number}".strip()

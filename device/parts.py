@@ -52,7 +52,7 @@ PRACTICE_SECONDS = 300.0
 
 
 class Reader(Protocol):
-    """Frames -> Reading; device.reading.Reader, which is only imported after READY because OpenCV takes its time."""
+    """Frames -> Reading; device.model_reader.ModelReader, which loads OpenCV when it is opened: that takes its time."""
 
     def open(self) -> None:
         """Load the model. Raises ModelError."""
@@ -71,7 +71,7 @@ class Reader(Protocol):
 
 
 class Ears(Protocol):
-    """Sound -> command; device.compose.CommandListener, which loads the speech model when it is needed."""
+    """Sound -> command; device.command_listener.CommandListener, which loads the speech model when it is needed."""
 
     def open(self) -> None:
         """Load the speech model. Raises RecognizerError."""

@@ -214,7 +214,7 @@ def main() -> None:
     count, seed = (
         (int(word) for word in (*sys.argv[1:], "40", "7")[:2]) if len(sys.argv) < 3 else map(int, sys.argv[1:3])
     )
-    reader = compose.ModelReader(config.load())
+    reader = compose.reader(config.load())
     reader.open()
     tallies: dict[str, Tally] = {}
     for kind, pixels, label, wanted in pictures(count, seed):

@@ -59,7 +59,7 @@ def main(path: Path, address: str) -> None:
 
 def uploads(address: str) -> None:
     """A picture read here, by the interface for programs and by the form, in turn."""
-    reader = compose.ModelReader(config.load())
+    reader = compose.reader(config.load())
     reader.open()
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "picture.jpg"

@@ -27,7 +27,7 @@ def read(options: argparse.Namespace) -> int:
         from device import explain
 
         explain.prepare(options.explain)
-    reader = compose.ModelReader(settings)
+    reader = compose.reader(settings)
     reader.open()
     failed = False
     for path, frames in _bursts(options):

@@ -24,12 +24,12 @@ from typing import Any, BinaryIO
 import cv2
 import numpy as np
 
-from device import config, images, phrases
-from device.compose import ModelReader
+from device import compose, config, images, phrases
 from device.console.decoder import MOST_UPLOAD_BYTES
 from device.domain import Box, Frame, Pixels, Reading
 from device.errors import DigitboxError, ImageFileError
 from device.live import shrunk
+from device.model_reader import ModelReader
 from device.phrases import Phrase
 from device.protocol import reading_as_json
 from device.reading import Observation
@@ -48,7 +48,7 @@ def main() -> int:
     """Answer until standard input ends."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever asked has gone: end in silence
     _limit_itself()
-    reader = ModelReader(config.installed(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+    reader = compose.reader(config.installed(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
     reader.open()
     source, target = sys.stdin.buffer, sys.stdout.buffer
     target.write(b"\n")

@@ -18,7 +18,7 @@ PICTURE = compose.PACKAGE / "pictures" / "05-427.jpg"
 @pytest.fixture(scope="module")
 def reader():
     """The shipped one, opened."""
-    made = compose.ModelReader(config.load())
+    made = compose.reader(config.load())
     made.open()
     yield made
     made.close()
@@ -65,4 +65,4 @@ def test_a_library_that_is_missing_is_no_mistake_of_ours(monkeypatch):
     """Half a release is on the card: the model is out of order, and the daemon goes on and says so."""
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(ModelError, match=r"OpenCV cannot be loaded \(.*\); install digitbox again"):
-        compose.ModelReader(config.load()).open()
+        compose.reader(config.load()).open()

@@ -12,6 +12,7 @@ import numpy as np
 
 from device import compose, config, images
 from device.domain import Box, Digit, Frame, Pixels, Reading, Status
+from device.model_reader import ModelReader
 from device.sheet import shared, shared_area
 from train.photographs.files import Shot
 from train.photographs.optics import jpeg
@@ -86,17 +87,17 @@ class Answer:
         return not (self.right and self.ok) if self.label else self.ok
 
 
-def opened(*paths: Path, any_angle: bool = False) -> compose.ModelReader:
+def opened(*paths: Path, any_angle: bool = False) -> ModelReader:
     """The box's reader with its own configuration and the given files laid over it. Raises ConfigError, ModelError."""
     settings = config.load(*paths)
     if any_angle:
         settings = replace(settings, reading=replace(settings.reading, any_angle=True))
-    reader = compose.ModelReader(settings)
+    reader = compose.reader(settings)
     reader.open()
     return reader
 
 
-def real(data: Path, name: str, reader: compose.ModelReader) -> Iterator[Answer]:
+def real(data: Path, name: str, reader: ModelReader) -> Iterator[Answer]:
     """Read every photograph of a set; nothing when the set is not there."""
     path = data / name / "labels.csv"
     if not path.exists():
@@ -110,7 +111,7 @@ def real(data: Path, name: str, reader: compose.ModelReader) -> Iterator[Answer]
             yield replace(answer, picture=_tile(frame.pixels, (), reading)) if answer.mistaken else answer
 
 
-def drawn(shot: Shot, reader: compose.ModelReader) -> Answer:
+def drawn(shot: Shot, reader: ModelReader) -> Answer:
     """Read a synthetic photograph, or the frames of a burst, after JPEG."""
     frames = [
         Frame(through_jpeg(frame.pixels, frame.scene.lens.jpeg_quality), source=shot.name) for frame in shot.frames

@@ -15,9 +15,10 @@ from statistics import median
 
 import cv2
 
-from device import compose, config
+from device import config
 from device.adapters.classifier_tflite import TfliteClassifier
 from device.domain import Frame
+from device.model_reader import ModelReader
 from train.photographs import baseline, table
 from train.photographs.answers import REAL_SETS, Answer, drawn, opened, real, write_answers
 from train.photographs.chance import FRAME_PX
@@ -166,7 +167,7 @@ class Times:
         return f"| {self.name} | {median(self.all):.1f} ms | {max(self.all):.1f} ms | {self.limit:.0f} ms | {met} |"
 
 
-def times(plan: Plan, reader: compose.ModelReader) -> list[Times]:
+def times(plan: Plan, reader: ModelReader) -> list[Times]:
     """How long readings take: of one digit, of eight, and of the negatives, which no goal names."""
     pool = pools(plan.data, plan.part)
     kinds = (("one digit", "single", 1), ("eight digits", "number", 8), ("no digit (no goal)", "negative", 0))
@@ -186,7 +187,7 @@ def _ordered(kind: str, digits: int, pool: Sequence[Pool], seed: int) -> Iterato
             yield scene
 
 
-def _timed(scenes: Iterator[Scene], reader: compose.ModelReader) -> Iterator[float]:
+def _timed(scenes: Iterator[Scene], reader: ModelReader) -> Iterator[float]:
     """Milliseconds of the fastest of three readings of each."""
     for scene in scenes:
         frame = Frame(photograph(scene).pixels)
@@ -197,7 +198,7 @@ def _is_timed(scene: Scene, digits: int) -> bool:
     return (scene.view.width_px, scene.view.height_px) == FRAME_PX and len(scene.label) == digits
 
 
-def _seconds(frame: Frame, reader: compose.ModelReader) -> float:
+def _seconds(frame: Frame, reader: ModelReader) -> float:
     """Processor time: the clock would count what others do on the machine."""
     begin = time.process_time()
     reader.read([frame])
