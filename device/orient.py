@@ -34,6 +34,10 @@ SLIMNESS = 3.0
 SAME_DEGREES = 8.0
 """Turns that differ by less are one; reading bears 20 degrees."""
 
+ASKEW = (33.0, 75.0)
+"""Degrees from the horizontal between which no line of writing, and no column of numbers, stands on an upright sheet:
+reading bears 20, and 300 drawn scenes within them have up to 27."""
+
 MOST_PIXELS = 1_000_000
 """A larger frame is turned at this size: four turns take four times the time of one reading."""
 
@@ -60,6 +64,12 @@ def possible_turns(frame: Frame, boxes: Sequence[Box], square: float | None = No
         if all(abs((wrapped - other + 180.0) % 360.0 - 180.0) > SAME_DEGREES for other in (0.0, *chosen)):
             chosen.append(wrapped)
     return chosen[:5]
+
+
+def lies_askew(boxes: Sequence[Box]) -> bool:
+    """Whether three pieces of writing or more stand on a line that none has on an upright sheet."""
+    along = _direction_of_writing(boxes) if len(boxes) > 2 else None
+    return along is not None and ASKEW[0] < abs(along) < ASKEW[1]
 
 
 def turned(frame: Frame, degrees: float, boxes: Sequence[Box]) -> tuple[Frame, NDArray[np.float64]]:

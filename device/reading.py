@@ -14,7 +14,7 @@ from device.domain import Advice, Box, Digit, Frame, Pixels, Reading, Status
 from device.find import Writing, find
 from device.fuse import fused
 from device.judge import Evidence, judged
-from device.orient import possible_turns, turned, turned_back
+from device.orient import lies_askew, possible_turns, turned, turned_back
 from device.pieces import edges_near
 from device.ports import Classifier, RowScorer
 from device.separate import Separator
@@ -216,7 +216,8 @@ class Reader:
             raise ValueError("a reading needs at least one frame")
         evidence = fused(burst, self._fusion)
         reading = judged(evidence, self._classifier.card)
-        if self._any_angle and reading.status is not Status.OK and not evidence.tight:
+        is_doubtful = reading.status is not Status.OK or lies_askew(evidence.boxes)
+        if self._any_angle and is_doubtful and not evidence.tight:
             chosen = self._turned(observation, evidence)
             if chosen is not None:
                 reading = judged(chosen.evidence, self._classifier.card)
@@ -225,16 +226,20 @@ class Reader:
         return replace(reading, elapsed_ms=(time.perf_counter() - begin) * 1000)
 
     def _turned(self, last: Observation, upright: Evidence) -> Observation | None:
-        """The last frame seen with its sheet turned upright, where that is better to read than as it lies."""
-        if is_mostly_read(upright):
+        """The last frame seen with its sheet turned upright, where that is better to read than as it lies.
+
+        Where it isn't, although the writing lies as no upright sheet's does, what no turned view says too is doubted.
+        """
+        askew = replace(last, evidence=replace(upright, ambiguous=True)) if lies_askew(upright.boxes) else None
+        if is_mostly_read(upright) and askew is None:
             return None
         views = [replace(last, evidence=upright), *(view for view in self._turns(last) if view.evidence.boxes)]
         worths = [worth(view.evidence) + (UPRIGHT_LEAD if view is views[0] else 0.0) for view in views]
         best = int(np.argmax(worths))
+        chosen, said = views[best], self._number(views[best])
         if best == 0:
-            return None
-        chosen = views[best]
-        said = self._number(chosen)
+            is_seen_again = any(self._number(view) == said for view in views[1:])
+            return None if is_seen_again else askew
         rival = max((value for value, view in zip(worths, views, strict=True) if self._number(view) != said), default=0)
         digits = chosen.evidence.probabilities[:, :10].argmax(axis=1)
         either_way = bool(np.isin(digits, EITHER_WAY_UP).all())

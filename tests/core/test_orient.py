@@ -8,7 +8,7 @@ import pytest
 from drawing import paper, scene
 
 from device.domain import Box, Frame
-from device.orient import MOST_PIXELS, possible_turns, turned, turned_back
+from device.orient import MOST_PIXELS, lies_askew, possible_turns, turned, turned_back
 
 
 def row_of_boxes(degrees: float, count: int = 4) -> list[Box]:
@@ -21,6 +21,14 @@ def row_of_boxes(degrees: float, count: int = 4) -> list[Box]:
 def nearest(turns: list[float], wanted: float) -> float:
     """How far the nearest turn is from an angle."""
     return min(abs((turn - wanted + 180.0) % 360.0 - 180.0) for turn in turns)
+
+
+@pytest.mark.parametrize(("right", "down", "askew"), [(60, 0, False), (60, 20, False), (0, 60, False), (60, 60, True)])
+def test_writing_that_stands_on_a_slanting_line_lies_askew(right: int, down: int, askew: bool) -> None:
+    """Lines, slightly turned ones too, and columns do not; nor do two digits, which are always on a line."""
+    boxes = [Box(200 + place * right, 200 + place * down, 30, 50) for place in range(4)]
+    assert lies_askew(boxes) is askew
+    assert not lies_askew(boxes[:2])
 
 
 @pytest.mark.parametrize("degrees", [-75.0, -30.0, 25.0, 60.0, 90.0])
