@@ -366,6 +366,13 @@ def test_the_doctor_reports_a_wrong_configuration_and_goes_on(run, configuration
     assert {line["check"] for line in lines} == {"configuration", *CHECKS}
 
 
+def test_the_doctor_says_where_no_configuration_is(run, monkeypatch, tmp_path):
+    """Deleted by hand: the box goes on with the defaults, under which another camera may be looked for."""
+    monkeypatch.setattr(config, "SYSTEM_PATH", tmp_path / "digitbox.toml")
+    _, output, _ = run("doctor", "--json")
+    assert findings(output)["configuration"]["message"] == f"no {tmp_path}/digitbox.toml: defaults"
+
+
 def test_the_doctor_survives_a_library_that_is_there_in_part(run, configuration, monkeypatch):
     """No traceback, and the other checks go on."""
     monkeypatch.setitem(sys.modules, "cv2", None)
