@@ -69,6 +69,22 @@ def test_a_wrong_password_of_sudo_is_said(box):
 
 
 @pytest.mark.long
+def test_a_box_without_internet_is_told_of_the_bundle(tmp_path):
+    """Apt gives no reason there; the message has the next step, and what packs all that is needed."""
+    alone = Box(tmp_path)
+    alone.environ |= {"BOX": f"alone{alone.environ['BOX']}", "NETWORK": "none"}
+    try:
+        alone.prepare()
+        done = alone.installer()
+        assert done.returncode != 0
+        said = re.sub(r"\s+", " ", done.stdout)
+        assert "apt can't fetch its lists" in said, said[-3000:]
+        assert "`sudo apt-get update` there says more. deploy/bundle packs" in said
+    finally:
+        alone.container("stop")
+
+
+@pytest.mark.long
 def test_root_needs_no_sudo(box):
     """As on a bare Debian, where nobody has installed it; a rehearsal gets as far as anywhere."""
     box.shell("install -D -m 600 /home/pi/.ssh/authorized_keys ~root/.ssh/authorized_keys; mv /usr/bin/sudo /var/tmp/")
