@@ -37,6 +37,7 @@ from device.strays import (
     RULE_CORE,
     beside_digits,
     has_gap_with_ink,
+    is_leading_dash,
     is_outline,
     is_rule,
     is_surroundings,
@@ -194,7 +195,8 @@ def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
     edges = tuple(dict.fromkeys(edge for piece in left_out for edge in edges_at(piece.box, pixels.shape)))
     is_lost = any(scale.clearness(piece) >= LEAST_LEFT_OUT for piece in left_out)
     is_lost = is_lost or has_gap_with_ink(pixels, text.lines, text.core)
-    return Finding(tuple(_writings(text, pixels, seen)), is_lost, cut_off=edges)
+    is_signed = any(is_leading_dash(mark, line[0].box) for line in text.lines for mark in text.marks)
+    return Finding(tuple(_writings(text, pixels, seen)), is_lost or is_signed, cut_off=edges)
 
 
 def _text(pieces: Sequence[Piece], found: Sequence[Piece], shape: tuple[int, ...], *, tight: bool) -> _Text | None:

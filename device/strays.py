@@ -28,6 +28,14 @@ whose ones fill at most 0.73."""
 RULE_AROUND = 0.15
 """What reaches three edges of a crop and covers less of its box is the frame around something."""
 
+LEAST_CIRCLED, SLASH_WIDTH = 0.3, 0.3
+"""What stands in a ring and is as high as the first share of it is a digit with a ring around it, unless it is narrower
+than the second share of its own length: that is the slash of a zero, or a one."""
+
+DASH_SHAPE, DASH_PX, DASH_REACH = 2.0, (0.2, 1.0), 0.8
+"""A minus is so many times as wide as high, has a width between these shares of the digit's height behind it, and is as
+near to it as the last."""
+
 LEAST_REST, REST_CLEARNESS = 0.25, -0.5
 """A rest of a digit at the frame's edge is at least so long, as a share of the digits beside it, and so clear."""
 
@@ -44,7 +52,7 @@ def is_surroundings(piece: Piece, shape: tuple[int, ...]) -> bool:
 
 
 def is_outline(piece: Piece, pieces: Sequence[Piece]) -> bool:
-    """Whether it is drawn around writing: the edge of a sheet, a frame; a zero has at most a slash or a dot in it."""
+    """Whether it is drawn around writing: the edge of a sheet, a frame, a ring; a zero has a slash or a dot in it."""
     within = [
         other
         for other in pieces
@@ -53,7 +61,31 @@ def is_outline(piece: Piece, pieces: Sequence[Piece]) -> bool:
         and other.box.y > piece.box.y
         and other.box.bottom < piece.box.bottom
     ]
-    return len(within) > 1
+    return len(within) > 1 or any(_is_digit_in_ring(other, piece) for other in within)
+
+
+def _is_digit_in_ring(inner: Piece, outer: Piece) -> bool:
+    """Whether a piece as high as a digit, and no slash, stands free in a hole of another one."""
+    _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(inner.mask)))
+    if inner.box.height < LEAST_CIRCLED * outer.box.height or min(sides) < SLASH_WIDTH * max(sides):
+        return False
+    around = cv2.copyMakeBorder(outer.mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    cv2.floodFill(around, None, (0, 0), (2.0,))  # what can be reached from outside; a hole stays 0
+    place = view_of(
+        around, Box(inner.box.x - outer.box.x + 1, inner.box.y - outer.box.y + 1, inner.box.width, inner.box.height)
+    )
+    return not np.any(place[inner.mask > 0])
+
+
+def is_leading_dash(box: Box, first: Box) -> bool:
+    """Whether a dash stands before the first digit of a line, as a minus does."""
+    middle = middle_row(box) - first.y
+    return (
+        box.width >= DASH_SHAPE * box.height
+        and DASH_PX[0] * first.height <= box.width <= DASH_PX[1] * first.height
+        and 0 <= first.x - box.right < DASH_REACH * first.height
+        and first.height / 4 < middle < 3 * first.height / 4
+    )
 
 
 def is_rule(piece: Piece, pieces: Sequence[Piece], shape: tuple[int, ...]) -> bool:

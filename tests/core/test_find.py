@@ -276,6 +276,35 @@ def test_a_crumb_continues_a_stroke_that_is_too_short_and_no_other(gap_px: int) 
     assert one.box.bottom == other.box.bottom
 
 
+def test_a_ring_around_a_digit_is_no_zero() -> None:
+    """The digit in it is found; a zero with a slash in it stays one."""
+    pixels = paper(480, 640)
+    write(pixels, 2, Box(290, 190, 60, 100), pen_px=9)
+    ringed = pixels.copy()
+    cv2.ellipse(ringed, (320, 240), (100, 110), 0, 0, 360, (60, 60, 60), 8)
+    (writing,) = find(Frame(ringed)).writings
+    assert overlap(writing.box, find(Frame(pixels)).writings[0].box) > 0.9
+    slashed = paper(480, 640)
+    cv2.ellipse(slashed, (320, 240), (60, 90), 0, 0, 360, (60, 60, 60), 9)
+    cv2.line(slashed, (300, 280), (340, 200), (60, 60, 60), 9)
+    finding = find(Frame(slashed))
+    assert len(finding.writings) == 1
+    assert finding.writings[0].box.height > 180
+    assert not finding.other_ink
+
+
+@pytest.mark.parametrize(("row", "is_minus"), [(180, True), (236, False)], ids=["minus", "underscore"])
+def test_a_minus_before_a_number_is_not_passed_over(row: int, is_minus: bool) -> None:
+    """What would be read as 74 isn't all that is written."""
+    pixels = paper(480, 640)
+    for place, digit in enumerate((7, 4)):
+        write(pixels, digit, Box(260 + 90 * place, 120, 60, 120), pen_px=10)
+    cv2.line(pixels, (170, row), (230, row + 2), (60, 60, 60), 10)
+    finding = find(Frame(pixels))
+    assert len(finding.writings) == 2
+    assert finding.other_ink is is_minus
+
+
 def test_a_thumb_and_a_shadow_are_no_digits() -> None:
     """A thumb in the corner and the edge of a hard shadow are left out."""
     pixels = scene(7).pixels.copy()
