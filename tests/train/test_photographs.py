@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 
 from device.domain import Advice, Box, Pixels
-from train.photographs import kinds, layout
+from train.photographs import layout
+from train.photographs.bursts import FRAMES
 from train.photographs.chance import GROUNDS, PENS, Wanted, angles, digits, view
 from train.photographs.files import KINDS, SEEDS, shot, shots, write_shots
 from train.photographs.hands import Part, Pool, pools, writer
 from train.photographs.layout import Style
+from train.photographs.negatives import NEGATIVES
 from train.photographs.optics import Lens, Light
 from train.photographs.scene import Scene, photograph
+from train.photographs.spoilt import SPOILS
 from train.photographs.stamps import MARGIN_PX, enlarged
 from train.photographs.things import DRAWINGS, drawing
 
@@ -181,7 +184,7 @@ def test_turned_sheets_lie_any_way() -> None:
 def test_negatives_hold_no_digit_and_are_of_every_sort() -> None:
     """They have no label and no boxes; every sort occurs, and those with ink differ from a bare sheet."""
     made = scenes("negative", 120)
-    assert {str(scene.facts["shows"]) for scene in made} == set(kinds.NEGATIVES)
+    assert {str(scene.facts["shows"]) for scene in made} == set(NEGATIVES)
     for scene in made:
         assert not scene.label
         assert not any(mark.stamp.digit for mark in scene.marks)
@@ -207,7 +210,7 @@ def spoilt(name: str, count: int = 3) -> list[Scene]:
 def test_each_way_of_spoiling_has_its_advice() -> None:
     """Every way occurs, and every piece of advice is asked for by one."""
     made = scenes("spoilt", 160)
-    assert {str(scene.facts["spoilt"]) for scene in made} == set(kinds.SPOILS)
+    assert {str(scene.facts["spoilt"]) for scene in made} == set(SPOILS)
     assert {scene.advice for scene in made} == set(Advice)
 
 
@@ -277,9 +280,9 @@ def test_frames_of_a_burst_show_one_scene_moved_a_little() -> None:
     """Five pictures of the same digits, no two the same, whose places move by less than a digit's height."""
     for number in range(3):
         frames = shot("burst", (), 3, number).frames
-        assert len(frames) == kinds.FRAMES
+        assert len(frames) == FRAMES
         assert len({frame.scene.label for frame in frames}) == 1
-        assert len({frame.pixels.tobytes() for frame in frames}) == kinds.FRAMES
+        assert len({frame.pixels.tobytes() for frame in frames}) == FRAMES
         first = frames[0].boxes[0]
         assert first is not None
         for frame in frames[1:]:
@@ -305,7 +308,7 @@ def test_written_photographs_are_labelled_and_repeatable(tmp_path: Path) -> None
 
 def test_bursts_are_written_frame_by_frame(tmp_path: Path) -> None:
     """One file and one row a frame, numbered from 0."""
-    assert write_shots(tmp_path, shots("burst", (), 1, 9)) == kinds.FRAMES
+    assert write_shots(tmp_path, shots("burst", (), 1, 9)) == FRAMES
     assert sorted(path.stem[-2:] for path in tmp_path.glob("*.jpg")) == ["-0", "-1", "-2", "-3", "-4"]
 
 

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from device.domain import Box
-from train.photographs import kinds
+from train.photographs import written
+from train.photographs.bursts import burst
 from train.photographs.hands import Part, Pool
+from train.photographs.negatives import negative
 from train.photographs.optics import jpeg
 from train.photographs.scene import Photograph, Scene, photograph
+from train.photographs.spoilt import spoilt
 
 FACTS = ("turn", "tilt", "hand", "ground", "pen", "least_px", "touching", "crop", "specks", "shows", "spoilt")
 COLUMNS = ("file", "kind", "label", "boxes", "advice", *FACTS)
@@ -22,16 +25,30 @@ SEEDS = {Part.TRAINING: 104, Part.TUNING: 204, Part.HELD_OUT: 304}
 """Scenes to learn from, to choose by and to measure on have nothing in common: neither chance nor handwriting."""
 
 KINDS: dict[str, Callable[[Sequence[Pool], tuple[int, ...]], Scene | tuple[Scene, ...]]] = {
-    "mixed": kinds.mixed,
-    "single": kinds.of_kind("single"),
-    "number": kinds.of_kind("number"),
-    "sheet": kinds.of_kind("sheet"),
-    "turned": kinds.turned,
-    "negative": kinds.negative,
-    "spoilt": kinds.spoilt,
-    "burst": kinds.burst,
+    "mixed": written.mixed,
+    "single": written.of_kind("single"),
+    "number": written.of_kind("number"),
+    "sheet": written.of_kind("sheet"),
+    "turned": written.turned,
+    "negative": negative,
+    "spoilt": spoilt,
+    "burst": burst,
 }
-"""What can be asked for; the order is part of the seed, so that only new ones may be added, at the end."""
+"""What can be asked for, each a function of pools of handwriting and a seed.
+
+The order is part of the seed, so that only new ones may be added, at the end.
+
+| kind | what |
+|---|---|
+| mixed | any of the next three |
+| single | one digit |
+| number | one number of two to eight digits |
+| sheet | several groups on one or more lines |
+| turned | any of those three, turned by any angle |
+| negative | nothing that may be read as a digit |
+| spoilt | a readable picture, spoilt in one known way |
+| burst | five frames of one scene, some of them poor |
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

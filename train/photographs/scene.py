@@ -19,7 +19,7 @@ class Scene:
     """Everything about one photograph except the grain of its materials, which a seed gives.
 
     Attributes:
-        kind: "single", "number", "sheet", ...; see `train.photographs.kinds`.
+        kind: "single", "number", "sheet", ...; see `train.photographs.files.KINDS`.
         label: The digits in reading order, groups separated by one blank; "" where there is nothing to read.
         marks: What is written, the label's digits first and in its order.
         seed: Of the materials; frames of one burst share it.
