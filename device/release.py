@@ -22,6 +22,7 @@ back, the former configuration and link return. Each step of both ways may be cu
 from __future__ import annotations
 
 import argparse
+import errno
 import fcntl
 import grp
 import json
@@ -52,6 +53,7 @@ SETTLE_SECONDS = 5.0
 
 _PIP_LIMIT_SECONDS = 1800.0
 _CHECK_LIMIT_SECONDS = 180.0
+_MAKE_ROOM = "sudo apt clean, or take a card of 8 GB or more"
 _COMPLETE = "complete.json"
 _PARTS = ("bin", "lib", "systemd")
 _KEEP = 2
@@ -357,8 +359,7 @@ def _check_space(base: Path) -> None:
     free = shutil.disk_usage(base).free
     if free < NEEDED_BYTES:
         raise ReleaseError(
-            f"the disk is too small: {free / 1e9:.1f} GB free, {NEEDED_BYTES / 1e9:.1f} GB needed; "
-            "sudo apt clean, or take a card of 8 GB or more"
+            f"the disk is too small: {free / 1e9:.1f} GB free, {NEEDED_BYTES / 1e9:.1f} GB needed; {_MAKE_ROOM}"
         )
 
 
@@ -385,6 +386,8 @@ def _must(command: Sequence[str], failed: str, step: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_LIMIT_SECONDS, check=False)
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        if any(os.strerror(errno.ENOSPC) in line for line in words):
+            step = _MAKE_ROOM
         raise ReleaseError(f"{failed}: {(words or ['it says nothing'])[-1]}; {step}")
 
 

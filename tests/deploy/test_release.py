@@ -410,3 +410,17 @@ def test_what_it_makes_can_be_read_whatever_the_umask(box, monkeypatch, capsys):
     finally:
         os.umask(former)
     assert json.loads(capsys.readouterr().out)["message"] == "one"
+
+
+@pytest.mark.parametrize(
+    ("words", "step"),
+    [
+        ("ERROR: no matching distribution", "does it reach the index?"),
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "sudo apt clean"),
+    ],
+)
+def test_a_step_that_fails_for_want_of_space_says_so(words, step):
+    """And sends nobody to the network for it: it may run out while pip unpacks."""
+    with pytest.raises(ReleaseError) as failed:
+        release._must(["sh", "-c", f'echo "{words}" >&2; exit 1'], "pip failed", "does it reach the index?")
+    assert str(failed.value).startswith(f"pip failed: {words}; {step}")
