@@ -107,10 +107,13 @@ def _ground(piece: Piece, grey: Pixels) -> tuple[float, float]:
     inner, outer = (cv2.dilate(mask, np.ones((2 * px + 1, 2 * px + 1), np.uint8)) for px in (3, 3 + reach))
     ring = np.asarray(cv2.subtract(outer, inner), np.uint8)
     window = view_of(grey, place)
-    cells = [_unevenness(*(view_of(picture, cell) for picture in (window, mask, ring))) for cell in _cells(place)]
-    known = [cell for cell in cells if cell is not None]
-    if len(known) < 2:
-        return known[0] if known else _over(window, mask, None)
+    if max(place.width, place.height) < 2 * CELL_PX:
+        return _unevenness(window, mask, None if cv2.countNonZero(ring) < LEAST_RING_PX else ring)
+    known = [
+        _unevenness(*parts)
+        for parts in ([view_of(picture, cell) for picture in (window, mask, ring)] for cell in _cells(place))
+        if min(cv2.countNonZero(part) for part in parts[1:]) >= LEAST_RING_PX
+    ] or [_unevenness(window, mask, None)]
     spread, unevenness = np.percentile(np.array(known, np.float64), CELL_RANK, axis=0)
     return float(spread), float(unevenness)
 
@@ -125,15 +128,8 @@ def _cells(place: Box) -> list[Box]:
     return [Box(x, y, right - x, bottom - y) for y, bottom in pairwise(ys) for x, right in pairwise(xs)]
 
 
-def _unevenness(window: Pixels, mask: Pixels, ring: Pixels) -> tuple[float, float] | None:
-    """Of the ground in the ring around some strokes; None where hardly any of either is to be seen."""
-    if min(cv2.countNonZero(ring), cv2.countNonZero(mask)) < LEAST_RING_PX:
-        return None
-    return _over(window, mask, ring)
-
-
-def _over(window: Pixels, mask: Pixels, ring: Pixels | None) -> tuple[float, float]:
-    """The same, of the whole window without a ring."""
+def _unevenness(window: Pixels, mask: Pixels, ring: Pixels | None) -> tuple[float, float]:
+    """Of the ground in the ring around some strokes, or in the whole window."""
     least, low, middle, high, most = ranked(window, ring, 0.05, 0.1, 0.5, 0.9, 0.95)
     (dark,) = ranked(window, mask, 0.25)
     return (high - low) / max(4.0, middle - dark), (most - least) / max(1.0, middle)

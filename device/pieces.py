@@ -227,13 +227,13 @@ def _depths(mask: Pixels) -> NDArray[np.float32]:
 
 def edges_near(box: Box, shape: tuple[int, ...], reach_px: int) -> tuple[Advice, ...]:
     """The edges of a picture of this shape that a box comes so near to."""
-    touched = {
-        Advice.CUT_OFF_LEFT: box.x <= reach_px,
-        Advice.CUT_OFF_RIGHT: box.right >= shape[1] - reach_px,
-        Advice.CUT_OFF_TOP: box.y <= reach_px,
-        Advice.CUT_OFF_BOTTOM: box.bottom >= shape[0] - reach_px,
-    }
-    return tuple(edge for edge, is_touched in touched.items() if is_touched)
+    touched = (
+        (Advice.CUT_OFF_LEFT, box.x <= reach_px),
+        (Advice.CUT_OFF_RIGHT, box.right >= shape[1] - reach_px),
+        (Advice.CUT_OFF_TOP, box.y <= reach_px),
+        (Advice.CUT_OFF_BOTTOM, box.bottom >= shape[0] - reach_px),
+    )
+    return tuple(edge for edge, is_touched in touched if is_touched)
 
 
 def edges_at(box: Box, shape: tuple[int, ...]) -> tuple[Advice, ...]:
