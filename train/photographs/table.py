@@ -109,6 +109,9 @@ def _scenes(answers: Sequence[Answer]) -> list[Row]:
     scenes, numbers = _of(answers, "single", "number", "sheet"), _of(answers, "number")
     found = [_row("synthetic scenes within 20 degrees: right", scenes, _is_right),
              *_trust("synthetic scenes", scenes, judged=True)]  # fmt: skip
+    for name, is_so in DIFFICULTIES.items():
+        some = [answer for answer in scenes if is_so(answer)]
+        found += [_row(f"{name}: right", some, _is_right), *_trust(name, some, judged=False)]
     found.append(_row("synthetic single digits: right", _of(answers, "single"), _is_right))
     found.append(_row("synthetic numbers of 2 to 8 digits: right", numbers, _is_right, goal=0.95))
     touching = [answer for answer in numbers if answer.facts["touching"]]
@@ -116,6 +119,31 @@ def _scenes(answers: Sequence[Answer]) -> list[Row]:
     found.append(_row("of these, as one group", numbers, lambda answer: answer.grouped))
     found.append(_row("synthetic sheets of several groups: right", _of(answers, "sheet"), _is_right))
     return [*found, _row("of these, in the right groups", _of(answers, "sheet"), lambda answer: answer.grouped)]
+
+
+def _fact(answer: Answer, name: str) -> float:
+    return float(answer.facts[name])
+
+
+def _is_dry(answer: Answer) -> bool:
+    """Whether it is written in chalk or pencil, whose strokes break."""
+    return str(answer.facts["pen"]).endswith(("chalk", "pencil"))
+
+
+def _is_ordinary(answer: Answer) -> bool:
+    """Whether none of the things that make reading hard is known of it."""
+    return not any(is_so(answer) for name, is_so in DIFFICULTIES.items() if name != ORDINARY)
+
+
+ORDINARY = "ordinary scenes (none of the next four)"
+DIFFICULTIES: dict[str, Callable[[Answer], bool]] = {
+    ORDINARY: _is_ordinary,
+    "scenes in chalk or pencil": _is_dry,
+    "scenes with digits that touch": lambda answer: _fact(answer, "touching") > 0,
+    "scenes with digits under 20 px": lambda answer: _fact(answer, "least_px") < 20,
+    "scenes tilted by 20 degrees or more": lambda answer: _fact(answer, "tilt") >= 20,
+}
+"""What makes a scene hard to read, most of all; one may have several. Shadows and folds are in all of them."""
 
 
 def _bursts(answers: Sequence[Answer]) -> list[Row]:
