@@ -243,8 +243,9 @@ class Reader:
         rival = max((value for value, view in zip(worths, views, strict=True) if self._number(view) != said), default=0)
         digits = chosen.evidence.probabilities[:, :10].argmax(axis=1)
         either_way = bool(np.isin(digits, EITHER_WAY_UP).all())
-        # What was hardly to be seen upright may be read otherwise by luck.
-        ambiguous = either_way or bool(upright.advice) or worths[best] - rival < TURN_LEAD
+        # What was hardly to be seen upright may be read otherwise by luck; many a letter is a digit once it is turned.
+        by_luck = bool(upright.advice) or len(said) == 1
+        ambiguous = either_way or by_luck or worths[best] - rival < TURN_LEAD
         return replace(chosen, evidence=replace(chosen.evidence, advice=upright.advice, ambiguous=ambiguous))
 
     def _turns(self, last: Observation) -> Iterator[Observation]:

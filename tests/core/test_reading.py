@@ -154,6 +154,13 @@ def test_a_small_note_is_read_where_it_lies(reader, height: int, turned_by: floa
     assert abs(box.y + box.height / 2 - 400) < 0.2 * height
 
 
+def test_a_digit_alone_that_had_to_be_turned_is_not_sure(reader):
+    """It is read, but may be a letter that lies as it should: many are digits on their side."""
+    reading = reader.read([on_a_table(4, height=400, turned_by=90.0)])
+    assert reading.number == "4"
+    assert reading.status is Status.UNSURE
+
+
 @pytest.mark.parametrize("turned_by", [90.0, 180.0, -100.0])
 def test_a_turned_sheet_is_read_once_it_is_turned_back(reader, turned_by: float):
     """Two digits that are none upside down; with any_angle off they stay unread."""
