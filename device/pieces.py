@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -40,9 +40,9 @@ GRAIN_SHARE = 150
 WIDEST_JOINED = 1.0
 """Strokes side by side are not of one digit if together they are wider than this, as a share of the usual height."""
 
-BROKEN, CRUMB_REACH = 0.7, 0.35
-"""A digit lower than the first share of the usual height may have lost a crumb of its strokes, as far from it as the
-second."""
+BROKEN, CRUMB_REACH, RESTORED = (0.35, 0.7), 0.35, 1.2
+"""A digit whose height lies between the first shares of the usual one may have lost a crumb of its strokes, as far from
+it as the second; with it, it is at most as high as the third."""
 
 CLEAR = 5.0
 """Log odds of what needs no weighing: somebody cropped the picture around it."""
@@ -172,7 +172,8 @@ def with_crumbs(pieces: Sequence[Piece], crumbs: Sequence[Piece], height_px: flo
     whole = []
     for piece in pieces:
         own = [crumb for crumb in crumbs if _continues(piece.box, crumb.box, height_px)]
-        whole.append(_union([piece, *own]) if own else piece)
+        # How clear the piece is was weighed without them.
+        whole.append(replace(_union([piece, *own]), clearness=piece.clearness) if own else piece)
     return whole
 
 
@@ -181,8 +182,8 @@ def _continues(digit: Box, crumb: Box, height_px: float) -> bool:
     gap_y = max(digit.y, crumb.y) - min(digit.bottom, crumb.bottom)
     is_in_line = digit.x <= crumb.x + crumb.width / 2 <= digit.right
     height = max(digit.bottom, crumb.bottom) - min(digit.y, crumb.y)
-    is_low = 0.35 * height_px <= digit.height < BROKEN * height_px
-    return is_low and is_in_line and 0 <= gap_y < CRUMB_REACH * height_px and height < 1.2 * height_px
+    is_low = BROKEN[0] * height_px <= digit.height < BROKEN[1] * height_px
+    return is_low and is_in_line and 0 <= gap_y < CRUMB_REACH * height_px and height < RESTORED * height_px
 
 
 def _union(pieces: Sequence[Piece]) -> Piece:

@@ -274,6 +274,7 @@ def test_a_crumb_continues_a_stroke_that_is_too_short_and_no_other(gap_px: int) 
     one, broken, other = find(Frame(pixels)).writings
     assert abs(broken.box.bottom - (203 + gap_px)) <= 4
     assert one.box.bottom == other.box.bottom
+    assert broken.clearness < 4.0  # it was weighed, and not taken for a crop
 
 
 def test_a_ring_around_a_digit_is_no_zero() -> None:
