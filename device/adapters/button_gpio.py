@@ -48,15 +48,15 @@ class GpioButton:
         """Report nothing more, and give the pin back."""
         button, self._button = self._button, None
         factory, self._factory = self._factory, None
-        with suppress(Exception):  # a chip that is gone cannot be given back
-            if button is not None:
+        if button is not None:
+            with suppress(Exception):  # of a chip that is gone
                 # gpiozero leaves lgpio's callback registered when the pin closes; a later edge would then
                 # end lgpio's only thread, and no button opened afterwards would ever report.
                 button.pin.when_changed = None
+            with suppress(Exception):
                 button.close()
-        with suppress(Exception):
-            if factory is not None:
-                factory.close()
+        if factory is not None:
+            gpio_chip.close_factory(factory)
 
     def _take_pin(self, pressed: Callable[[], None], released: Callable[[], None]) -> None:
         from gpiozero import Button

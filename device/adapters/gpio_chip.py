@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,17 @@ def open_factory(chip: int) -> Any:  # noqa: ANN401 - gpiozero has no types
     if factory.chip != chip:  # 2.0.1 takes the number and does not look at it
         factory.close()
         raise RuntimeError("this gpiozero chooses the chip itself; pip install 'gpiozero>=2.0.1.post3'")
+    # gpiozero has one table of pins for all factories of a process: closing the button's would reset the LED's pin, and
+    # a pin of a chip that has gone would stay in it and be handed out again.
+    factory.pins = {}
     return factory
+
+
+def close_factory(factory: Any) -> None:  # noqa: ANN401 - gpiozero has no types
+    """Give the chip back, and with it all pins, also of one that has gone, whose pins can't be closed one by one."""
+    with suppress(Exception):
+        factory.pins.clear()
+        factory.close()
 
 
 def node(chip: int) -> tuple[int, int] | None:

@@ -60,13 +60,13 @@ class GpioIndicator:
         """Dark, and give the pin back."""
         led, self._led, self._shown = self._led, None, None
         factory, self._factory = self._factory, None
-        with suppress(Exception):  # a chip that is gone cannot be given back
-            if led is not None:
+        if led is not None:
+            with suppress(Exception):  # of a chip that is gone
                 led.off()
+            with suppress(Exception):
                 led.close()
-        with suppress(Exception):
-            if factory is not None:
-                factory.close()
+        if factory is not None:
+            gpio_chip.close_factory(factory)
 
     def _take_pin(self) -> None:
         from gpiozero import LED

@@ -144,6 +144,18 @@ def test_the_led_lights(settings):
     assert eye.level == 0
 
 
+def test_the_button_stays_when_the_led_is_closed(settings, finger, open_button):
+    """And the other way round: each has its own pin of the chip, and leaves the other's alone."""
+    indicator = GpioIndicator(settings.indicator)
+    indicator.open()
+    reports = open_button(settings.button)
+    indicator.close()
+    finger.pull(0)
+    assert reports.get(timeout=LIMIT_SECONDS) == "pressed"
+    finger.pull(1)
+    assert reports.get(timeout=LIMIT_SECONDS) == "released"
+
+
 def test_the_call_for_help_blinks_without_any_library(settings):
     """device/help.py asks the kernel itself for the LED, by numbers that only a real kernel can refuse."""
     led = Led(settings.indicator.chip, settings.indicator.pin)
@@ -154,3 +166,24 @@ def test_the_call_for_help_blinks_without_any_library(settings):
     assert eye.level == 0
     with pytest.raises(OSError, match="busy"):
         Led(settings.indicator.chip, settings.indicator.pin)
+
+
+def test_a_chip_that_goes_while_it_is_in_use_is_noticed(settings, open_button, monkeypatch):
+    """The last test, for the kernel may give the chip back under another number; opened anew, the button reports."""
+    simulated = Path("/sys/kernel/config/gpio-sim/pi")
+    button = GpioButton(settings.button)
+    button.open(lambda: None, lambda: None, lambda: None)
+    button.check()
+    (simulated / "live").write_text("0")
+    with pytest.raises(ButtonError, match="the chip that was in use has gone"):
+        button.check()
+    button.close()
+    (simulated / "live").write_text("1")
+    chip = (simulated / "bank0" / "chip_name").read_text().strip()
+    device = (simulated / "dev_name").read_text().strip()
+    monkeypatch.setenv("DIGITBOX_TEST_PINS", f"/sys/devices/platform/{device}/{chip}")
+    finger = Pin(settings.button.pin)
+    finger.pull(1)
+    reports = open_button(replace(settings.button, chip=int(chip.removeprefix("gpiochip"))))
+    finger.pull(0)
+    assert reports.get(timeout=LIMIT_SECONDS) == "pressed"
