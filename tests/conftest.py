@@ -357,6 +357,7 @@ class Appliance:
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
         self._tones = {tones.sound(tone, volume=SETTINGS.tone_volume).samples.tobytes(): tone for tone in Tone}
+        self._fixed = set(phrases.load(PREFERENCES.language).fixed_pieces())
         self.press = self.release = self.end_input = lambda: None
         parts = Parts(
             button=lambda: self._make(FakeButton),
@@ -389,14 +390,19 @@ class Appliance:
         self._thread.start()
 
     def started(self) -> None:
-        """Switch it on and wait until it has said that it is ready, and until history and ears are, too."""
+        """Switch it on and wait until it has said that it is ready, until history and ears are, and all is prepared."""
         self.start()
         self.until(lambda: self.mode is Mode.IDLE and "Ready." in self.heard and self._all_opened())
 
     def _all_opened(self) -> bool:
         situation = self.daemon.situation
         has_history = self.daemon._devices.history.adapter is not None or Device.HISTORY in situation.faults
-        return has_history and not situation.unknown
+        return has_history and not situation.unknown and self.is_prepared()
+
+    def is_prepared(self) -> bool:
+        """Whether nothing is being synthesised any more: the clock would jump past that job's limit."""
+        voiced = Device.SPEECH in self.daemon.situation.faults or self._fixed <= set(self.sentences)
+        return voiced and not self.daemon._devices.synthesizer.worker.busy
 
     def end(self) -> int:
         """Wait until the process would end; its exit status."""

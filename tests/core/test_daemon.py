@@ -49,7 +49,7 @@ def test_it_starts_step_by_step(appliance):
     appliance.until(lambda: set(appliance.made) == set(Device))  # nothing waits for the history
     assert appliance.told[0] == "ready"
     appliance.until(lambda: appliance.told[-1] == "idle")
-    assert appliance.lights == [Light.SLOW_BLINK, Light.ON, Light.OFF]
+    appliance.until(lambda: appliance.lights == [Light.SLOW_BLINK, Light.ON, Light.OFF])
 
 
 def test_a_tap_is_answered(appliance):
@@ -160,7 +160,7 @@ def test_a_camera_that_is_absent_is_said_once_and_tried_again(appliance):
     """One sentence for the fault, one for its end, however often it was tried between."""
     appliance.broken[Device.CAMERA, "open"] = CameraError("no camera; check its cable")
     appliance.start()
-    appliance.until(lambda: appliance.mode is Mode.IDLE)
+    appliance.until(lambda: appliance.mode is Mode.IDLE and appliance.is_prepared())
     for tries in (2, 3, 4):
         appliance.clock.pass_by(10.0)
         appliance.until(lambda tries=tries: len(appliance.made[Device.CAMERA]) == tries)

@@ -99,6 +99,8 @@ def test_what_fails_while_listening_is_said(appliance, device, call, error, sent
     appliance.tap()
     until_said(appliance, "seven.")
     del appliance.broken[device, call]
+    listening = (appliance.daemon._devices.microphone, appliance.daemon._devices.ears)
+    appliance.until(lambda: not any(slot.worker.busy for slot in listening))  # else they hang for ten seconds
     appliance.clock.pass_by(10.0)
     appliance.until(lambda: device not in appliance.daemon.situation.faults)
     if device is Device.MICROPHONE:
