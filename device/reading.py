@@ -28,6 +28,7 @@ from device.views import (
     is_mostly_read,
     is_plain,
     is_rim,
+    is_upside_down,
     may_be_edges,
     sheet_under,
     shows_more,
@@ -237,6 +238,8 @@ class Reader:
         worths = [worth(view.evidence) + (UPRIGHT_LEAD if view is views[0] else 0.0) for view in views]
         best = int(np.argmax(worths))
         chosen, said = views[best], self._number(views[best])
+        if len(said) > 1 and is_upside_down(said, self._number(views[0])):
+            return askew  # either is as good, and most sheets lie as they should
         if best == 0:
             is_seen_again = any(self._number(view) == said for view in views[1:])
             return None if is_seen_again else askew

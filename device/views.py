@@ -46,6 +46,16 @@ EITHER_WAY_UP = (0, 1, 2, 5, 6, 8, 9)
 """Digits that are digits upside down too."""
 
 
+UPSIDE_DOWN = str.maketrans("01689", "01986", "23457")
+"""What digits are upside down; the others are none, though some may look like one."""
+
+
+def is_upside_down(number: str, other: str) -> bool:
+    """Whether a number is what another one says upside down, digit by digit: 61 is 19."""
+    turned = other.translate(UPSIDE_DOWN)[::-1]
+    return len(turned) == len(other) > 0 and turned == number
+
+
 def alone(whole: Evidence, boxes: Sequence[Box]) -> list[int]:
     """The pieces that may be the outline or the edge of a sheet: no other beside them is as high and surely a digit.
 

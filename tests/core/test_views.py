@@ -9,7 +9,7 @@ from device.domain import Box
 from device.find import Writing
 from device.judge import Evidence
 from device.sheet import Sheet
-from device.views import alone, may_be_edges, shows_more, without_grain
+from device.views import alone, is_upside_down, may_be_edges, shows_more, without_grain
 
 FOUR, SEVEN, FAR = Box(100, 100, 40, 60), Box(150, 100, 40, 60), Box(400, 120, 40, 60)
 
@@ -83,3 +83,12 @@ def test_grain_taken_for_a_one_is_left_out_beside_plain_writing(box: Box, clearn
     kept, inputs, probabilities = without_grain(found, np.zeros((2, 28, 28), np.uint8), pieces.probabilities)
     assert len(kept) == len(inputs) == len(probabilities) == 1 + is_kept
     assert kept[0].box == FOUR
+
+
+@pytest.mark.parametrize(
+    ("number", "other", "is_so"),
+    [("61", "19", True), ("88061006", "90019088", True), ("62", "29", False), ("", "", False)],
+)
+def test_numbers_of_some_digits_are_numbers_upside_down(number: str, other: str, is_so: bool) -> None:
+    """Read from the other side, each digit turned; a two is no digit then."""
+    assert is_upside_down(number, other) is is_so
