@@ -22,13 +22,14 @@ from device.advice import (
     SMALL_HEIGHT_PX,
     SMEARED_PX,
     SOFTEST,
+    VERY_SMEARED_PX,
     VERY_SOFT,
     advise,
     advised,
 )
 from device.domain import Advice, Box, Frame, Pixels
 from device.find import Writing, find
-from device.quality import Quality
+from device.quality import LEAST_CLEAR, Quality, measured
 
 GOOD = Quality(brightest=210.0, middle=200.0, clipped=0.0, contrast=0.8, softness=0.002, height_px=120)
 UNSEEN = Quality(brightest=210.0, middle=200.0, clipped=0.0)
@@ -75,6 +76,12 @@ def writing(box: Box, *cut_off: Advice) -> Writing:
         (replace(GOOD, cut_off=(Advice.CUT_OFF_TOP,)), (Advice.CUT_OFF_TOP,)),
         (replace(GOOD, crossings=(Advice.CUT_OFF_TOP,)), ()),
         (replace(UNSEEN, crossings=(Advice.CUT_OFF_TOP,)), (Advice.CUT_OFF_TOP,)),
+        (replace(GOOD, height_px=9, crossings=(Advice.CUT_OFF_TOP,)), (Advice.CUT_OFF_TOP, Advice.TOO_SMALL)),
+        (replace(GOOD, height_px=9, crossings=(Advice.CUT_OFF_TOP,), is_plain=True), (Advice.TOO_SMALL,)),
+        (replace(UNSEEN, cut_off=(Advice.CUT_OFF_TOP,), smear=VERY_SMEARED_PX + 1),
+         (Advice.BLURRED, Advice.CUT_OFF_TOP)),
+        (replace(UNSEEN, cut_off=(Advice.CUT_OFF_TOP,), smear=VERY_SMEARED_PX - 1),
+         (Advice.CUT_OFF_TOP, Advice.BLURRED)),
         (replace(UNSEEN, crossings=(Advice.CUT_OFF_TOP,), noise=20.0), (Advice.TOO_DARK,)),
         (replace(GOOD, cut_off=(Advice.CUT_OFF_LEFT,), brightest=50.0), (Advice.CUT_OFF_LEFT, Advice.TOO_DARK)),
         (replace(GOOD, cut_off=(Advice.CUT_OFF_LEFT,), clipped=0.9, contrast=0.1, softness=0.1),
@@ -84,6 +91,16 @@ def writing(box: Box, *cut_off: Advice) -> Writing:
 def test_what_is_measured_decides(quality: Quality, expected: tuple[Advice, ...]) -> None:
     """Each limit from both sides, the most useful advice first, and never more than two pieces."""
     assert advised(quality) == expected
+
+
+def test_what_is_rather_a_fold_says_nothing_of_the_writing() -> None:
+    """Nor how high it is, nor how soft; what the edge cuts is seldom clear, and counts."""
+    frame = scene(7)
+    (seven,) = find(frame).writings
+    fold = replace(seven, clearness=LEAST_CLEAR - 0.1)
+    cut = replace(fold, cut_off=(Advice.CUT_OFF_TOP,))
+    heights = [measured(frame, [one]).height_px for one in (seven, fold, cut)]
+    assert heights == [seven.box.height, None, seven.box.height]
 
 
 @pytest.mark.parametrize("digits", [(7,), (4, 2, 0)])
