@@ -98,6 +98,22 @@ class Box:
         top, bottom = min(max(outer.y, self.y), outer.bottom - 1), min(self.bottom, outer.bottom)
         return Box(left, top, max(1, right - left), max(1, bottom - top))
 
+    def shared_area(self, other: Box) -> int:
+        """Of the intersection of both, square pixels."""
+        width = min(self.right, other.right) - max(self.x, other.x)
+        height = min(self.bottom, other.bottom) - max(self.y, other.y)
+        return max(0, width) * max(0, height)
+
+    def overlap(self, other: Box) -> float:
+        """Intersection over union (Jaccard 1912), 0..1."""
+        both = self.shared_area(other)
+        return both / (self.area + other.area - both)
+
+    def is_beside(self, other: Box) -> bool:
+        """Whether more than half of the lower one has the other to its left or right, as on one line of writing."""
+        both_px = min(self.bottom, other.bottom) - max(self.y, other.y)
+        return both_px > 0.5 * min(self.height, other.height)
+
     def union(self, other: Box) -> Box:
         """The smallest box around both."""
         x, y = min(self.x, other.x), min(self.y, other.y)

@@ -248,15 +248,7 @@ def _pieces(shown: Observation, reading: Reading) -> Iterator[_Piece]:
 
 def _digit_at(box: Box, reading: Reading) -> Digit | None:
     """The digit that was read where a piece of writing was seen."""
-    return next((digit for digit in reading.digits if _overlap(digit.box, box) > 0.5), None)
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Common area over the area of both together (Jaccard 1912), 0..1."""
-    width = min(one.right, other.right) - max(one.x, other.x)
-    height = min(one.bottom, other.bottom) - max(one.y, other.y)
-    common = max(0, width) * max(0, height)
-    return common / (one.area + other.area - common)
+    return next((digit for digit in reading.digits if digit.box.overlap(box) > 0.5), None)
 
 
 def _ink(frame: Frame, shape: tuple[int, ...]) -> Pixels:

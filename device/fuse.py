@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from device.domain import Box
 from device.judge import Evidence, Probabilities
-from device.sheet import shared
 
 SAME_SHARE = 0.4
 """Boxes of two frames that, once registered, share this much (intersection over union) are the same writing."""
@@ -63,7 +62,7 @@ def _matches_shifted(reference: Sequence[Box], boxes: Sequence[Box], right: int,
     moved = [Box(box.x + right, box.y + down, box.width, box.height) for box in boxes]
     found: list[int | None] = []
     for box in reference:
-        shares = [shared(box, other) for other in moved]
+        shares = [box.overlap(other) for other in moved]
         index = int(np.argmax(shares)) if shares else -1
         found.append(index if shares and shares[index] >= SAME_SHARE else None)
     return found

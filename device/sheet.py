@@ -91,7 +91,7 @@ def sheets(frame: Frame) -> list[Sheet]:
     found.sort(key=lambda pair: pair[0], reverse=True)
     chosen: list[NDArray[np.int32]] = []
     for _, outline in found:
-        if all(shared(_box(outline), _box(other)) < SAME_SHARE for other in chosen):
+        if all(_box(outline).overlap(_box(other)) < SAME_SHARE for other in chosen):
             chosen.append(outline)
     alone = [outline for outline in chosen if not any(_are_twins(outline, other) for other in chosen)]
     return [_sheet(outline, factor) for outline in alone[:MOST_SHEETS]]
@@ -172,19 +172,6 @@ def _are_twins(one: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
     """Whether two outlines are of the same size and turn, side by side: the squares of squared paper."""
     sides = [np.sort(cv2.minAreaRect(outline)[1]) for outline in (one, other)]
     return one is not other and bool(np.all(np.abs(np.log(sides[0] / sides[1])) < np.log(TWIN_RATIO)))
-
-
-def shared_area(one: Box, other: Box) -> int:
-    """Of the intersection of two boxes, square pixels."""
-    width = min(one.right, other.right) - max(one.x, other.x)
-    height = min(one.bottom, other.bottom) - max(one.y, other.y)
-    return max(0, width) * max(0, height)
-
-
-def shared(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes, 0..1."""
-    both = shared_area(one, other)
-    return both / (one.area + other.area - both)
 
 
 def _box(outline: NDArray[np.int32]) -> Box:

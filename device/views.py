@@ -10,7 +10,7 @@ from device.clearness import PLAIN_CLEARNESS
 from device.domain import Box, Pixels
 from device.find import Writing
 from device.judge import Evidence, Probabilities
-from device.sheet import Sheet, shared, shared_area
+from device.sheet import Sheet
 
 SURE = 0.97
 """What is read as a digit with this probability is one, wherever it stands."""
@@ -74,7 +74,7 @@ def alone(whole: Evidence, boxes: Sequence[Box]) -> list[int]:
 def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) -> bool:
     """Whether what was found may be the outline of a sheet, or an edge of it or the table's grain taken for a one."""
     lone = alone(whole, boxes)
-    if any(shared(boxes[index], sheet.box) > SHEET_SHARE for index in lone for sheet in found):
+    if any(boxes[index].overlap(sheet.box) > SHEET_SHARE for index in lone for sheet in found):
         return True
     outside = [[index for index, box in enumerate(boxes) if not sheet.holds(box)] for sheet in found]
     digits = whole.probabilities.argmax(axis=1)
@@ -83,7 +83,7 @@ def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) 
 
 def _stand_together(one: Box, other: Box) -> bool:
     """Whether two boxes are on one line, and nearly of one height."""
-    return _on_one_line(one, other) and _are_alike(one, other)
+    return one.is_beside(other) and _are_alike(one, other)
 
 
 def _are_alike(one: Box, other: Box) -> bool:
@@ -114,7 +114,7 @@ def shows_more(view: Evidence, best: Evidence) -> bool:
         row[:10].max() > (0.5 if clear >= plain else SURE)
         and box.height >= least_px
         and (clear >= plain or row.argmax() != 1)
-        and not any(shared_area(box, other) for other in best.boxes)
+        and not any(box.shared_area(other) for other in best.boxes)
         for box, row, clear in zip(view.boxes, view.probabilities, view.clearness, strict=False)
     )
 
@@ -133,7 +133,7 @@ def cuts_through(sheet: Sheet, boxes: Sequence[Box]) -> bool:
     """Whether the outline crosses writing: then it is that of a shadow, or of the inside of a zero."""
     box = sheet.box
     return any(
-        not sheet.holds(writing) and shared_area(writing, box) > 0.1 * writing.area and writing.area < box.area
+        not sheet.holds(writing) and writing.shared_area(box) > 0.1 * writing.area and writing.area < box.area
         for writing in boxes
     )
 
@@ -152,7 +152,7 @@ def without_strays(
         for index, writing in enumerate(found)
         if not (writing.cut_off and free)
         or probabilities[index, :10].max() >= SURE
-        or any(_on_one_line(writing.box, other.box) for other in free)
+        or any(writing.box.is_beside(other.box) for other in free)
     ]
     return [found[index] for index in kept], inputs[kept], probabilities[kept]
 
@@ -175,11 +175,6 @@ def without_grain(
         or any(_stand_together(writing.box, box) for box in plain)
     ]
     return [found[index] for index in kept], inputs[kept], probabilities[kept]
-
-
-def _on_one_line(one: Box, other: Box) -> bool:
-    """Whether more than half of the lower box is beside the other."""
-    return min(one.bottom, other.bottom) - max(one.y, other.y) > 0.5 * min(one.height, other.height)
 
 
 def worth(evidence: Evidence) -> float:

@@ -94,22 +94,15 @@ def cut_from_photograph(frame: Frame, label: str, boxes: Sequence[Box | None]) -
 
 def _label(cut: Box, places: Sequence[tuple[int, Box]]) -> int | None:
     """What is in a cut, None where that is not one whole digit nor several."""
-    inside = [shared_px(cut, box) / max(1, box.area) for _, box in places]
+    inside = [cut.shared_area(box) / max(1, box.area) for _, box in places]
     if sum(share > LEAST_OVERLAP for share in inside) > 1:
         return NOT_A_DIGIT
     touched = [place for place, share in zip(places, inside, strict=True) if share > MOST_FOREIGN]
     if len(touched) != 1:
         return None
     ((digit, box),) = touched
-    shared = shared_px(cut, box)
+    shared = cut.shared_area(box)
     return digit if shared > LEAST_OVERLAP * (cut.area + box.area - shared) else None
-
-
-def shared_px(one: Box, other: Box) -> int:
-    """Area that two boxes have in common, square pixels."""
-    width = min(one.right, other.right) - max(one.x, other.x)
-    height = min(one.bottom, other.bottom) - max(one.y, other.y)
-    return max(0, width) * max(0, height)
 
 
 def photographs(

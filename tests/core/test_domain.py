@@ -55,12 +55,26 @@ def test_a_box_around_two():
     assert (one.right, one.bottom, one.area) == (6, 8, 20)
 
 
+def test_what_two_boxes_share():
+    """Pixels, their share of all, and whether they stand on one line; the same in either order."""
+    one, other = Box(2, 3, 4, 5), Box(0, 7, 3, 4)
+    assert one.shared_area(other) == other.shared_area(one) == 1
+    assert one.overlap(other) == other.overlap(one) == 1 / 31
+    assert (one.overlap(one), one.overlap(Box(9, 9, 1, 1))) == (1.0, 0.0)
+    assert Box(0, 0, 2, 10).is_beside(Box(9, 6, 2, 6))
+    assert not Box(0, 0, 2, 10).is_beside(Box(9, 7, 2, 6))
+
+
+def test_a_box_within_another_never_vanishes():
+    """What of it is inside, or the pixel nearest to it."""
+    assert Box(-2, 3, 9, 9).within(Box(0, 0, 5, 6)) == Box(0, 3, 5, 3)
+    assert Box(7, 9, 2, 2).within(Box(1, 1, 4, 5)) == Box(4, 5, 1, 1)
+
+
 def test_a_box_scaled_never_vanishes():
     """At least one pixel, however small the factor."""
     assert Box(4, 8, 2, 6).scaled(2.5) == Box(10, 20, 5, 15)
     assert Box(40, 80, 2, 6).scaled(0.01) == Box(0, 1, 1, 1)
-    assert Box(-2, 3, 9, 9).within(Box(0, 0, 5, 6)) == Box(0, 3, 5, 3)
-    assert Box(7, 9, 2, 2).within(Box(1, 1, 4, 5)) == Box(4, 5, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from drawing import paper, shade, write
 
 from device.domain import Box, Frame, Pixels
 from device.ink import SCENE_PX
-from device.sheet import Sheet, cut_out, shared, sheets
+from device.sheet import Sheet, cut_out, sheets
 
 
 def table_with(
@@ -33,7 +33,7 @@ def test_a_sheet_is_found_where_it_lies(
     frame = table_with((600, 450, *size, degrees), colour=colour, table=table)
     first = sheets(frame)[0]
     x, y, width, height = cv2.boundingRect(cv2.boxPoints(((600, 450), size, degrees)))
-    assert shared(first.box, Box(x, y, width, height)) > 0.8
+    assert first.box.overlap(Box(x, y, width, height)) > 0.8
     assert abs(first.degrees - degrees) < 3.0
 
 
@@ -43,7 +43,7 @@ def test_writing_on_the_sheet_does_not_break_it() -> None:
     pixels = shade(frame.pixels, darkest=0.7)
     write(pixels, 7, Box(560, 380, 80, 130), pen_px=12)
     cv2.line(pixels, (350, 500), (850, 500), (150, 120, 100), 2)
-    assert shared(sheets(Frame(pixels))[0].box, Box(350, 250, 500, 400)) > 0.85
+    assert sheets(Frame(pixels))[0].box.overlap(Box(350, 250, 500, 400)) > 0.85
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ import numpy as np
 from device import compose, config, images
 from device.domain import Box, Digit, Frame, Pixels, Reading, Status
 from device.model_reader import ModelReader
-from device.sheet import shared, shared_area
 from train.photographs.files import Shot
 from train.photographs.optics import jpeg
 
@@ -169,10 +168,10 @@ def cause_of(label: str, boxes: Sequence[Box | None], digits: Sequence[Digit]) -
     digit without an answer, or with one of another extent; "misread"; or "order".
     """
     there = [box for box in boxes if box is not None]
-    over = [sum(shared_area(digit.box, box) > 0.5 * box.area for box in there) for digit in digits]
-    besides = [not any(shared_area(digit.box, box) for box in there) for digit in digits]
+    over = [sum(digit.box.shared_area(box) > 0.5 * box.area for box in there) for digit in digits]
+    besides = [not any(digit.box.shared_area(box) for box in there) for digit in digits]
     said = [
-        {str(digit.digit) for digit in digits if shared(digit.box, box) > SAME} if box is not None else set()
+        {str(digit.digit) for digit in digits if digit.box.overlap(box) > SAME} if box is not None else set()
         for box in boxes
     ]
     if not digits:

@@ -16,7 +16,7 @@ from device.domain import Box, Frame, Status
 from device.judge import LEAST_TRUST, judged, trust_terms
 from device.ports import Classifier
 from device.reading import Reader
-from device.sheet import cut_out, shared, shared_area, sheets
+from device.sheet import cut_out, sheets
 from train.photographs.answers import through_jpeg
 from train.photographs.files import Shot, shots
 from train.photographs.hands import Pool
@@ -116,14 +116,14 @@ def _seen(shot: Shot, reader: Reader, classifier: Classifier) -> Seen:
 
 
 def _is_right(found: Box, digit: str, truth: dict[Box | None, str]) -> bool:
-    return any(box is not None and shared(found, box) > 0.4 and label == digit for box, label in truth.items())
+    return any(box is not None and found.overlap(box) > 0.4 and label == digit for box, label in truth.items())
 
 
 def _pieces(frame: Frame, boxes: Sequence[Box]) -> Iterator[tuple[Numbers, bool]]:
     """Terms of each piece, and whether it is a digit; parts of digits, and several together, are neither."""
     for found, terms in weighed(frame):
-        is_digit = any(shared(found, box) > SAME for box in boxes)
-        on_ink = sum(shared_area(found, box) for box in boxes) / found.area
+        is_digit = any(found.overlap(box) > SAME for box in boxes)
+        on_ink = sum(found.shared_area(box) for box in boxes) / found.area
         if is_digit or on_ink <= ON_INK:
             yield terms, is_digit
 

@@ -16,7 +16,7 @@ import numpy as np
 from device.domain import Box, Pixels
 from device.find import find
 from device.preprocess import row_layout
-from train.cuts import LEAST_OVERLAP, MOST_FOREIGN, photographs, shared_px
+from train.cuts import LEAST_OVERLAP, MOST_FOREIGN, photographs
 from train.photographs.hands import Part, Pool
 from train.rows.drawing import DIGIT_PX, Rows, changed
 
@@ -87,7 +87,7 @@ def said(label: str, boxes: Sequence[Box | None], pieces: Sequence[Box]) -> list
         pieces: Boxes of what was found.
     """
     places = [(int(digit), box) for digit, box in zip(label, boxes, strict=True) if box is not None]
-    shares = np.array([[shared_px(piece, box) / max(1, box.area) for _, box in places] for piece in pieces])
+    shares = np.array([[piece.shared_area(box) / max(1, box.area) for _, box in places] for piece in pieces])
     shares = shares.reshape(len(pieces), len(places))
     inside = shares > LEAST_OVERLAP
     # A digit that is in two pieces is in pieces itself, or one of them is the outline of something around it.
@@ -104,14 +104,9 @@ def _in_a_row(piece: Box, places: Sequence[tuple[int, Box]]) -> tuple[int, ...] 
     if places and reduce(Box.union, (box for _, box in places)).area < LEAST_FILLED * piece.area:
         return None
     ordered = sorted(places, key=lambda place: place[1].x + place[1].width / 2)
-    if any(not _beside(one, other) for _, one in ordered for _, other in ordered):
+    if any(not one.is_beside(other) for _, one in ordered for _, other in ordered):
         return None
     return tuple(digit for digit, _ in ordered)
-
-
-def _beside(one: Box, other: Box) -> bool:
-    """Whether more than half of the lower box is beside the other."""
-    return min(one.bottom, other.bottom) - max(one.y, other.y) > 0.5 * min(one.height, other.height)
 
 
 def _by_another(ink: Pixels, rng: np.random.Generator) -> Pixels:
