@@ -29,6 +29,7 @@ from device.views import (
     is_plain,
     is_rim,
     is_upside_down,
+    leaves_out,
     may_be_edges,
     sheet_under,
     shows_more,
@@ -137,6 +138,8 @@ class Reader:
         if not any(self._is_sure(view) for view in views):
             views.append(self._look(frame, inverted=True))
         views = [view for view in views if view.evidence.boxes and not _is_rim(view)]
+        if not (suspect or whole.evidence.cut_off):  # an edge across writing that is whole in the frame is no sheet's
+            views = [view for view in views if not view.evidence.cut_off]
         if suspect and not views:
             return replace(whole, evidence=replace(whole.evidence, other_ink=True)), []
         best = max(views if suspect else [whole, *views], key=self._rank)
@@ -255,6 +258,8 @@ class Reader:
         """What can be seen on the sheet, or in the part of the frame with writing, turned in every likely way."""
         frame, boxes, corner, factor = last.frame, _boxes(last), (0, 0), 1.0
         sheet = last.sheet or sheet_under(boxes, sheets(frame))
+        if last.sheet is not None and leaves_out(last.sheet, boxes, whole := self._look(frame).writings):
+            sheet, boxes = None, [one.box for one in whole]  # a shadow's end, rather than a sheet's
         if sheet is not None:
             frame, corner, factor = cut_out(frame, sheet)
             boxes = []  # all of the sheet is turned: what is found of writing that lies is not all

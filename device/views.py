@@ -124,6 +124,18 @@ def sheet_under(boxes: Sequence[Box], found: Sequence[Sheet]) -> Sheet | None:
     return next((sheet for sheet in found if all(sheet.holds(box) for box in boxes)), None)
 
 
+def leaves_out(sheet: Sheet, boxes: Sequence[Box], writings: Sequence[Writing]) -> bool:
+    """Whether the frame has plain writing outside of a sheet that is as large as that on it, whichever way it lies."""
+    sizes_px = [max(box.width, box.height) for box in boxes]
+    least_px, most_px = min(sizes_px, default=0) / LIKE, max(sizes_px, default=0) * LIKE
+    return any(
+        writing.clearness >= PLAIN_CLEARNESS
+        and least_px < max(writing.box.width, writing.box.height) < most_px
+        and not sheet.holds(writing.box)
+        for writing in writings
+    )
+
+
 def is_rim(boxes: Sequence[Box], sheet: Sheet) -> bool:
     """Whether what was found on a sheet is its own rim, as that of a zero whose inside was taken for a sheet."""
     return any(box.area > MOST_OF_SHEET * sheet.box.area for box in boxes)

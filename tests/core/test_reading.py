@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from drawing import paper, scene, write
+from drawing import paper, scene, shade, write
 
 from device import compose, config, images
 from device.domain import Advice, Box, Frame, Status
@@ -159,6 +159,18 @@ def test_a_digit_alone_that_had_to_be_turned_is_not_sure(reader):
     reading = reader.read([on_a_table(4, height=400, turned_by=90.0)])
     assert reading.number == "4"
     assert reading.status is Status.UNSURE
+
+
+@pytest.mark.parametrize(("digits", "darkest"), [((7, 1, 4, 2, 7), 0.8), ((4, 2, 7, 4, 2), 0.72)])
+def test_a_shadow_across_a_sheet_on_its_side_hides_no_digit(reader, digits: tuple[int, ...], darkest: float):
+    """Its end was taken for the sheet's, and two or three of five digits were said without a doubt."""
+    pixels = paper(900, 1300, luma=235.0, grain=0.0)
+    for digit, left in zip(digits, (150, 320, 450, 750, 940), strict=True):
+        write(pixels, digit, Box(left, 330, 60 if digit == 1 else 105, 220), pen_px=9)
+    seen = cv2.GaussianBlur(shade(pixels, darkest=darkest), (0, 0), 1.1)
+    seen = np.clip(seen + np.random.default_rng(3).normal(0.0, 4.0, seen.shape), 0, 255).astype(np.uint8)
+    reading = reader.read([Frame(np.ascontiguousarray(np.rot90(seen, -1)))])
+    assert reading.number == "".join(map(str, digits))
 
 
 @pytest.mark.parametrize("turned_by", [90.0, 180.0, -100.0])
