@@ -53,6 +53,7 @@ class Observation:
         sheet: What they were found on, where that was looked at alone.
         writings: The same pieces as they were found, their boxes in pixels of the frame.
         cut_off: The edges of the frame that cross something beside them.
+        whole: What was found where the frame was looked at as a whole.
     """
 
     frame: Frame
@@ -61,6 +62,7 @@ class Observation:
     sheet: Sheet | None = None
     writings: tuple[Writing, ...] = ()
     cut_off: tuple[Advice, ...] = ()
+    whole: tuple[Writing, ...] = ()
 
 
 def _boxes(seen: Observation) -> list[Box]:
@@ -121,7 +123,7 @@ class Reader:
             return seen
         else:
             advice = advise_reader(frame, seen.writings)
-        return replace(seen, evidence=replace(seen.evidence, advice=advice))
+        return replace(seen, evidence=replace(seen.evidence, advice=advice), whole=whole.writings)
 
     def _best_view(self, frame: Frame, whole: Observation) -> tuple[Observation, list[Observation]]:
         """The view of a frame that is to be believed, and all that were taken besides."""
@@ -258,8 +260,8 @@ class Reader:
         """What can be seen on the sheet, or in the part of the frame with writing, turned in every likely way."""
         frame, boxes, corner, factor = last.frame, _boxes(last), (0, 0), 1.0
         sheet = last.sheet or sheet_under(boxes, sheets(frame))
-        if last.sheet is not None and leaves_out(last.sheet, boxes, whole := self._look(frame).writings):
-            sheet, boxes = None, [one.box for one in whole]  # a shadow's end, rather than a sheet's
+        if last.sheet is not None and leaves_out(last.sheet, boxes, last.whole):
+            sheet, boxes = None, [one.box for one in last.whole]  # a shadow's end, rather than a sheet's
         if sheet is not None:
             frame, corner, factor = cut_out(frame, sheet)
             boxes = []  # all of the sheet is turned: what is found of writing that lies is not all
