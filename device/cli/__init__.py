@@ -6,6 +6,7 @@ Exit status: 0 done, 1 something could not be done, 2 the command line or the co
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from device.cli.arguments import parser
-from device.cli.output import complain
+from device.cli.output import Output, complain
 from device.errors import CatalogueError, ConfigError, DigitboxError
 
 log = logging.getLogger("digitbox")
@@ -24,8 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     _set_up_logging(options.log_level)
     try:
-        status = _command(options.command)(options)
-        sys.stdout.flush()
+        with contextlib.redirect_stdout(Output(sys.stdout) if sys.stdout else None):
+            status = _command(options.command)(options)
+            if sys.stdout is not None:  # closed by who started it: print() then writes nowhere
+                sys.stdout.flush()
     except (ConfigError, CatalogueError) as error:
         return complain(error, 2)
     except DigitboxError as error:

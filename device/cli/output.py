@@ -5,9 +5,45 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from device.errors import DigitboxError
+
+
+class Output:
+    """Standard output while a command runs, which says it where nothing more can be written, as on a full disk.
+
+    Args:
+        stream: What is written to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text; its length. Raises DigitboxError, BrokenPipeError."""
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            raise _unwritten(error) from error
+
+    def flush(self) -> None:
+        """Hand on what was written. Raises DigitboxError, BrokenPipeError."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise _unwritten(error) from error
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        """All else is as it was."""
+        return getattr(self._stream, name)
+
+
+def _unwritten(error: OSError) -> Exception:
+    """What to raise; a reader that has gone is told to nobody."""
+    if isinstance(error, BrokenPipeError):
+        return error
+    return DigitboxError(f"standard output cannot be written ({error.strerror}); send it where there is space")
 
 
 def print_json(fields: dict[str, Any]) -> None:

@@ -549,3 +549,36 @@ def test_output_that_nobody_reads_is_no_traceback():
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("command", [["config"], ["read", "--json", PICTURES[0]], ["speech-model", "list"]])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_output_that_finds_no_space_is_no_mistake_of_digitbox(command):
+    """As with a file on a full disk: it names the disk's trouble, whichever command prints."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "device.cli", *map(str, command)],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=SOON,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "digitbox: standard output cannot be written (No space left on device); send it where there is space\n"
+    )
+
+
+def test_a_command_runs_with_its_output_closed():
+    """As by `digitbox config >&-`: there is nothing to flush."""
+    done = subprocess.run(
+        [shutil.which("sh") or "sh", "-c", f"{sys.executable} -m device.cli config >&-"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
