@@ -66,6 +66,14 @@ def read_row(scores: NDArray[np.float32], temperature: float) -> Row | None:
     return Row(digits, found[digits], _of_each(digits, found), _middles(steps, digits))
 
 
+def certainty(scores: NDArray[np.float32]) -> float:
+    """How likely it is that a row says what it most likely says, at a temperature of 1; of too many digits, 1.0."""
+    if len(best_path(scores)) > MOST_DIGITS:
+        return 1.0
+    digits, found = most_likely(shares(scores, 1.0))
+    return found[digits]
+
+
 def shares(scores: NDArray[np.float32], temperature: float) -> Probabilities:
     """Softmax of the scores over the temperature, nothing below LEAST."""
     scaled = scores.astype(np.float64) / temperature

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from device.adapters.tflite import Model, Tensor, TfliteScorer
+from device.adapters.tflite import LOOKS, Model, Tensor, TfliteScorer, moved
 from device.domain import ModelCard, Pixels
 from device.errors import ModelError
 
@@ -16,9 +16,6 @@ AGAIN_NATS = 4.6
 
 Chosen on changed validation digits: one in seven is looked at again, and looking again at all of them mends no more.
 """
-
-LOOKS = ((0, -1), (0, 1), (-1, 0), (1, 0))
-"""Where the picture is moved to for the other looks, in pixels (down, right)."""
 
 
 class TfliteClassifier(TfliteScorer):
@@ -61,9 +58,9 @@ class TfliteClassifier(TfliteScorer):
             )
         scores = _looked_at(model, model_inputs)
         again = np.flatnonzero(_lead(scores) < AGAIN_NATS)
-        moved = [_looked_at(model, _moved(model_inputs[again], *look)) for look in LOOKS if again.size]
-        if moved:
-            scores[again] = (scores[again] + sum(moved)) / np.float32(1 + len(LOOKS))
+        others = [_looked_at(model, moved(model_inputs[again], *look)) for look in LOOKS if again.size]
+        if others:
+            scores[again] = (scores[again] + sum(others)) / np.float32(1 + len(LOOKS))
         return scores
 
 
@@ -75,13 +72,6 @@ def _looked_at(model: Model, model_inputs: Pixels) -> NDArray[np.float32]:
         model.interpreter.invoke()
         row[:] = model.interpreter.get_tensor(model.output_index)
     return model.real(quantized)
-
-
-def _moved(model_inputs: Pixels, down: int, right: int) -> Pixels:
-    """Each input moved by at most a pixel each way; black follows."""
-    framed = np.pad(model_inputs, ((0, 0), (1, 1), (1, 1)))
-    height, width = model_inputs.shape[1:]
-    return framed[:, 1 - down : 1 - down + height, 1 - right : 1 - right + width]
 
 
 def _lead(scores: NDArray[np.float32]) -> NDArray[np.float32]:

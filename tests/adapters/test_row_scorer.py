@@ -21,6 +21,9 @@ from device.rows import read_row
 
 SHIPPED = config.load().model.rows
 
+PLACES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))
+"""Down and right, in pixels."""
+
 
 @pytest.fixture
 def scorer(runtime):
@@ -57,6 +60,20 @@ def test_rows_of_our_own_strokes_are_read(scorer, digits):
         read = read_row(scorer.scores(row(5)), scorer.card.temperature)
         assert read is not None
         assert read.digits == (5,)
+
+
+def test_a_doubtful_row_is_looked_at_from_five_places(scorer, monkeypatch):
+    """The mean of the looks decides; of a plain row, the first."""
+    rng = np.random.default_rng(3)
+    doubtful = np.asarray(np.clip(row(2, 0, 5) * rng.random((ROW_PX, row(2, 0, 5).shape[1])) * 0.7, 0, 255), np.uint8)
+    given = scorer.scores(doubtful)
+    monkeypatch.setattr("device.adapters.rows_tflite.AGAIN", 0.0)
+    looks = [np.pad(doubtful, 1)[1 - down :, 1 - right :][:ROW_PX, : doubtful.shape[1]] for down, right in PLACES]
+    np.testing.assert_allclose(given, np.mean([scorer.scores(look) for look in looks], axis=0), atol=1e-4)
+    assert np.abs(given - scorer.scores(doubtful)).max() > 0.1
+    once = scorer.scores(row(2, 7))
+    monkeypatch.undo()
+    np.testing.assert_array_equal(scorer.scores(row(2, 7)), once)
 
 
 def test_both_runtimes_give_the_same_bytes(monkeypatch):

@@ -124,7 +124,7 @@ ALLOWED = {
     "adapters": "domain errors ports config numpy",
     "adapters.tflite": "domain errors numpy",
     "adapters.classifier_tflite": "domain errors numpy adapters.tflite",
-    "adapters.rows_tflite": "domain errors preprocess numpy adapters.tflite",
+    "adapters.rows_tflite": "domain errors preprocess rows numpy adapters.tflite",
     "adapters.preferences_toml": "config durable errors preferences",
     "adapters.requests_socket": "errors protocol",
     "adapters.machine_linux": "",
