@@ -26,6 +26,7 @@ what a spoken command does is in `obeying`, aiming in `aiming`, practising in `p
 | LISTENING | DeadlinePassed(understand) after the release | SPEAKING | Say(not understood) |
 | LISTENING | DeadlinePassed(warning) | LISTENING | StopListening, Tone(warning); a release now only says why |
 | LISTENING | DeadlinePassed(shut_down) | CONFIRMING | Say(question) |
+| LISTENING | DeviceLost(microphone or recognizer) | LISTENING | -: the release says it, also if it is back by then |
 | LISTENING | DeviceLost(microphone or recognizer) after the release | SPEAKING | Say(fault) |
 | CONFIRMING | SpeechFinished | CONFIRMING | the limit for the answer is set |
 | CONFIRMING, by press | ButtonPressed | STOPPING | StopSpeech, Tone(shutter), Say(goodbye) |
@@ -333,9 +334,13 @@ def _device_changed(situation: Situation, event: DeviceOpened | DeviceLost) -> O
         unproven |= {device}
     if isinstance(event, DeviceOpened) and event.notice:
         waiting = _with(waiting, Phrase(event.notice))
+    deaf = situation.deaf
+    if lost and device in HEARING_DEVICES and situation.mode is Mode.LISTENING and situation.press is not None:
+        deaf = deaf or phrase(f"fault.{device.value}")  # what was said is gone, even if the device comes back at once
     changed = replace(
         situation,
         unknown=situation.unknown - {device},
+        deaf=deaf,
         faults=situation.faults | {device} if lost else situation.faults - {device},
         waiting=waiting,
         unproven=unproven,

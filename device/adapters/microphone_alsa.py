@@ -34,17 +34,29 @@ _BUFFER_MICROSECONDS = 400_000
 _REAP_SECONDS = 0.5
 """A killed program is gone within a millisecond, unless the driver holds it."""
 
+_SILENT_SECONDS = 1.5
+"""A card that has given nothing for so long when it is stopped gives nothing at all: who is told that nothing was heard
+would only speak up. A card's first sound comes within a few tenths of a second; chosen with room for a busy board."""
+
 _CHUNK_BYTES = 2 * round(sounds.CHUNK_SECONDS * sounds.RATE_HZ)
 
 
 @dataclass(slots=True, eq=False)
 class _Recording:
-    """One running arecord; `words_fd` is a memory file that takes what it complains about."""
+    """One running arecord; `words_fd` is a memory file that takes what it complains about.
+
+    Attributes:
+        began: The monotonic moment of its start.
+        lasted_seconds: From there until it was stopped; None: it was not.
+        sounded: It has given something.
+    """
 
     process: subprocess.Popen[bytes]
     words_fd: int
     waiting: bytearray = field(default_factory=bytearray)
-    stopped: bool = False
+    began: float = field(default_factory=time.monotonic)
+    lasted_seconds: float | None = None
+    sounded: bool = False
 
     def take(self, limit_seconds: float) -> bytes:
         """The next chunk; shorter, perhaps empty, at the end of the recording. TimeoutError after the limit."""
@@ -56,12 +68,15 @@ class _Recording:
             more = os.read(fd, _CHUNK_BYTES - len(self.waiting))
             if not more:
                 break
+            self.sounded = True
             self.waiting += more
         chunk, self.waiting = bytes(self.waiting), bytearray()
         return chunk
 
-    def kill(self) -> None:
+    def stop(self) -> None:
         """End it; what it has handed on can still be taken."""
+        if self.lasted_seconds is None:
+            self.lasted_seconds = time.monotonic() - self.began
         self.process.kill()
 
     def forget(self) -> str:
@@ -106,9 +121,20 @@ class AlsaMicrophone:
     def start(self) -> None:
         """Begin to record; that the card is taken or gone is found by `take`. Raises MicrophoneError."""
         self.stop()
-        # A bare card name is no ALSA device; "plughw" converts rate and channels from what the card can.
-        device = f"plughw:CARD={self._card}" if self._is_bare_name() else self._card
-        command = [PROGRAM, "-q", "-D", device, "-f", "S16_LE", "-r", str(sounds.RATE_HZ), "-c", "1", "-t", "raw"]
+        command = [
+            PROGRAM,
+            "-q",
+            "-D",
+            self._device(),
+            "-f",
+            "S16_LE",
+            "-r",
+            str(sounds.RATE_HZ),
+            "-c",
+            "1",
+            "-t",
+            "raw",
+        ]
         command += ["-F", str(_PERIOD_MICROSECONDS), "-B", str(_BUFFER_MICROSECONDS)]
         words_fd = os.memfd_create("arecord's words")
         try:
@@ -129,7 +155,8 @@ class AlsaMicrophone:
         """The next chunk, 0.1 s; None once stopped and all was taken. From one thread.
 
         Raises:
-            MicrophoneError: The card is taken by another program, was unplugged, or gave nothing within the limit.
+            MicrophoneError: The card is taken by another program, was unplugged, or gave nothing, neither within the
+                limit nor in a recording of `_SILENT_SECONDS`.
         """
         with self._lock:
             recording = self._recording
@@ -139,23 +166,23 @@ class AlsaMicrophone:
             sound = recording.take(limit_seconds)
         except TimeoutError:
             self._forget(recording)
-            raise MicrophoneError(
-                f"{self._where()} gave no sound for {limit_seconds:g} s; unplug and replug it"
-            ) from None
+            raise self._mute(limit_seconds) from None
         samples = np.frombuffer(sound[: len(sound) // 2 * 2], dtype="<i2").astype(np.int16)
         if len(samples):
             return Audio(samples, sounds.RATE_HZ)
         complaint = self._forget(recording)
-        if recording.stopped:
+        lasted_seconds = recording.lasted_seconds
+        if lasted_seconds is not None and (recording.sounded or lasted_seconds < _SILENT_SECONDS):
             return None
+        if lasted_seconds is not None:
+            raise self._mute(lasted_seconds)
         raise MicrophoneError(f"{self._where()} cannot be heard ({complaint}); {self._choice()}")
 
     def stop(self) -> None:
         """Close the recording."""
         with self._lock:
             if self._recording is not None:
-                self._recording.stopped = True
-                self._recording.kill()
+                self._recording.stop()
 
     def close(self) -> None:
         """Stop, and drop what was not taken."""
@@ -168,13 +195,25 @@ class AlsaMicrophone:
         """Clean up, unless `close` or another `start` has."""
         with self._lock:
             if self._recording is not recording:
-                recording.stopped = True
+                recording.lasted_seconds = 0.0
                 return ""
             self._recording = None
         return recording.forget()
 
+    def _mute(self, seconds: float) -> MicrophoneError:
+        return MicrophoneError(f"{self._where()} gave no sound for {seconds:.3g} s; unplug and replug it")
+
     def _where(self) -> str:
         return f'the microphone "{self._card}"'
+
+    def _device(self) -> str:
+        """What ALSA opens: by "plughw", which converts rate and channels from what the card can, instead of by "hw".
+
+        Where a card can't do 16 kHz, arecord takes "hw" at the nearest rate that it can, and with -q says nothing.
+        """
+        if self._is_bare_name():
+            return f"plughw:CARD={self._card}"
+        return f"plug{self._card}" if self._card.startswith("hw:") else self._card
 
     def _is_bare_name(self) -> bool:
         """Whether it names a card and not an ALSA device, as "default" and "plughw:1,0" do."""

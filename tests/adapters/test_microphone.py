@@ -185,10 +185,11 @@ def test_the_program_is_gone_after_stop(alsa, endless):
 
 
 @pytest.mark.parametrize(
-    ("card", "device"), [("Device", "plughw:CARD=Device"), ("default", "default"), ("hw:1", "hw:1")]
+    ("card", "device"),
+    [("Device", "plughw:CARD=Device"), ("default", "default"), ("hw:1,0", "plughw:1,0"), ("dsnoop:1", "dsnoop:1")],
 )
 def test_a_bare_name_is_a_card(settings, cards, endless, card, device):
-    """Opened so that rate and channels are converted; other names are ALSA's own."""
+    """Opened so that rate and channels are converted, as a card by its number is; other names are ALSA's own."""
     microphone = AlsaMicrophone(replace(settings.microphone, card=card), cards)
     microphone.open()
     microphone.start()
@@ -253,6 +254,60 @@ def test_a_card_that_hangs(alsa, tmp_path, monkeypatch):
     with pytest.raises(MicrophoneError, match=r"gave no sound for 0\.05 s"):
         alsa.take(0.05)
     assert process.poll() is not None
+
+
+def test_a_card_that_hangs_is_no_silence(alsa, tmp_path, monkeypatch):
+    """Stopped before the limit, as by a short hold: not one sample in two seconds is a fault, and not a silent user."""
+    program(tmp_path / "bin", "exec sleep 3600", monkeypatch)
+    alsa.open()
+    alsa.start()
+    alsa._recording.began -= 2.0
+    alsa.stop()
+    with pytest.raises(MicrophoneError, match=r"gave no sound for 2 s"):
+        alsa.take(SOON)
+    assert alsa.take(SOON) is None
+
+
+def test_a_stop_at_once_is_no_fault(alsa, tmp_path, monkeypatch):
+    """A hold of a moment ends before a card can give anything."""
+    program(tmp_path / "bin", "exec sleep 3600", monkeypatch)
+    alsa.open()
+    alsa.start()
+    alsa.stop()
+    assert alsa.take(SOON) is None
+
+
+def test_a_program_that_ends_without_a_word(alsa, tmp_path, monkeypatch):
+    """Its status is told instead."""
+    program(tmp_path / "bin", "exit 1", monkeypatch)
+    alsa.open()
+    alsa.start()
+    with pytest.raises(MicrophoneError, match=r"arecord ended with status 1"):
+        alsa.take(SOON)
+
+
+def test_half_a_sample_at_the_end(alsa, tmp_path, monkeypatch):
+    """It is left out; the loss behind it is told."""
+    program(tmp_path / "bin", "head -c 3203 /dev/zero", monkeypatch)
+    alsa.open()
+    alsa.start()
+    assert [len(alsa.take(SOON).samples) for _ in range(2)] == [1600, 1]
+    with pytest.raises(MicrophoneError, match="ended with status 0"):
+        alsa.take(SOON)
+
+
+def test_plugged_in_again_as_another_number(settings, cards, endless):
+    """A card is known by its name: it opens and records as before."""
+    microphone = AlsaMicrophone(replace(settings.microphone, card="Device"), cards)
+    (cards / "Device").unlink()
+    with pytest.raises(MicrophoneError, match="no microphone is connected"):
+        microphone.open()
+    (cards / "card7" / "pcm0c").mkdir(parents=True)
+    (cards / "Device").symlink_to("card7")
+    microphone.open()
+    microphone.start()
+    assert microphone.take(SOON) is not None
+    microphone.close()
 
 
 def test_open_records_nothing(alsa, endless):

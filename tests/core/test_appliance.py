@@ -278,7 +278,7 @@ LISTENING_ROWS = [
     row("microphone lost while it is made out", at(Mode.LISTENING), DeviceLost(Device.MICROPHONE),
         (StopListening(), IN_TIME, say("fault.microphone")), faults=LOST_MICROPHONE, **SPEAKING),
     row("microphone lost while held", at(Mode.LISTENING, Press.ACTS), DeviceLost(Device.MICROPHONE), (),
-        faults=LOST_MICROPHONE, waiting=phrases("fault.microphone")),
+        faults=LOST_MICROPHONE, waiting=phrases("fault.microphone"), deaf=Phrase("fault.microphone")),
     row("warning", at(Mode.LISTENING, Press.ACTS, heard=READ, question=MAYBE), DeadlinePassed(Deadline.WARNING),
         (StopListening(), WARNING), press=Press.IGNORED, heard=None, question=None,
         deaf=Phrase("appliance.cancelled"), **NEXT),
