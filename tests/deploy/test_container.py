@@ -380,13 +380,25 @@ def test_help_is_called_where_nothing_can_be_kept(box):
     assert (box.is_active(), box.is_active("digitbox-help")) == (True, False)
 
 
+@pytest.mark.parametrize("deleted", ["userdel digitbox", "groupdel gpio"])
+def test_a_deleted_user_or_group_is_made_again(box, deleted):
+    """Deleted by hand: its own unit makes it anew before the daemon starts, and at a restart."""
+    box.shell(f"{deleted}; systemctl kill --signal=KILL digitbox")
+    soon(lambda: not box.is_active(), "the end")
+    soon(box.is_active, "READY")
+    box.shell(f"systemctl stop digitbox; {deleted}; systemctl start digitbox-help")
+    assert box.is_active("digitbox-help")
+    box.shell("systemctl start digitbox")
+    assert (box.is_active(), box.is_active("digitbox-help")) == (True, False)
+
+
 @pytest.mark.long
-def test_help_is_called_where_its_user_is_gone(box):
-    """Deleted by hand: the call for help needs none; with the user back, as after a restart, all is well."""
-    box.shell("systemctl stop digitbox; userdel digitbox")
+def test_help_is_called_where_its_user_is_gone_for_good(box):
+    """Where it can't be made anew either, the call for help needs none."""
+    box.shell("systemctl stop digitbox; userdel digitbox; mount --bind -o ro /etc /etc")
     box.shell("systemctl start digitbox || true")
     soon(lambda: box.is_active("digitbox-help"), "the help unit")
-    box.shell("systemd-sysusers; systemctl reset-failed digitbox; systemctl start digitbox")
+    box.shell("umount /etc; systemctl reset-failed digitbox; systemctl start digitbox")
     assert (box.is_active(), box.is_active("digitbox-help")) == (True, False)
 
 

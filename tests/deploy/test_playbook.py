@@ -156,7 +156,7 @@ def test_all_units_are_linked_to_the_release(tmp_path):
     units = {name.removeprefix(folder): member for name, member in packed.items() if name.startswith(folder)}
     assert units.keys() == {path.name for path in (REPOSITORY / "systemd").glob("digitbox*")}
     own = {name for name, unit in units.items() if unit.isfile()}
-    assert own == {"digitbox-help.service", "digitbox-recover.service"}
+    assert own == {"digitbox-help.service", "digitbox-recover.service", "digitbox-users.service"}
     linked = {(name, unit.linkname) for name, unit in units.items() if unit.issym()}
     assert linked == {(name, f"/opt/digitbox/current/systemd/{name}") for name in units.keys() - own}
     assert {member.mode for member in packed.values() if member.isfile()} == {0o644}
