@@ -41,6 +41,7 @@ class ListeningJobs:
         self._post = post
         self._monotonic = monotonic
         self._recording: Recording | None = None
+        self._unloaded: object | None = None
         self._memory_due = monotonic() + MEMORY_SECONDS
 
     def listen(self, turn: int, context: Context, read: int | None) -> None:
@@ -58,6 +59,7 @@ class ListeningJobs:
             return
         limit_seconds = self._settings.device_limit_seconds
         recording = self._recording = Recording(limit_seconds)
+        self._unloaded = None
 
         def record() -> None:
             if player is not None:
@@ -100,6 +102,7 @@ class ListeningJobs:
         self._memory_due = self._monotonic() + MEMORY_SECONDS
         ears, available = self._devices.ears.adapter, self._machine.available_memory_bytes()
         short = available is not None and available < self._settings.spare_memory_bytes
-        if short and ears is not None and not self._devices.ears.worker.busy:
+        if short and ears not in (None, self._unloaded) and not self._devices.ears.worker.busy:
+            self._unloaded = ears  # memory may stay short for months, and the log is not to fill with it
             log.info("little memory is left; the speech model is unloaded until the next hold")
             self._devices.use(self._devices.ears, ears.unload)

@@ -10,7 +10,7 @@ import pytest
 
 from device import phrases
 from device.actions import Topic
-from device.domain import Context, Frame, Hint, Reading, Status
+from device.domain import Context, Frame, Heard, Hint, Reading, Status
 from device.errors import CameraError, FrameError, PreferencesError
 from device.events import CommandHeard, DeviceLost, Failed, HintSeen, NotKept, SpeechFinished
 from device.jobs.keeper import Keeper
@@ -193,6 +193,22 @@ def test_the_speech_model_is_unloaded_while_memory_is_short(devices, clock):
     clock.pass_by(10.0)
     jobs.look_at_memory()
     assert unloaded == [1010.0]
+
+
+def test_a_speech_model_is_unloaded_once(devices, clock):
+    """Not at every look while memory stays short: each would be a line in the log. A hold loads it again."""
+    machine, unloaded = SimpleNamespace(available_memory_bytes=lambda: 49), []
+    devices.ears.adapter = SimpleNamespace(unload=lambda: unloaded.append(clock.seconds), listen=lambda *_: Heard())
+    devices.microphone.adapter = SimpleNamespace(start=lambda: None, stop=lambda: None, take=lambda _: None)
+    jobs = ListeningJobs(SETTINGS, devices, machine, devices.posted.append, clock)
+    for _ in range(3):
+        clock.pass_by(10.0)
+        jobs.look_at_memory()
+    assert unloaded == [1010.0]
+    jobs.listen(3, Context.IDLE, None)
+    clock.pass_by(10.0)
+    jobs.look_at_memory()
+    assert unloaded == [1010.0, 1040.0]
 
 
 @pytest.fixture
