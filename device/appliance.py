@@ -234,7 +234,8 @@ def _deadline_passed(situation: Situation, deadline: Deadline) -> Outcome:  # no
         case Deadline.HOLD, _, Press.EARLY:
             return replace(situation, press=Press.IGNORED), ()
         case Deadline.WARNING, Mode.LISTENING, _:
-            why = phrase("appliance.cancelled" if situation.question is not None else "appliance.too_long")
+            cancelled = None if situation.question is None else phrase("appliance.cancelled")
+            why = phrase("appliance.too_long", then=cancelled)
             deaf = replace(situation, press=Press.IGNORED, question=None, heard=None, deaf=situation.deaf or why)
             return replace(deaf, turn=situation.turn + 1), (StopListening(), PlayTone(Tone.WARNING))
         case Deadline.SHUT_DOWN, Mode.LISTENING, _:

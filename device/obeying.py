@@ -27,19 +27,20 @@ def obey(before: Situation, heard: Heard) -> Outcome:
     """Do what was said, or say that it was not understood."""
     situation = rested(before)
     if situation.question is not None:
-        agreed = heard.command is not None and heard.command.command is Command.YES
-        return agree(situation) if agreed else refuse(situation)
+        if heard.command is None:
+            return refuse(situation, _not_understood(heard))
+        return agree(situation) if heard.command.command is Command.YES else refuse(situation)
     if heard.command is None:
-        return say(situation, _not_understood(heard))
+        return say(situation, phrase(_not_understood(heard)))
     if situation.practice is not None:
         return _obey_in_practice(situation, heard, heard.command)
     return _obey(situation, heard, heard.command)
 
 
-def _not_understood(heard: Heard) -> Phrase:
+def _not_understood(heard: Heard) -> str:
     if heard.clipped:
-        return phrase("appliance.too_loud")
-    return phrase("appliance.not_understood" if heard.text else "appliance.heard_nothing")
+        return "appliance.too_loud"
+    return "appliance.not_understood" if heard.text else "appliance.heard_nothing"
 
 
 def ask(situation: Situation, question: Question) -> Outcome:
@@ -71,9 +72,10 @@ def agree(situation: Situation) -> Outcome:
     return speaking, (*use, *words, *question.orders)
 
 
-def refuse(situation: Situation) -> Outcome:
-    """Leave it."""
-    return say(replace(situation, question=None), phrase("appliance.cancelled"))
+def refuse(situation: Situation, why: str | None = None) -> Outcome:
+    """Leave it; `why` is the key of what is said first, so that whoever said yes knows that it was not understood."""
+    cancelled = phrase("appliance.cancelled")
+    return say(replace(situation, question=None), cancelled if why is None else phrase(why, then=cancelled))
 
 
 def _obey_in_practice(situation: Situation, heard: Heard, command: VoiceCommand) -> Outcome:

@@ -94,6 +94,11 @@ def say(key: str, turn: int = TURN + 1) -> Say:
     return Say(Phrase(key), turn)
 
 
+def and_cancelled(key: str) -> Phrase:
+    """What is said of an answer that was not made out."""
+    return Phrase(key, then=Phrase("appliance.cancelled"))
+
+
 def phrases(*keys: str) -> tuple[Phrase, ...]:
     """What waits to be said."""
     return tuple(Phrase(key) for key in keys)
@@ -281,7 +286,7 @@ LISTENING_ROWS = [
         faults=LOST_MICROPHONE, waiting=phrases("fault.microphone"), deaf=Phrase("fault.microphone")),
     row("warning", at(Mode.LISTENING, Press.ACTS, heard=READ, question=MAYBE), DeadlinePassed(Deadline.WARNING),
         (StopListening(), WARNING), press=Press.IGNORED, heard=None, question=None,
-        deaf=Phrase("appliance.cancelled"), **NEXT),
+        deaf=and_cancelled("appliance.too_long"), **NEXT),
     row("warning without a question", at(Mode.LISTENING, Press.ACTS), DeadlinePassed(Deadline.WARNING),
         (StopListening(), WARNING), press=Press.IGNORED, deaf=Phrase("appliance.too_long"), **NEXT),
     row("release after the warning", at(Mode.LISTENING, Press.IGNORED, deaf=Phrase("appliance.too_long")),
@@ -304,8 +309,12 @@ CONFIRMING_ROWS = [
         listen(Context.CONFIRM), mode=Mode.LISTENING, **NEXT),
     row("yes", at(Mode.LISTENING, question=MAYBE), CommandHeard(TURN, YES), (IN_TIME, say("answer.muted")),
         question=None, **SPEAKING),
-    row("anything else", at(Mode.LISTENING, question=MAYBE), CommandHeard(TURN, NOTHING_HEARD),
+    row("anything else", at(Mode.LISTENING, question=MAYBE), CommandHeard(TURN, READ),
         (IN_TIME, say("appliance.cancelled")), question=None, **SPEAKING),
+    row("nothing", at(Mode.LISTENING, question=MAYBE), CommandHeard(TURN, NOTHING_HEARD),
+        (IN_TIME, Say(and_cancelled("appliance.heard_nothing"), TURN + 1)), question=None, **SPEAKING),
+    row("an answer that is not understood", at(Mode.LISTENING, question=MAYBE), CommandHeard(TURN, Heard("[unk]")),
+        (IN_TIME, Say(and_cancelled("appliance.not_understood"), TURN + 1)), question=None, **SPEAKING),
     row("a further question", at(Mode.SPEAKING, next_question=MAYBE), SpeechFinished(TURN),
         (say("answer.mute_question"),), mode=Mode.CONFIRMING, question=MAYBE, next_question=None, **NEXT),
     row("a further question that nobody could hear", at(Mode.SPEAKING, next_question=MAYBE,

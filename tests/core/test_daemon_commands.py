@@ -255,6 +255,7 @@ def test_a_correction_needs_a_yes(appliance):
         else:
             appliance.command(answer)
         until_said(appliance, "Cancelled.")
+        assert ("I did not understand" in speech(appliance)[-1]) == (answer == Heard("[unk]"))
     appliance.turned()
     assert not appliance.corrected
 
