@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from device import commands
+from device import commands, phrases
 from device.domain import Command, Context, VoiceCommand
 from device.errors import CatalogueError
 
@@ -92,6 +94,16 @@ def test_what_changes_or_stops_something_is_confirmed():
     assert commands.needs_confirmation(VoiceCommand(Command.SHUT_DOWN))
     assert commands.needs_confirmation(VoiceCommand(Command.CORRECT, digit=3))
     assert not commands.needs_confirmation(VoiceCommand(Command.READ))
+
+
+def test_the_help_names_phrases_in_the_words_of_the_tiny_model(english):
+    """Whoever has no larger model is not told to say what can't be heard."""
+    sentences = phrases.load("en").sentences
+    _, told = sentences["help.commands"].rstrip(".").split(": ")
+    named = [part.removeprefix("or ") for part in told.split(", ")]
+    named += re.findall(r"Say: ([^,]+),", sentences["help.more"])
+    assert len(named) == 12
+    assert set(named) <= set(english.phrases(None, VOCABULARY))
 
 
 def test_only_phrases_of_known_words_are_listened_for(english):
