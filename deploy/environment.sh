@@ -51,5 +51,8 @@ need_locked_environment() {
     printf '%s\n' "$stamp" > "$folder/stamp"
 }
 
+# What ssh brought along, or what was never installed here, ends Ansible; nothing that is printed here depends on it.
+python3 -c 'import locale, sys; locale.setlocale(locale.LC_ALL, ""); sys.exit(locale.getlocale()[1] != "UTF-8")' 2>/dev/null ||
+    export LC_ALL=C.UTF-8
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     die "needs Python 3.11 or later: Debian 12, Ubuntu 24.04, Raspberry Pi OS Bookworm, or newer"

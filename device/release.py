@@ -53,6 +53,11 @@ SETTLE_SECONDS = 5.0
 
 _PIP_LIMIT_SECONDS = 1800.0
 _CHECK_LIMIT_SECONDS = 180.0
+_NO_INDEX = "does this box reach the package index? deploy/bundle makes a payload that needs none"
+_OTHER_BUNDLE = (
+    f"this box is a {os.uname().machine} with Python {sys.version_info.major}.{sys.version_info.minor}; "
+    "a bundle only fits boxes like the machine on which deploy/bundle packed it"
+)
 _MAKE_ROOM = "sudo apt clean, or take a card of 8 GB or more"
 _COMPLETE = "complete.json"
 _PARTS = ("bin", "lib", "systemd")
@@ -329,10 +334,11 @@ def _install(folder: Path, unpacked: Path) -> None:
     venv = [sys.executable, "-m", "venv", "--system-site-packages", str(folder)]
     _must(venv, "python3 cannot make an environment", "is python3-venv installed?")
     wheels = unpacked / "wheels"
-    offline = ["--no-index", "--find-links", str(wheels)] if wheels.is_dir() else []
+    is_bundle = wheels.is_dir()
+    offline = ["--no-index", "--find-links", str(wheels)] if is_bundle else []
     pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
            "--root-user-action=ignore", "--no-deps"]  # fmt: skip
-    step = "does this box reach the package index? deploy/bundle makes a payload that needs none"
+    step = _OTHER_BUNDLE if is_bundle else _NO_INDEX
     for locked in _locked(unpacked):
         command = [*pip, *offline, "--only-binary", ":all:", "--require-hashes", "-r", str(locked)]
         _must(command, "pip cannot install the packages", step)
@@ -430,6 +436,7 @@ class Releases:
                 raise ReleaseError(
                     "another installation is at work on this box; wait for its end, then run again"
                 ) from None
+            self._link_again()
             if self.undo() and self.current:
                 self._machine.start()
             yield
@@ -443,6 +450,30 @@ class Releases:
     def previous(self) -> str | None:
         """The one before, if it is still there."""
         return self._target("previous")
+
+    def _link_again(self) -> None:
+        """Where a copy or a backup has made folders of the links, bring the links back. Raises OSError."""
+        for name in ("previous", "current"):
+            folder = self._places.base / name
+            if folder.is_symlink() or not folder.is_dir():
+                continue
+            self._note(f"{folder} is a folder where a link belongs, and is replaced")
+            target = self._named_in(folder)
+            if target is None or self._release(target).marker.exists():
+                shutil.rmtree(folder)
+            else:
+                shutil.rmtree(self._release(target).folder, ignore_errors=True)
+                folder.rename(self._release(target).folder)
+            link(folder, f"releases/{target}" if target else None)
+        self._machine.reload()
+
+    @staticmethod
+    def _named_in(folder: Path) -> str | None:
+        """The name of the release that this folder is, None where it is none that was finished."""
+        try:
+            return Path(json.loads((folder / _COMPLETE).read_text(encoding="utf-8"))["release"]).name
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
 
     def complete(self) -> list[str]:
         """Whole releases, the newest first."""
@@ -497,7 +528,13 @@ class Releases:
         try:
             self._change(name, configuration)
         except (ReleaseError, OSError, subprocess.SubprocessError) as error:
-            self.undo()
+            try:
+                self.undo()
+            except OSError as hindrance:  # a full or failing disk
+                raise ReleaseError(
+                    f"{name} did not pass ({error}) and could not be undone yet ({hindrance}), "
+                    f"{self._back_to(self.current)}; make room ({_MAKE_ROOM}), then run this again"
+                ) from error
             raise ReleaseError(f"{name} did not pass and was undone, {self._back_to(former)}: {error}") from error
         self._accept()
         return True
@@ -529,7 +566,9 @@ class Releases:
         except (ReleaseError, OSError, subprocess.SubprocessError) as error:
             self._note(f"a file could not be migrated back: {error}")  # better an old release that says so than none
         if self._places.former_configuration.exists():
-            write(self._places.configuration, self._places.former_configuration.read_bytes())
+            kept = self._places.former_configuration.read_bytes()
+            if kept != self._configuration():  # on a full disk the rest can be undone without room
+                write(self._places.configuration, kept)
         elif not journal.had_configuration:
             remove(self._places.configuration)
         self._switch(journal.former, journal.previous)
@@ -683,7 +722,10 @@ def _obey(options: argparse.Namespace, releases: Releases) -> tuple[bool, str]:
     """Whether anything changed, and what to say."""
     match options.order:
         case "build":
-            made = releases.build(options.payload)
+            try:
+                made = releases.build(options.payload)
+            except tarfile.TarError as error:
+                raise ReleaseError(f"{options.payload} is damaged or cut off ({error}); copy it again") from error
             return made, "built" if made else "already there"
         case "activate":
             configuration = options.configuration.read_bytes() if options.configuration else None

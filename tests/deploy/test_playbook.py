@@ -212,3 +212,30 @@ def test_an_inventory_without_a_box_is_no_success(tmp_path, lines, words):
     said = done.stderr.splitlines()[-1]
     assert said.startswith(f"digitbox: {inventory} names no box; deploy/inventory.example.ini shows how")
     assert words in said
+
+
+def test_half_a_payload_is_refused_before_anybody_is_asked(tmp_path):
+    """A stick pulled out too early; in one line, for the person may not read Python."""
+    (tmp_path / "boxes.ini").write_text("[boxes]\nno-such-box.invalid\n", encoding="utf-8")
+    half = tmp_path / "half.tar"
+    with tarfile.open(half, "w") as tar:
+        tar.add(DEPLOY / "lock", "manifest.json")
+    os.truncate(half, 700)
+    done = run("deploy/install", "--inventory", str(tmp_path / "boxes.ini"), DIGITBOX_PAYLOAD=str(half))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        f"digitbox: {half} is no payload, or only a part of one; copy it again"
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("wanted", "used"),
+    [("xx_YY.UTF-8", "C.UTF-8"), ("POSIX", "C.UTF-8"), ("C.UTF-8", "C.UTF-8")],
+    ids=["not installed", "not UTF-8", "fine"],
+)
+def test_the_language_that_ssh_brought_along_ends_nothing(wanted, used):
+    """Ansible refuses to start with a locale that is not installed, or not UTF-8."""
+    script = ". deploy/environment.sh; exec python3 -c 'import locale; print(locale.setlocale(locale.LC_ALL, \"\"))'"
+    done = run("bash", "-c", script, LC_ALL=wanted)
+    assert (done.returncode, done.stdout.strip()) == (0, used)

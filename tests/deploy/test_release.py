@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -293,6 +294,79 @@ def test_a_disk_too_small_is_said_before_anything_is_written(box, tmp_path, monk
     with pytest.raises(ReleaseError, match=r"too small: .* GB free, 1000000.0 GB needed"):
         box.releases().build(payload(tmp_path, manifest_json=json.dumps({"release": "two"}).encode()))
     assert not (box.places.releases / "two").exists()
+
+
+def test_a_payload_that_was_cut_off_is_named(box, tmp_path, monkeypatch, capsys):
+    """On the box as well, in one line."""
+    whole = payload(tmp_path, manifest_json=json.dumps({"release": "two"}).encode(), requirements__py=b"x" * 99999)
+    os.truncate(whole, 50000)
+    monkeypatch.setattr(release, "Places", lambda: box.places)
+    assert release.main(["build", str(whole)]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].endswith("; copy it again")
+    assert (box.running, box.releases().complete()) == ("one", ["one"])
+
+
+@pytest.mark.parametrize(("wheels", "step"), [(True, "a bundle only fits boxes like"), (False, "package index")])
+def test_a_bundle_for_another_system_is_not_the_networks_fault(tmp_path, monkeypatch, wheels, step):
+    """Its packages are there, only not for this Python or processor."""
+    if wheels:
+        (tmp_path / "wheels").mkdir()
+    steps = []
+    monkeypatch.setattr(release, "_must", lambda command, failed, step: steps.append(step))
+    monkeypatch.setattr(release, "_locked", lambda unpacked: [tmp_path / "locked.txt"])
+    (tmp_path / "systemd").mkdir()
+    release._install(tmp_path / "made", tmp_path)
+    assert step in steps[1]
+
+
+@pytest.mark.parametrize("has_releases", [True, False])
+def test_links_that_a_backup_made_folders_are_links_again(box, has_releases):
+    """As `cp -rL` or a FAT stick leaves them; where only the folder is left, it is the release."""
+    box.add("two")
+    box.releases().activate("two")
+    for name, link in (("two", "current"), ("one", "previous")):
+        folder = box.places.releases / name
+        (folder / "complete.json").write_text(json.dumps({"release": name}), encoding="utf-8")
+        (box.places.base / link).unlink()
+        shutil.copytree(folder, box.places.base / link)
+        if not has_releases:
+            shutil.rmtree(folder)
+    with box.releases().alone():
+        assert (box.releases().current, box.releases().previous) == ("two", "one")
+        assert box.releases().rollback() == "one"
+    assert box.running == "one"
+
+
+def test_a_folder_that_is_no_release_makes_way(box):
+    """Then there is no release in use, and the next is a first one."""
+    (box.places.base / "current").unlink()
+    (box.places.base / "current").mkdir()
+    with box.releases().alone():
+        assert box.releases().current is None
+        assert box.releases().activate("one")
+    assert box.running == "one"
+
+
+def test_a_disk_that_fills_up_during_an_update_stops_nobody(box, monkeypatch):
+    """What can't be undone for want of room waits in the journal; the daemon runs meanwhile, and it is said why."""
+    box.places.configuration.write_text("# layout 0\nmine = 1\n", encoding="utf-8")
+    box.add("two", Behaviour(latest=NEWER, failing=[("reading", True)]))
+    real = release.write
+
+    def full(path: Path, content: bytes) -> None:
+        if path == box.places.configuration and content != b"wanted = 1\n":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(path, content)
+
+    monkeypatch.setattr(release, "write", full)
+    with pytest.raises(ReleaseError, match=r"reading!.*could not be undone yet .*No space left.*make room"):
+        box.releases().activate("two", b"wanted = 1\n")
+    assert (box.releases().current, box.running) == ("one", "one")
+    assert box.places.journal.exists()
+    monkeypatch.undo()
+    with box.releases().alone():
+        assert (box.layout("configuration"), box.layout("history"), box.running) == (0, 1, "one")
+    assert not box.places.journal.exists()
 
 
 class PowerCutError(BaseException):
