@@ -54,7 +54,7 @@ LONGEST_STROKE = 6.0
 LEAST_MARK = 0.8
 """A point that the pen made is at least this share of its strokes' width; what is smaller is a speck of the paper."""
 
-LEAST_LEFT_OUT = -3.5
+LEAST_LEFT_OUT = -3.2
 """Log odds below which nothing was lost with a piece that was left out: in 520 drawn scenes lost digits have -2.0 to
 -3.1, edges of sheets and grain -2.6 to -5.7."""
 
@@ -139,17 +139,18 @@ class _Text:
         return [piece for line in self.lines for piece in line]
 
 
-def find(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Finding:
+def find(frame: Frame, *, inverted: bool = False, wide: bool = False, paper: Pixels | None = None) -> Finding:
     """Find what may be digits.
 
     Args:
         frame: Any.
         inverted: Look for light ink where dark ink seems to be, and the other way round.
         wide: Look for strokes up to a third as wide as the frame, in any case.
+        paper: As `ink.contrast` takes it, where the frame is a sheet that was cut out of another.
     """
     if max(frame.width_px, frame.height_px) < LEAST_FRAME_PX:
         return Finding()
-    seen = contrast(frame, inverted=inverted, wide=wide)
+    seen = contrast(frame, inverted=inverted, wide=wide, paper=paper)
     pixels = without_lines(seen.pixels, seen.level)
     finding = (_in_crop if min(pixels.shape) < SCENE_PX else _in_scene)(pixels, seen)
     # In a crop of a few pixels, which was enlarged, a place is rounded off the frame.
@@ -189,7 +190,7 @@ def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
     if text is None:
         return Finding(other_ink=True)
     left_out = [
-        *beside_digits(found, text.digits, text.core),
+        *beside_digits(found, text.digits, text.core, pixels.shape),
         *rests_at_edges(found, text.digits, text.core, pixels.shape, scale),
     ]
     edges = tuple(dict.fromkeys(edge for piece in left_out for edge in edges_at(piece.box, pixels.shape)))

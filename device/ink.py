@@ -42,18 +42,21 @@ SCENE_REACH = 0.06
 """Share of a scene's shorter side by which a stroke is narrower than the paper around it. Chosen on the bundled
 pictures and 60 drawn scenes: 63 of 72 right, against 60 with 0.1 and 58 with 0.15, which take tables for ink."""
 
+SHEET_REACH = 0.12
+"""The same for a sheet that was cut out of a frame: there is no table, and writing on a small note fills much of it."""
+
 WIDE_REACH_PX = 48
 """From this reach on half the size, an eighth of the time, shows the ground as well."""
 
 CROP_REACH = 0.6
 """The same for a tight crop, and for a scene that a digit fills."""
 
-WIDE_STROKE = 0.035
-"""Strokes wider than this share of a scene's shorter side would be hollowed by SCENE_REACH."""
+WIDE_STROKE = 0.58
+"""Strokes wider than this share of the closing's reach would be hollowed by it."""
 
 GIANT_STROKE, SLIM = 0.045, 0.6
 """A digit with strokes as wide somewhere as the first, a share of a scene's shorter side, is looked at by itself;
-printed lines are narrower than the second, a share of WIDE_STROKE, and are taken off it before."""
+printed lines are narrower than the second, a share of the widest other strokes, and are taken off it before."""
 
 GIANT_CONTRAST = 40.0
 """Such strokes differ by so much from their paper, in 255ths of its brightness; clouds in bare paper by up to 30."""
@@ -93,13 +96,14 @@ class Contrast:
     grey: Pixels
 
 
-def contrast(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Contrast:
+def contrast(frame: Frame, *, inverted: bool = False, wide: bool = False, paper: Pixels | None = None) -> Contrast:
     """Flatten the light and tell ink from paper.
 
     Args:
         frame: Any.
         inverted: Take what seems to be ink for the ground, and the other way round.
         wide: Strokes may be a third as wide as the picture, although that isn't to be seen.
+        paper: Of a sheet that was cut out of a frame: 0 where its paper is made up; uint8, shape (H, W).
     """
     grey = np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_BGR2GRAY), np.uint8)
     grey, factor = _at_working_size(grey)
@@ -108,7 +112,8 @@ def contrast(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Con
         # A sensor's noise would fray pencil strokes; a stroke of a scene is wide enough not to suffer.
         cv2.GaussianBlur(grey, (3, 3), 0, dst=grey)
     small = _reduced(grey, GROUND_PX)
-    dark, light = (_filling_px(picture) if scene else 0 for picture in (small, ~small))
+    reach_share = SCENE_REACH if paper is None else SHEET_REACH
+    dark, light = (_filling_px(picture, reach_share) if scene else 0 for picture in (small, ~small))
     if dark or light:
         light_ink = light > dark  # the hole of a zero fills less than its stroke
     else:
@@ -118,10 +123,10 @@ def contrast(frame: Frame, *, inverted: bool = False, wide: bool = False) -> Con
         small = np.asarray(cv2.bitwise_not(small), np.uint8)  # before the other, which a small picture shares with it
         cv2.bitwise_not(grey, dst=grey)
     is_wide = wide or not scene or (light if light_ink else dark) > 0
-    pixels = _against_ground(grey, small, reach_share=CROP_REACH if is_wide else SCENE_REACH)
+    pixels = _against_ground(grey, small, reach_share=CROP_REACH if is_wide else reach_share)
     if not is_wide:
         _fill_giants(pixels, grey, small)
-    return Contrast(pixels, _least_contrast(pixels, scene=scene), factor, light_ink, is_wide, grey)
+    return Contrast(pixels, _least_contrast(pixels, paper, scene=scene), factor, light_ink, is_wide, grey)
 
 
 def _at_working_size(grey: Pixels) -> tuple[Pixels, float]:
@@ -192,8 +197,8 @@ def _is_light_on_dark(small: Pixels, *, flatten: bool) -> bool:
     return float(edge.mean() + dark.mean()) > 1.0
 
 
-def _filling_px(small: Pixels) -> int:
-    """Area of the box around a digit whose strokes are so wide that a closing for thin ones would hollow them; or 0.
+def _filling_px(small: Pixels, reach_share: float) -> int:
+    """Area of the box around a digit whose strokes are so wide that a closing of that reach would hollow them; or 0.
 
     The dark of a table or of a shadow reaches the picture's edge, and a sheet is no stroke; a digit stands free. What
     several digits enclose stands free as well, but is as bright as the picture's edge.
@@ -214,7 +219,7 @@ def _filling_px(small: Pixels) -> int:
     depths = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, 3)
     stroke_px = 4.0 * float(depths.sum()) / float(areas[largest]) - 2.0  # as preprocess.stroke_px
     is_sheet = 2.0 * float(depths.max()) > 0.4 * max(width[largest], height[largest])
-    is_wide = stroke_px > WIDE_STROKE * min(small.shape)
+    is_wide = stroke_px > WIDE_STROKE * reach_share * min(small.shape)
     return int(width[largest] * height[largest]) if is_wide and not is_sheet else 0
 
 
@@ -249,7 +254,7 @@ def _giants(tiny: Pixels) -> Pixels:
     side_px = min(tiny.shape)
     contrasts = _against_ground(tiny, tiny, reach_share=CROP_REACH)
     _, mask = cv2.threshold(contrasts, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    lines_px = max(2, int(SLIM * WIDE_STROKE * side_px))
+    lines_px = max(2, int(SLIM * WIDE_STROKE * SCENE_REACH * side_px))
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (lines_px, lines_px)))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     depths = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
@@ -292,7 +297,7 @@ def _contrast_with(grey: Pixels, ground: Pixels) -> Pixels:
     return np.asarray(cv2.bitwise_not(share, dst=share), np.uint8)
 
 
-def _least_contrast(pixels: Pixels, *, scene: bool) -> float:
+def _least_contrast(pixels: Pixels, paper: Pixels | None, *, scene: bool) -> float:
     """What ink must exceed, from the spread of the paper's own contrasts.
 
     The lower percentiles hold no ink even in a tight crop, of which ink can be three fifths. There they may hold the
@@ -301,7 +306,9 @@ def _least_contrast(pixels: Pixels, *, scene: bool) -> float:
     """
     every = max(1, round((pixels.size / 100_000) ** 0.5))
     sample = np.ascontiguousarray(pixels[::every, ::every])
-    low, middle, ink, strongest = ranked(sample, None, 0.05, 0.25, 0.98, STRONGEST)
+    if paper is not None:  # what was made up has no grain
+        paper = np.asarray(cv2.resize(paper, sample.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+    low, middle, ink, strongest = ranked(sample, paper, 0.05, 0.25, 0.98, STRONGEST)
     level = float(middle + max(LEAST_CONTRAST, NOISE_FACTOR * (middle - low)))
     if scene:
         return max(level, FAINTEST_STROKE * strongest)

@@ -100,6 +100,12 @@ def turned(frame: Frame, degrees: float, boxes: Sequence[Box]) -> tuple[Frame, N
     return replace(frame, pixels=np.asarray(pixels, np.uint8)), back
 
 
+def turned_like(mask: Pixels, back: NDArray[np.float64], shape: tuple[int, ...]) -> Pixels:
+    """A mask of a frame turned as that was, 0 outside of it; `back` and `shape` are those of the turned frame."""
+    size = (shape[1], shape[0])
+    return np.asarray(cv2.warpAffine(mask, back, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP), np.uint8)
+
+
 def _surroundings(frame: Frame, boxes: Sequence[Box]) -> Box:
     """The part of the frame with all writing that stands free in it and with as much around as reading looks at."""
     whole = Box(0, 0, frame.width_px, frame.height_px)

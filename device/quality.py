@@ -68,6 +68,9 @@ EDGE_REACH = 1.5
 LEAST_CUT_PX, LEAST_CUT_CONTRAST = 24, 0.3
 """What crosses the edge of a scene and is smaller, or fainter, is no digit that somebody meant to show."""
 
+LEAST_CUT_CLEAR = -1.5
+"""Log odds that what crosses the edge is writing below which it is an outline; crossing it takes 1.3 of them."""
+
 LEAST_CLEAR = -0.3
 """Log odds that something is writing below which it says nothing of how large, how soft and how near the digits are."""
 
@@ -136,7 +139,9 @@ def measured(frame: Frame, found: Sequence[Writing]) -> Quality:
     if min(frame.height_px, frame.width_px) < SCENE_PX:
         return replace(quality, step=0.0)
     quality = replace(quality, sheet_edges=_sheet_edges(frame, found))
-    return _with_traces(quality, np.asarray(cv2.cvtColor(reduced, cv2.COLOR_BGR2GRAY), np.uint8), factor)
+    quality = _with_traces(quality, np.asarray(cv2.cvtColor(reduced, cv2.COLOR_BGR2GRAY), np.uint8), factor)
+    tiny = sum(writing.box.height <= factor * SPECK_SIZE[1] for writing in found if not writing.cut_off)
+    return quality if quality.height_px else replace(quality, specks=max(quality.specks, tiny))
 
 
 def _reduced(pixels: Pixels, longer_px: int) -> tuple[Pixels, int]:
@@ -346,7 +351,10 @@ def _is_surroundings(frame: Frame, writing: Writing) -> bool:
         return False
     longer_px = max(writing.box.width, writing.box.height)
     return (
-        len(writing.cut_off) > 1 or longer_px < LEAST_CUT_PX or _contrast(_window(frame, writing)) < LEAST_CUT_CONTRAST
+        len(writing.cut_off) > 1
+        or longer_px < LEAST_CUT_PX
+        or writing.clearness < LEAST_CUT_CLEAR
+        or _contrast(_window(frame, writing)) < LEAST_CUT_CONTRAST
     )
 
 

@@ -14,7 +14,7 @@ from device.domain import Advice, Box, Digit, Frame, Pixels, Reading, Status
 from device.find import Writing, find
 from device.fuse import fused
 from device.judge import Evidence, judged
-from device.orient import lies_askew, possible_turns, turned, turned_back
+from device.orient import lies_askew, possible_turns, turned, turned_back, turned_like
 from device.pieces import edges_near
 from device.ports import Classifier, RowScorer
 from device.separate import Separator
@@ -24,6 +24,7 @@ from device.views import (
     TURN_LEAD,
     UPRIGHT_LEAD,
     alone,
+    cleared,
     cuts_through,
     is_mostly_read,
     is_plain,
@@ -140,7 +141,8 @@ class Reader:
         if not any(self._is_sure(view) for view in views):
             views.append(self._look(frame, inverted=True))
         views = [view for view in views if view.evidence.boxes and not _is_rim(view)]
-        if not (suspect or whole.evidence.cut_off):  # an edge across writing that is whole in the frame is no sheet's
+        # An edge across writing that is whole in the frame is no sheet's.
+        if whole.evidence.boxes and not (suspect or whole.evidence.cut_off):
             views = [view for view in views if not view.evidence.cut_off]
         if suspect and not views:
             return replace(whole, evidence=replace(whole.evidence, other_ink=True)), []
@@ -150,6 +152,9 @@ class Reader:
         if not self._digits(best):  # strokes so wide that they were hollowed?
             giant = self._look(frame, wide=True)
             best = giant if self._digits(giant) else best
+        # A small note's own view shows writing as plain that stands near an edge in the whole frame.
+        surer = (view for view in [whole, *views] if self._is_sure(view) and self._number(view) == self._number(best))
+        best = next(surer, best)
         misses = any(shows_more(view.evidence, best.evidence) for view in [whole, *views])
         best = replace(best, evidence=replace(best.evidence, other_ink=True)) if misses else best
         return best, [whole, *views]
@@ -160,8 +165,9 @@ class Reader:
 
     def _look_at(self, frame: Frame, sheet: Sheet) -> Observation:
         """What is on a sheet, places as in the frame."""
-        paper, (left, top), factor = cut_out(frame, sheet)
-        seen = self._look(paper)
+        cutting = cut_out(frame, sheet)
+        (left, top), factor = cutting.corner, cutting.factor
+        seen = self._look(cutting.frame, paper=cutting.mask)
         writings = tuple(
             replace(one, box=_moved(one.box, factor, left, top), ink_box=_moved(one.ink_box, factor, left, top))
             for one in seen.writings
@@ -179,8 +185,10 @@ class Reader:
     def _is_sure(self, seen: Observation) -> bool:
         return judged(seen.evidence, self._classifier.card).status is Status.OK
 
-    def _look(self, frame: Frame, *, inverted: bool = False, wide: bool = False) -> Observation:
-        finding = find(frame, inverted=inverted, wide=wide)
+    def _look(
+        self, frame: Frame, *, inverted: bool = False, wide: bool = False, paper: Pixels | None = None
+    ) -> Observation:
+        finding = find(frame, inverted=inverted, wide=wide, paper=paper)
         pieces = self._separator.separated(finding.writings)
         found, model_inputs, probabilities = pieces.writings, pieces.inputs, pieces.probabilities
         has_grain = False
@@ -197,7 +205,7 @@ class Reader:
             tight=finding.tight,
             other_ink=finding.other_ink or has_grain or any(writing.after_mark for writing in found),
             separated=tuple(writing.separated for writing in found),
-            clearness=tuple(writing.clearness for writing in found),
+            clearness=cleared(found, probabilities),
             sharpness=1.0 / float(np.median([writing.softness for writing in found])) if found else 0.0,
         )
         return Observation(frame, model_inputs, evidence, writings=tuple(found), cut_off=finding.cut_off)
@@ -258,16 +266,17 @@ class Reader:
 
     def _turns(self, last: Observation) -> Iterator[Observation]:
         """What can be seen on the sheet, or in the part of the frame with writing, turned in every likely way."""
-        frame, boxes, corner, factor = last.frame, _boxes(last), (0, 0), 1.0
+        frame, boxes, corner, factor, mask = last.frame, _boxes(last), (0, 0), 1.0, None
         sheet = last.sheet or sheet_under(boxes, sheets(frame))
         if last.sheet is not None and leaves_out(last.sheet, boxes, last.whole):
             sheet, boxes = None, [one.box for one in last.whole]  # a shadow's end, rather than a sheet's
         if sheet is not None:
-            frame, corner, factor = cut_out(frame, sheet)
+            cutting = cut_out(frame, sheet)
+            frame, corner, factor, mask = cutting.frame, cutting.corner, cutting.factor, cutting.mask
             boxes = []  # all of the sheet is turned: what is found of writing that lies is not all
         for degrees in possible_turns(frame, boxes, sheet.degrees if sheet else None):
             view, back = turned(frame, degrees, boxes)
-            seen = self._look(view)
+            seen = self._look(view, paper=None if mask is None else turned_like(mask, back, view.pixels.shape))
             on_frame = (turned_back(box, back, frame.pixels.shape).scaled(1 / factor) for box in _boxes(seen))
             places = (Box(box.x + corner[0], box.y + corner[1], box.width, box.height) for box in on_frame)
             evidence = replace(seen.evidence, boxes=tuple(place.scaled(frame.scale) for place in places))

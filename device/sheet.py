@@ -35,6 +35,10 @@ MOST_OF_FRAME = 0.95
 LEAST_SIDE_PX = 8
 """Shorter side of a sheet in the small picture."""
 
+NEAR_EDGE_PX, OUTERMOST = 1, 0.4
+"""A sheet that comes so near to the edge of the small picture is cut off there: writing must not be lost between. The
+frame's outermost pixels lie by the second beyond the middle of that picture's."""
+
 SOLID, RECTANGULAR = 0.93, 0.83
 """A sheet fills so much of its convex hull, and of the smallest turned rectangle around it: seen at 30 degrees it loses
 an eighth of that, and an ellipse fills 0.79."""
@@ -94,15 +98,28 @@ def sheets(frame: Frame) -> list[Sheet]:
         if all(_box(outline).overlap(_box(other)) < SAME_SHARE for other in chosen):
             chosen.append(outline)
     alone = [outline for outline in chosen if not any(_are_twins(outline, other) for other in chosen)]
-    return [_sheet(outline, factor) for outline in alone[:MOST_SHEETS]]
+    return [_sheet(_reaching(outline, size), factor) for outline in alone[:MOST_SHEETS]]
 
 
-def cut_out(frame: Frame, sheet: Sheet) -> tuple[Frame, tuple[int, int], float]:
-    """The sheet alone: cut out of the frame, enlarged to a scene, and bare paper in place of what is not on it.
+@dataclass(frozen=True, slots=True, eq=False)
+class Cutting:
+    """A sheet alone, enlarged to a scene, with bare paper in place of what is not on it.
 
-    Returns:
-        The frame, the column and row of its top left corner in the given one, and its pixels per pixel of that.
+    Attributes:
+        frame: The picture.
+        mask: 0 where the paper is made up, else not; uint8, shape (H, W) of the frame.
+        corner: Column and row of its top left corner in the picture that it was cut out of.
+        factor: Its pixels per pixel of that.
     """
+
+    frame: Frame
+    mask: Pixels
+    corner: tuple[int, int]
+    factor: float
+
+
+def cut_out(frame: Frame, sheet: Sheet) -> Cutting:
+    """The sheet alone, or the frame where hardly anything of the sheet would be left."""
     box = sheet.box
     box = Box(max(0, box.x), max(0, box.y), min(box.right, frame.width_px), min(box.bottom, frame.height_px))
     box = Box(box.x, box.y, box.width - box.x, box.height - box.y)
@@ -110,16 +127,22 @@ def cut_out(frame: Frame, sheet: Sheet) -> tuple[Frame, tuple[int, int], float]:
     mask = np.zeros(pixels.shape[:2], np.uint8)
     cv2.fillConvexPoly(mask, np.asarray(sheet.outline - (box.x, box.y), np.int32), [255])
     rim = max(2, round(RIM * max(mask.shape)))
-    # Where the sheet goes on beyond the frame there is no edge to be taken off.
+    # Where the sheet goes on beyond the frame there is no edge to be taken off; erosion spares a picture's own edges.
+    near_px = max(frame.pixels.shape) // SMALL_PX + 1  # no outline is known better
+    mask[0] *= box.y <= near_px
+    mask[-1] *= box.bottom >= frame.height_px - near_px
+    mask[:, 0] *= box.x <= near_px
+    mask[:, -1] *= box.right >= frame.width_px - near_px
     mask = np.asarray(cv2.erode(mask, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)), np.uint8)
     if not mask.any():
-        return frame, (0, 0), 1.0
+        return Cutting(frame, np.full(frame.pixels.shape[:2], 255, np.uint8), (0, 0), 1.0)
     cv2.copyTo(_paper_around(pixels, mask), cv2.bitwise_not(mask), pixels)
     factor = max(1.0, SCENE_PX / min(mask.shape))
     if factor > 1.0:
         size = (math.ceil(mask.shape[1] * factor), math.ceil(mask.shape[0] * factor))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
-    return replace(frame, pixels=pixels), (box.x, box.y), factor
+        mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    return Cutting(replace(frame, pixels=pixels), mask, (box.x, box.y), factor)
 
 
 def _paper_around(pixels: Pixels, mask: Pixels) -> Pixels:
@@ -179,7 +202,14 @@ def _box(outline: NDArray[np.int32]) -> Box:
     return Box(x, y, width, height)
 
 
-def _sheet(outline: NDArray[np.int32], factor: float) -> Sheet:
+def _reaching(outline: NDArray[np.int32], size: tuple[int, int]) -> NDArray[np.float64]:
+    """An outline brought to the edges of the small picture, of this width and height, where it all but reaches them."""
+    last = np.array(size) - 1
+    places = np.where(outline <= NEAR_EDGE_PX, -OUTERMOST, outline)
+    return np.asarray(np.where(outline >= last - NEAR_EDGE_PX, last + OUTERMOST, places), np.float64)
+
+
+def _sheet(outline: NDArray[np.float64], factor: float) -> Sheet:
     places = np.rint((outline + 0.5) / factor - 0.5).astype(np.int32)
     _, _, angle = cv2.minAreaRect(places)
     return Sheet(places, float((angle + 45.0) % 90.0 - 45.0))

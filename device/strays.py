@@ -11,7 +11,7 @@ import numpy as np
 from device.clearness import Scale
 from device.domain import Box, Pixels
 from device.order import middle_row
-from device.pieces import Piece, count_above, edges_at, joined_strokes, longer_px, view_of
+from device.pieces import Piece, count_above, edges_at, joined_strokes, longer_px, mean_stroke_px, view_of
 
 EDGE_REACH, CORNER_REACH = 0.6, 0.3
 """What touches one edge, or a corner, of a scene and is longer than this share of it is the table and no digit."""
@@ -36,8 +36,16 @@ DASH_SHAPE, DASH_PX, DASH_REACH = 2.0, (0.2, 1.0), 0.8
 """A minus is so many times as wide as high, has a width between these shares of the digit's height behind it, and is as
 near to it as the last."""
 
-LEAST_REST, REST_CLEARNESS = 0.25, -0.5
-"""A rest of a digit at the frame's edge is at least so long, as a share of the digits beside it, and so clear."""
+LEAST_REST, REST_CLEARNESS, CLOSE = 0.25, -0.5, 0.3
+"""A rest of a digit at the frame's edge is at least so long, as a share of the digits beside it, and so clear; and lies
+at most so far above or below what else is left of the digit."""
+
+INKY, INKY_CLEARNESS = 0.8, -1.6
+"""What has the first share of the digits' contrast is such a rest even if it is only so clear."""
+
+THICK, SLIM = 2.0, 5.0
+"""What crosses the edge of a scene and is so many times as wide as the digits' strokes is a finger or the table; wider
+than the second, times its height, the edge of a sheet."""
 
 GAP_SHARE, LOST_INK = 0.25, 0.2
 """A gap wider than the first share of its height may have lost a digit: where it holds the second share of the ink of
@@ -119,12 +127,20 @@ def without_strays_at_edges(
     return [piece for piece in pieces if not edges_at(piece.box, shape) or least <= longer_px(piece.box) <= most]
 
 
-def beside_digits(found: Sequence[Piece], digits: Sequence[Piece], core: float) -> Iterator[Piece]:
-    """What stands beside the digits, as dark and as high, and was left out: one crossed out, cut off, or lost."""
+def beside_digits(
+    found: Sequence[Piece], digits: Sequence[Piece], core: float, shape: tuple[int, ...]
+) -> Iterator[Piece]:
+    """What stands beside the digits, as dark and as high, and was left out: one crossed out, cut off, or lost.
+
+    The edge of a sheet that the frame crosses, a corner of the table and a finger are none.
+    """
     for piece in found:
         if piece.core < 0.6 * core or any(_holds(digit.box, piece.box) for digit in digits):
             continue
-        if any(_stands_beside(piece.box, digit.box) for digit in digits):
+        if not any(_stands_beside(piece.box, digit.box) for digit in digits):
+            continue
+        edges = edges_at(piece.box, shape)
+        if not edges or not (len(edges) > 1 or _is_thick(piece, digits) or _is_slim(piece.box)):
             yield piece
 
 
@@ -136,14 +152,38 @@ def rests_at_edges(
         edges = edges_at(piece.box, shape)
         if len(edges) != 1 or piece.core < 0.6 * core or any(_holds(digit.box, piece.box) for digit in digits):
             continue
-        beside = any(
-            digit.box.y < middle_row(piece.box) < digit.box.bottom
-            and max(piece.box.x - digit.box.right, digit.box.x - piece.box.right) < digit.box.height
-            and LEAST_REST * digit.box.height <= longer_px(piece.box) <= digit.box.height
-            for digit in digits
-        )
-        if beside and scale.clearness(piece) >= REST_CLEARNESS:
+        beside = any(_is_rest_of_line(piece.box, digit.box) or _is_rest(piece.box, digit.box) for digit in digits)
+        if beside and scale.clearness(piece) >= (INKY_CLEARNESS if piece.core >= INKY * core else REST_CLEARNESS):
             yield piece
+
+
+def _is_rest_of_line(box: Box, digit: Box) -> bool:
+    """Whether it may be what is left of another digit beside this one."""
+    return (
+        digit.y < middle_row(box) < digit.bottom
+        and max(box.x - digit.right, digit.x - box.right) < digit.height
+        and LEAST_REST * digit.height <= longer_px(box) <= digit.height
+    )
+
+
+def _is_rest(box: Box, digit: Box) -> bool:
+    """Whether it may be the other end of a digit of which the strokes don't touch: it stands close above or below."""
+    return (
+        box.x < digit.right
+        and digit.x < box.right
+        and max(box.y - digit.bottom, digit.y - box.bottom) < CLOSE * digit.height
+        and LEAST_REST * digit.height <= longer_px(box) <= digit.height
+    )
+
+
+def _is_thick(piece: Piece, digits: Sequence[Piece]) -> bool:
+    """Whether it is far wider than the strokes of all digits, as a finger or the table."""
+    return mean_stroke_px(piece) > THICK * max(mean_stroke_px(digit) for digit in digits)
+
+
+def _is_slim(box: Box) -> bool:
+    """Whether it is far longer across than high, as the edge of a sheet."""
+    return box.width > SLIM * box.height
 
 
 def _stands_beside(box: Box, digit: Box) -> bool:

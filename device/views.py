@@ -189,6 +189,26 @@ def without_grain(
     return [found[index] for index in kept], inputs[kept], probabilities[kept]
 
 
+def cleared(found: Sequence[Writing], probabilities: Probabilities) -> tuple[float, ...]:
+    """How clear each piece is beside the others: edges and grain are no digits, and stand on no line with some.
+
+    What is surely a digit and no one, and stands beside another such as high, is plainly writing, and so is what stands
+    beside them and is as clear by itself.
+    """
+    sure = [row[:10].max() >= SURE and row.argmax() not in (1, 10) for row in probabilities]
+    witnesses = [writing for writing, is_sure in zip(found, sure, strict=True) if is_sure]
+    lines = [
+        [other for other in witnesses if other is not writing and _stand_together(writing.box, other.box)]
+        for writing in found
+    ]
+    return tuple(
+        max(writing.clearness, PLAIN_CLEARNESS)
+        if line and (is_sure or writing.clearness >= min(other.clearness for other in line))
+        else writing.clearness
+        for writing, is_sure, line in zip(found, sure, lines, strict=True)
+    )
+
+
 def worth(evidence: Evidence) -> float:
     """How much can be read: a sure digit counts 1, one as likely as not less than 0, and junk -2."""
     best = 1.0 + 2.0 * np.log(np.maximum(evidence.probabilities[:, :10].max(axis=1, initial=0.0), 1e-6))

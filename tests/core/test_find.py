@@ -522,3 +522,32 @@ def test_small_digits_are_found_within_the_outline_of_their_sheet() -> None:
     writings = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
     assert len(writings) == 4
     assert all(overlap(writing.box, box) > 0.5 for writing, box in zip(writings, boxes, strict=True))
+
+
+@pytest.mark.parametrize(
+    "edge",
+    [
+        [(0, 150), (0, 240), (26, 150)],  # the table in a corner of the sheet
+        [(0, 330), (0, 352), (190, 332), (190, 330)],  # the edge of a sheet below
+        [(40, 480), (40, 350), (75, 325), (110, 350), (110, 480)],  # a finger
+    ],
+)
+def test_what_crosses_the_edge_beside_digits_and_is_no_digit_loses_none(edge: list[tuple[int, int]]) -> None:
+    """As dark as the ink and as near to it as a digit that is lost."""
+    pixels = paper(480, 640)
+    write(pixels, 2, Box(60, 200, 60, 100), pen_px=8)
+    write(pixels, 4, Box(140, 200, 60, 100), pen_px=8)
+    corner = np.array(edge) - ([0, 150] if edge[0] == (0, 150) else [0, 0])
+    cv2.fillPoly(pixels, [corner], (45, 45, 45), cv2.LINE_AA)
+    finding = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0)))
+    assert (len(finding.writings), finding.other_ink) == (2, False)
+
+
+def test_the_other_end_of_a_digit_at_the_edge_is_missed() -> None:
+    """Of a six with a broken stroke the ring is whole in the picture, and its top leaves it."""
+    pixels = paper(480, 640)
+    write(pixels, 0, Box(300, 40, 90, 110), pen_px=12)
+    assert not find(Frame(pixels)).other_ink
+    cv2.line(pixels, (318, 20), (350, -12), (40, 40, 40), 12, cv2.LINE_AA)
+    finding = find(Frame(pixels))
+    assert (finding.other_ink, finding.cut_off) == (True, (Advice.CUT_OFF_TOP,))

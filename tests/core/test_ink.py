@@ -89,3 +89,21 @@ def test_the_frame_is_left_as_it_was() -> None:
     before: Pixels = frame.pixels.copy()
     contrast(frame)
     assert np.array_equal(frame.pixels, before)
+
+
+def test_on_a_sheet_by_itself_wide_strokes_stay_whole() -> None:
+    """Writing fills a small note; in a scene what is as wide may be a table's edge, and shows but its rims."""
+    pixels = scene(2, 4, digit_px=60, pen_px=6).pixels.copy()
+    pixels[:, 500:540] = 60
+    in_scene, on_sheet = (contrast(Frame(pixels), paper=mask) for mask in (None, np.full((480, 640), 255, np.uint8)))
+    assert in_scene.pixels[:, 515:525].max() < in_scene.level
+    assert on_sheet.pixels[:, 502:538].min() > on_sheet.level
+
+
+def test_made_up_paper_does_not_hide_the_grain_of_the_rest() -> None:
+    """Where three quarters of a picture are smooth, the noise is that of the real quarter."""
+    pixels = paper(480, 640, luma=150.0, grain=12.0)
+    pixels[:, 160:] = 150
+    mask = np.zeros((480, 640), np.uint8)
+    mask[:, :160] = 255
+    assert contrast(Frame(pixels), paper=mask).level > 1.2 * contrast(Frame(pixels)).level

@@ -75,27 +75,44 @@ def around(box: Box) -> Sheet:
 def test_a_cut_out_sheet_is_a_scene_without_its_table() -> None:
     """A note of 120 x 80 px is enlarged, its places can be traced back, and nothing as dark as the table is left."""
     frame = table_with((300, 200, 120, 80, 0.0))
-    note, corner, factor = cut_out(frame, around(Box(240, 160, 120, 80)))
-    assert corner == (240, 160)
+    cutting = cut_out(frame, around(Box(240, 160, 120, 80)))
+    note = cutting.frame
+    assert cutting.corner == (240, 160)
     assert min(note.width_px, note.height_px) >= SCENE_PX
-    assert factor == pytest.approx(SCENE_PX / 80, rel=0.03)
+    assert cutting.factor == pytest.approx(SCENE_PX / 80, rel=0.03)
     assert note.pixels.min() > 180
     assert note.scale == frame.scale
+
+
+def test_what_is_made_up_around_a_cut_out_sheet_is_known() -> None:
+    """Its rim on all four sides, but for where it goes on beyond the frame."""
+    frame = table_with((0, 450, 600, 500, 0.0))
+    mask = cut_out(frame, around(Box(-300, 200, 600, 500))).mask
+    assert not any(side.any() for side in (mask[0], mask[-1], mask[:, -1]))
+    assert mask[len(mask) // 2, 0]
+    assert mask[len(mask) // 2, mask.shape[1] // 2]
+
+
+def test_a_sheet_that_all_but_reaches_the_edge_of_the_frame_does() -> None:
+    """No writing is lost between its outline and the frame's edge."""
+    (sheet,) = sheets(table_with((990, 450, 410, 300, 0.0)))
+    assert sheet.box.right == 1200
 
 
 def test_far_from_a_turned_sheet_there_is_paper_too() -> None:
     """A slip across a corner of its box: nothing beyond the reach of its own brightness is black."""
     frame = table_with((600, 450, 900, 60, 45.0))
     (slip,) = sheets(frame)
-    assert cut_out(frame, slip)[0].pixels.min() > 150
+    assert cut_out(frame, slip).frame.pixels.min() > 150
 
 
 def test_a_sheet_that_leaves_the_frame_is_cut_at_its_edge() -> None:
     """Its outline may lie outside."""
     frame = table_with((0, 450, 600, 500, 0.0))
-    note, corner, factor = cut_out(frame, around(Box(-300, 200, 600, 500)))
-    assert corner == (0, 200)
-    assert (note.width_px, note.height_px) == pytest.approx((300 * factor, 500 * factor), rel=0.01)
+    cutting = cut_out(frame, around(Box(-300, 200, 600, 500)))
+    assert cutting.corner == (0, 200)
+    size = (cutting.frame.width_px / cutting.factor, cutting.frame.height_px / cutting.factor)
+    assert size == pytest.approx((300, 500), rel=0.01)
 
 
 def test_the_frame_is_not_changed() -> None:

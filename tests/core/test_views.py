@@ -9,7 +9,7 @@ from device.domain import Box
 from device.find import Writing
 from device.judge import Evidence
 from device.sheet import Sheet
-from device.views import alone, is_upside_down, may_be_edges, shows_more, without_grain
+from device.views import alone, cleared, is_upside_down, may_be_edges, shows_more, without_grain
 
 FOUR, SEVEN, FAR = Box(100, 100, 40, 60), Box(150, 100, 40, 60), Box(400, 120, 40, 60)
 
@@ -21,6 +21,11 @@ def seen(*pieces: tuple[Box, int, float, float]) -> Evidence:
     for row, digit, share in zip(probabilities, digits, shares, strict=True):
         row[[digit, 10]] = share, 1.0 - share
     return Evidence(boxes, (0,) * len(boxes), probabilities, (), False, False, False, clearness=clearness)
+
+
+def as_writing(box: Box, clearness: float) -> Writing:
+    """A piece of writing of which nothing else counts."""
+    return Writing(box, np.zeros((4, 4), np.uint8), box, 0, False, (), 0.0, clearness=clearness)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +82,7 @@ def test_grain_taken_for_a_one_is_left_out_beside_plain_writing(box: Box, clearn
     """A four that is plainly written, and something like a one."""
     far = Box(box.x, box.y + 200 * (box == FAR), box.width, box.height)
     pieces = seen((FOUR, 4, 0.99, 0.5), (far, 1, 0.99, clearness))
-    blank = np.zeros((4, 4), np.uint8)
-    found = [Writing(one, blank, one, 0, False, (), 0.0, clearness=clear) for one, clear in
-             zip(pieces.boxes, pieces.clearness, strict=True)]  # fmt: skip
+    found = [as_writing(one, clear) for one, clear in zip(pieces.boxes, pieces.clearness, strict=True)]
     kept, inputs, probabilities = without_grain(found, np.zeros((2, 28, 28), np.uint8), pieces.probabilities)
     assert len(kept) == len(inputs) == len(probabilities) == 1 + is_kept
     assert kept[0].box == FOUR
@@ -92,3 +95,21 @@ def test_grain_taken_for_a_one_is_left_out_beside_plain_writing(box: Box, clearn
 def test_numbers_of_some_digits_are_numbers_upside_down(number: str, other: str, is_so: bool) -> None:
     """Read from the other side, each digit turned; a two is no digit then."""
     assert is_upside_down(number, other) is is_so
+
+
+@pytest.mark.parametrize(
+    ("piece", "clearness"),
+    [
+        ((SEVEN, 7, 0.99, -1.5), 0.0),  # surely a digit beside another
+        ((SEVEN, 7, 0.9, -1.5), -1.5),
+        ((SEVEN, 1, 0.99, -1.5), -1.5),  # as any edge is
+        ((SEVEN, 1, 0.99, -0.8), 0.0),  # as clear as what surely is a digit
+        ((Box(400, 300, 40, 60), 7, 0.99, -1.5), -1.5),  # on no line with it
+        ((SEVEN, 7, 0.99, 0.7), 0.7),
+    ],
+)
+def test_what_stands_on_a_line_of_digits_is_clear(piece: tuple[Box, int, float, float], clearness: float) -> None:
+    """Beside a four that is no clearer than a fold."""
+    evidence = seen((FOUR, 4, 0.99, -0.9), piece)
+    found = [as_writing(box, clear) for box, clear in zip(evidence.boxes, evidence.clearness, strict=True)]
+    assert cleared(found, evidence.probabilities)[1] == clearness
