@@ -13,17 +13,19 @@ class CommandListener:
     """Understands spoken commands; the speech model is loaded by `open`, and again after `unload`.
 
     Args:
-        load: Opens a recognizer, and makes what listens with it. Raises RecognizerError, CatalogueError.
+        load: Opens a recognizer, and makes what listens with it; the third is the key of a sentence about it that is to
+            be said, or None. Raises RecognizerError, CatalogueError.
     """
 
-    def __init__(self, load: Callable[[], tuple[Recognizer, Listener]]) -> None:
+    def __init__(self, load: Callable[[], tuple[Recognizer, Listener, str | None]]) -> None:
         self._load = load
         self._recognizer: Recognizer | None = None
         self._listener: Listener | None = None
 
-    def open(self) -> None:
-        """Load the speech model. Raises RecognizerError, CatalogueError."""
-        self._recognizer, self._listener = self._load()
+    def open(self) -> str | None:
+        """Load the speech model; the key of what is to be said about it. Raises RecognizerError, CatalogueError."""
+        self._recognizer, self._listener, notice = self._load()
+        return notice
 
     def listen(self, chunks: Iterable[Audio], context: Context, read: int | None = None) -> Heard:
         """Understand one utterance as it comes. Raises RecognizerError, and what `chunks` raises."""

@@ -167,16 +167,17 @@ def ears(config: Config) -> CommandListener:
     """What understands commands in the configured language; nothing is loaded yet.
 
     Where there is no speech model for that language it listens for English commands, so that whoever changed the
-    language by voice can change it back.
+    language by voice can change it back, and has that said: its questions ask for a yes in the language that it speaks.
     """
     return CommandListener(lambda: _opened_listener(config))
 
 
-def _opened_listener(config: Config) -> tuple[Recognizer, Listener]:
-    config = config if _has_speech_model(config) else _in_language(config, phrases.REFERENCE)
+def _opened_listener(config: Config) -> tuple[Recognizer, Listener, str | None]:
+    understood = _has_speech_model(config)
+    config = config if understood else _in_language(config, phrases.REFERENCE)
     opened = recognizer(config)
     opened.open()
-    return opened, listener(config, opened)
+    return opened, listener(config, opened), None if understood else "appliance.english_commands"
 
 
 def _has_speech_model(config: Config) -> bool:

@@ -15,7 +15,7 @@ from device.domain import Device
 from device.errors import DigitboxError
 from device.events import ButtonPressed, ButtonReleased, DeviceLost, DeviceOpened, InputEnded
 from device.messages import Job, Message, Opened, Post, guarded
-from device.parts import Parts, Settings
+from device.parts import Ears, Parts, Settings
 from device.ports import Button, History, Indicator
 from device.preferences import Preferences
 from device.worker import Worker
@@ -101,7 +101,9 @@ class Devices:
         )
         self.history = self._slot(Device.HISTORY, parts.history, limit, partial(_open_history, history_opened))
         self.microphone = self._slot(Device.MICROPHONE, parts.microphone, limit)
-        self.ears = self._slot(Device.RECOGNIZER, lambda: self._made(Device.RECOGNIZER, parts.ears), EARS_OPEN_SECONDS)
+        self.ears = self._slot(
+            Device.RECOGNIZER, lambda: self._made(Device.RECOGNIZER, parts.ears), EARS_OPEN_SECONDS, _open_ears
+        )
         self._slots: tuple[Slot[Any], ...] = (
             self.indicator, self.button, self.player, self.camera, self.reader, self.synthesizer, self.history,
             self.microphone, self.ears,
@@ -172,7 +174,12 @@ class Devices:
         if former is None:
             return
         slot.worker.submit(guarded(former.close), limit_seconds=self._settings.device_limit_seconds)
-        self.use(slot, fresh.open, slot.open_limit_seconds)
+
+        def opened() -> Message | None:
+            notice = slot.open(fresh)
+            return None if notice is None else DeviceOpened(slot.device, notice)
+
+        self.use(slot, opened, slot.open_limit_seconds)
 
     def look_after(self) -> None:
         """Give up what has taken too long, try again what was lost, and see what would go without a word."""
@@ -261,6 +268,10 @@ class Devices:
 
 def _open(adapter: Any) -> None:  # noqa: ANN401 - any port's adapter
     adapter.open()
+
+
+def _open_ears(ears: Ears) -> str | None:
+    return ears.open()
 
 
 def _open_history(opened: Callable[[History], str | None], history: History) -> str | None:

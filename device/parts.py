@@ -73,8 +73,8 @@ class Reader(Protocol):
 class Ears(Protocol):
     """Sound -> command; device.command_listener.CommandListener, which loads the speech model when it is needed."""
 
-    def open(self) -> None:
-        """Load the speech model. Raises RecognizerError."""
+    def open(self) -> str | None:
+        """Load the speech model; the key of a sentence about it that is to be said, if any. Raises RecognizerError."""
 
     def listen(self, chunks: Iterable[Audio], context: Context, read: int | None = None) -> Heard:
         """Understand one utterance as it comes, loading the model first if need be.

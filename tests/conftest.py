@@ -273,6 +273,11 @@ class FakeEars(FakeDevice):
 
     device = Device.RECOGNIZER
 
+    def open(self, *_: Callable[[], None]) -> str | None:
+        """Tell what the test wants said about the speech model."""
+        super().open()
+        return self._appliance.ears_notice
+
     def listen(self, chunks: Iterable[Audio], context: Context, read: int | None = None) -> Heard:
         """Hear all of it, then the next thing said."""
         self._appliance.meet(self.device, "listen")
@@ -341,6 +346,7 @@ class Appliance:
     keeping_error: DigitboxError | None = None
     news: list[dict[str, Any]] = field(default_factory=list)
     hears: bool = True
+    ears_notice: str | None = None
     version: str = "1.2.3"
     address: str | None = None
     free: int | None = 5_000_000_000

@@ -211,6 +211,17 @@ def test_another_language_is_spoken_after_a_yes(appliance):
     assert appliance.saved[-1].language == "de"
 
 
+def test_a_language_without_a_speech_model_is_said_to_be_one(appliance):
+    """Its questions ask for a yes in a language that the ears don't know."""
+    appliance.started()
+    appliance.command(said(Command.LANGUAGE, language="de"))
+    until_said(appliance, "Shall I speak German?")
+    appliance.ears_notice = "appliance.english_commands"
+    appliance.command(YES)
+    until_said(appliance, "Gesprochene Befehle verstehe ich nur auf Englisch, auch Ja und Nein.")
+    assert "Ich spreche Deutsch." in speech(appliance)
+
+
 def test_settings_that_cannot_be_kept_are_used_all_the_same(appliance):
     """And that they are lost with the next start is said."""
     appliance.started()

@@ -59,7 +59,7 @@ class Bench:
     def load(self):
         """One more."""
         self.opened += 1
-        return self, SimpleNamespace(listen=self.listen)
+        return self, SimpleNamespace(listen=self.listen), "appliance.english_commands"
 
     def listen(self, *what):
         """Remember it."""
@@ -75,7 +75,7 @@ def test_ears_that_were_unloaded_load_again_when_somebody_speaks():
     """Once; and closing twice closes once."""
     bench = Bench()
     ears = CommandListener(bench.load)
-    ears.open()
+    assert ears.open() == "appliance.english_commands"
     ears.unload()
     assert (bench.opened, bench.closed) == (1, 1)
     assert ears.listen([], Context.READING, 7) == Heard("seven")
