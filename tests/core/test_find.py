@@ -121,6 +121,26 @@ def test_a_line_may_slope() -> None:
     assert [writing.box.x for writing in writings] == sorted(writing.box.x for writing in writings)
 
 
+def test_a_line_may_slope_across_a_wide_gap() -> None:
+    """Two digits on one level and a third far to the right, where the line's slope has taken it almost a height up."""
+    frame = written(480, 640, *[(2, Box(x, y, 50, 80)) for x, y in ((60, 300), (130, 296), (400, 215))])
+    assert [writing.box.x for writing in find(frame).writings] == pytest.approx([60, 130, 400], abs=6)
+
+
+def test_sheets_of_few_digits_keep_their_lines() -> None:
+    """Four lines of digits, some far apart: next neighbours are often those above and below."""
+    sizes = {38: 58, 31: 48, 44: 51, 39: 54, 40: 57, 45: 74, 102: 71, 80: 96, 62: 73}
+    lines = (
+        ((132, 34, 31), (178, 31, 44), (352, 14, 38)),
+        ((56, 115, 39),),
+        ((32, 239, 40), (190, 246, 45), (248, 260, 102), (544, 269, 80)),
+        ((30, 379, 39), (85, 383, 62)),
+    )
+    placed = [place for line in lines for place in line]
+    frame = written(480, 640, *[(2, Box(x, y, width, sizes[width])) for x, y, width in placed])
+    assert [writing.box.x for writing in find(frame).writings] == pytest.approx([x for x, _, _ in placed], abs=8)
+
+
 def test_a_wide_gap_begins_a_group() -> None:
     """Two and three digits with a gap between are two groups of one line."""
     places_px = (60, 130, 350, 420, 490)
