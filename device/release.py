@@ -334,11 +334,10 @@ def _install(folder: Path, unpacked: Path) -> None:
     venv = [sys.executable, "-m", "venv", "--system-site-packages", str(folder)]
     _must(venv, "python3 cannot make an environment", "is python3-venv installed?")
     wheels = unpacked / "wheels"
-    is_bundle = wheels.is_dir()
-    offline = ["--no-index", "--find-links", str(wheels)] if is_bundle else []
+    offline = ["--no-index", "--find-links", str(wheels)] if wheels.is_dir() else []
     pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
            "--root-user-action=ignore", "--no-deps"]  # fmt: skip
-    step = _OTHER_BUNDLE if is_bundle else _NO_INDEX
+    step = _OTHER_BUNDLE if offline else _NO_INDEX
     for locked in _locked(unpacked):
         command = [*pip, *offline, "--only-binary", ":all:", "--require-hashes", "-r", str(locked)]
         _must(command, "pip cannot install the packages", step)
@@ -465,7 +464,7 @@ class Releases:
                 shutil.rmtree(self._release(target).folder, ignore_errors=True)
                 folder.rename(self._release(target).folder)
             link(folder, f"releases/{target}" if target else None)
-        self._machine.reload()
+            self._machine.reload()
 
     @staticmethod
     def _named_in(folder: Path) -> str | None:
@@ -543,7 +542,7 @@ class Releases:
         """Activate the release before this one; its name. Raises ReleaseError."""
         name = self.previous
         if name is None:
-            raise ReleaseError(f"there is no release before {self.current} on this box")
+            raise ReleaseError(f"there is no release before {self.current or 'the first'} on this box")
         try:
             self.activate(name)
         except ReleaseError:

@@ -56,6 +56,16 @@ def test_a_disk_too_small_is_refused(box):
     assert "Take a card of 8 GB or more" in said
 
 
+def test_a_disk_that_can_only_be_read_is_refused(box):
+    """As the kernel leaves a card with errors; before apt says so in words of its own."""
+    box.shell("mount --bind -o ro /opt /opt")
+    done = box.installer()
+    box.do("umount", "/opt")
+    said = re.sub(r"\s+", " ", done.stdout)
+    assert done.returncode != 0
+    assert re.search(r"can only be read, .* Restart the box and run this again; .* another card", said), said[-3000:]
+
+
 def test_a_wrong_password_of_sudo_is_said(box):
     """Ansible asks for it where sudo does, and says that it is wrong; it doesn't hang."""
     allowed = "/etc/sudoers.d/010_pi-nopasswd"
@@ -65,6 +75,23 @@ def test_a_wrong_password_of_sudo_is_said(box):
     assert done.returncode != 0
     assert re.search("(?i)incorrect (sudo|become) password|sorry, try again", done.stdout), done.stdout[-3000:]
     assert "run the same command again" in done.stderr
+    assert box.shell("ls /opt").strip() == ""
+
+
+HOLD = (
+    "import fcntl, time; held = open('/var/lib/apt/lists/lock', 'w'); fcntl.lockf(held, fcntl.LOCK_EX); time.sleep(999)"
+)
+
+
+def test_another_program_that_installs_packages_is_named(box):
+    """As the system's own updates after a first start, where they last longer than anybody waits."""
+    box.shell("rm -rf /var/lib/apt/lists/*; mkdir -p /var/lib/apt/lists")
+    box.do("systemd-run", "--unit=busy", "python3", "-c", HOLD)
+    done = box.installer("-e", "base_apt_wait_seconds=2")
+    box.do("systemctl", "stop", "busy")
+    said = re.sub(r"\s+", " ", done.stdout)
+    assert done.returncode != 0
+    assert re.search("Another program of this box .* within 2 seconds .* then run this again", said), said[-3000:]
     assert box.shell("ls /opt").strip() == ""
 
 
