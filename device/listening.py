@@ -38,10 +38,6 @@ PHRASE_ODDS = -0.25
 """Added to the logarithm of the odds of anything but a digit said alone: the largest quarter with which no more than
 one in a hundred ordinary words and sentences does something in idle (train/speech/README.md)."""
 
-YES_ODDS = -0.75
-"""The same of a yes, which may change or stop something: of 42 by the voices that are tuned on all are understood, as
-with -0.5; with -1 three are not."""
-
 _MUCH = 1.6
 """A sound so much louder or quieter is heard anew at the right loudness."""
 
@@ -245,7 +241,7 @@ class Listener:
         self, command: VoiceCommand, found: Sequence[float], digit: bool, read: int | None
     ) -> tuple[float, float]:
         """How far a command is believed, and how far by its sound alone, for what is fused with what was read later."""
-        expected = _expected(command, digit)
+        expected = 0.0 if digit else PHRASE_ODDS
         likelier = _likelier(command.digit, read) if digit else 0.0
         return (
             self._hearing.confidence(found, digit, expected + likelier),
@@ -314,13 +310,6 @@ def _likelier(said: int | None, read: int | None) -> float:
     if read is None:
         return 0.0
     return math.log(10.0 * (AGREEING if said == read else (1.0 - AGREEING) / 9.0))
-
-
-def _expected(command: VoiceCommand, digit: bool) -> float:
-    """What is added to the logarithm of the odds of what was heard."""
-    if digit:
-        return 0.0
-    return YES_ODDS if command.command is Command.YES else PHRASE_ODDS
 
 
 def _is_digit(command: VoiceCommand | None, transcript: Transcript) -> bool:

@@ -139,13 +139,13 @@ def test_a_digit_has_odds_of_its_own():
     assert heard(Told(recognizer, alone=alone), believed=Hearing(hard, easy, EVEN)).command.command is Command.HELP
 
 
-def test_a_yes_takes_more_than_other_answers():
-    """It is what changes or stops something."""
+def test_a_yes_is_believed_as_other_answers_are():
+    """Where it fits as well; it is what changes or stops something, so what fits worse is none."""
     words = frozenset({"yes", "no"})
-    for text, understood in (("yes", False), ("no", True)):
-        answer = heard(Told((text, 5.5), vocabulary=words), context=Context.CONFIRM)
-        assert (answer.command is not None) == understood, text
-    assert heard(Told(("yes", 9.0), vocabulary=words), context=Context.CONFIRM).command.command is Command.YES
+    for text, command in (("yes", Command.YES), ("no", Command.NO)):
+        answers = [heard(Told((text, fits), vocabulary=words), context=Context.CONFIRM) for fits in (3.0, 5.5)]
+        assert answers[0].command is None, text
+        assert answers[1].command.command is command
 
 
 def test_the_digit_that_was_read_is_expected():

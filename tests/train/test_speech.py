@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 
 from device import commands, sounds
-from device.domain import Command, Heard, VoiceCommand
+from device.domain import Command, Context, Heard, VoiceCommand
 from device.listening import Look, Pass
 from device.sight_and_speech import fused
-from train.speech import fit, material, measure, studio, voices
+from train.speech import fit, material, measure, phrases, studio, voices
 from train.speech.fusing import Pairs, outcomes, report
 from train.speech.hear import Answer, Clip
 from train.speech.measure import Plan
 
 ENGLISH = commands.load("en")
 ESPEAK = voices.VOICES[0]
+HELP = VoiceCommand(Command.HELP)
+SAID = {"help": HELP, "help me": HELP, "tell me how": None}
 
 
 def test_every_command_is_measured():
@@ -27,6 +29,17 @@ def test_every_command_is_measured():
     meant = material.meanings(ENGLISH)
     assert set(meant) == {*material.PHRASES, *material.ANSWERS}
     assert {command.command for _, command in meant.values()} == set(Command)
+
+
+def test_phrases_are_compared_by_how_many_voices_are_understood():
+    """The best first, and a share of those that the table has; every further phrase means something."""
+    heard = {text: Answer("help", text, HELP, Heard("", command), 0.1, 0.1, None) for text, command in SAID.items()}
+    wrong = replace(heard["help"], heard=Heard(""))
+    lines = phrases._lines([heard["help"], wrong, heard["help me"], heard["tell me how"]]).splitlines()
+    assert lines[0] == "help: help me 1/1, help 1/2, tell me how 0/1"
+    assert lines[1] == "of the phrases of the table 66.7% are understood"
+    for texts, context in ((phrases.MORE_PHRASES, Context.READING), (phrases.MORE_ANSWERS, Context.CONFIRM)):
+        assert [text for text in texts if ENGLISH.meaning(text.split(), context) is None] == []
 
 
 @pytest.mark.parametrize("kind", material.OTHERS)
@@ -53,6 +66,7 @@ def test_a_voice_that_is_absent():
     """It is not available, whether the program or its voice is missing."""
     assert not replace(ESPEAK, program="no-such-program").available
     assert not replace(ESPEAK, program="festival", options=("no_such_voice",)).available
+    assert not replace(ESPEAK, package="mbrola-none").available
 
 
 @pytest.mark.parametrize("noise", studio.NOISES)

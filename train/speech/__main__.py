@@ -1,4 +1,4 @@
-"""Measure how well the box hears, or fit its numbers: python -m train.speech measure|fit|fusing -h."""
+"""Measure how well the box hears, or fit its numbers: python -m train.speech measure|fit|fusing|phrases -h."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from device.errors import DigitboxError
 from train.speech.fit import fit, write
 from train.speech.fusing import pairs, report
 from train.speech.measure import Plan, measure
+from train.speech.phrases import report as report_on_phrases
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0; 1 when something cannot be read or written; 2 for a wrong command line."""
     parser = argparse.ArgumentParser(prog="python -m train.speech", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="measure|fit|fusing")
+    commands = parser.add_subparsers(required=True, metavar="measure|fit|fusing|phrases")
     take = commands.add_parser("measure", help="issue 5's table, as figures.md and figures.json")
     take.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that has speech_digits")
     take.add_argument("--out", type=Path, required=True)
@@ -25,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     fuse = commands.add_parser("fusing", help="how much speech counts against sight: device/sight_and_speech.py")
     fuse.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that has unipen_digits")
     fuse.set_defaults(run=_fusing)
-    for command in (take, learn, fuse):
+    choose = commands.add_parser("phrases", help="which phrases voices that are new to the model are understood with")
+    choose.set_defaults(run=_phrases)
+    for command in (take, learn, fuse, choose):
         command.add_argument("--clips", type=Path, default=Path("runs/speech"), help="where synthetic clips are kept")
         command.add_argument("--every", type=int, default=1, help="only every so-many-th clip")
         command.add_argument("--workers", type=int, default=2, help="processes")
@@ -46,6 +49,11 @@ def _measure(chosen: argparse.Namespace) -> int:
 
 def _fusing(chosen: argparse.Namespace) -> int:
     sys.stdout.write(report(pairs(chosen.data, chosen.clips, chosen.workers)))
+    return 0
+
+
+def _phrases(chosen: argparse.Namespace) -> int:
+    sys.stdout.write(report_on_phrases(chosen.clips, chosen.workers))
     return 0
 
 

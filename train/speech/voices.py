@@ -1,4 +1,4 @@
-"""Synthetic voices to measure with: eSpeak NG, Flite and Festival, each by its Debian package."""
+"""Synthetic voices to measure with: eSpeak NG, Flite, Festival, MBROLA and Pico, each by its Debian package."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ from device import sounds
 from device.domain import Audio
 
 FESTIVAL_VOICES = Path("/usr/share/festival/voices")
+MBROLA_VOICES = Path("/usr/share/mbrola")
 _LIMIT_SECONDS = 60.0
 
 
 class Part(Enum):
-    """What a voice is for: it was in the speech model's training; limits are tuned on it; it is only reported on."""
+    """What a voice is for.
+
+    It was in the speech model's training; limits are tuned on it; it is new to the model, and phrases are chosen with
+    it; it is only reported on.
+    """
 
     TRAINED = "trained"
     TUNING = "tuning"
+    NEW = "new"
     HELD_OUT = "held out"
 
 
@@ -30,8 +36,8 @@ class Voice:
 
     Attributes:
         name: For the table.
-        program: "espeak-ng", "flite" or "festival".
-        options: Its arguments; for Festival the name of a voice.
+        program: "espeak-ng", "flite", "festival" or "pico2wave".
+        options: Its arguments; for Festival the name of a voice, for Pico the language.
         part: What it is for.
         package: The Debian package that has it.
         speed: Played so much faster, and higher, as if by a smaller mouth.
@@ -49,6 +55,8 @@ class Voice:
         """Whether program and voice are there."""
         if shutil.which(self.program) is None:
             return False
+        if self.package.startswith("mbrola-"):
+            return (MBROLA_VOICES / self.package.removeprefix("mbrola-")).exists()
         return self.program != "festival" or any(FESTIVAL_VOICES.glob(f"*/{self.options[0]}"))
 
     def say(self, text: str) -> Audio:
@@ -61,6 +69,8 @@ class Voice:
                 command = ["espeak-ng", *self.options, "-w", str(path), "--", text]
             elif self.program == "flite":
                 command = ["flite", *self.options, str(written), str(path)]
+            elif self.program == "pico2wave":
+                command = ["pico2wave", "-l", *self.options, "-w", str(path), text]
             else:
                 command = ["text2wave", "-eval", f"(voice_{self.options[0]})", "-o", str(path), str(written)]
             subprocess.run(command, check=True, capture_output=True, timeout=_LIMIT_SECONDS)
@@ -102,3 +112,15 @@ VOICES = (
 )
 """MODEL.md of vosk-tiny-en names the voices it was trained on but for eSpeak's variants, of which it knows 73 and not
 another ten without saying which: only flite rms and festival ked are known to be new to it."""
+
+NEW_VOICES = (
+    Voice("pico en-US", "pico2wave", ("en-US",), Part.NEW, "libttspico-utils"),
+    Voice("pico en-GB", "pico2wave", ("en-GB",), Part.NEW, "libttspico-utils"),
+    Voice("pico en-GB deep", "pico2wave", ("en-GB",), Part.NEW, "libttspico-utils", speed=0.88),
+    *(
+        Voice(f"mbrola {name}", "espeak-ng", ("-v", f"mb-{name}", "-s", "140"), Part.NEW, f"mbrola-{name}")
+        for name in ("us1", "us2", "us3")
+    ),
+)
+"""Voices that sound like none of the above, from Debian's section non-free: Pico's, and diphones of people, by MBROLA.
+Nothing is fitted on them; they tell which phrases a stranger is understood with."""
