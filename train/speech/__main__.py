@@ -53,7 +53,7 @@ def _fusing(chosen: argparse.Namespace) -> int:
 
 
 def _phrases(chosen: argparse.Namespace) -> int:
-    sys.stdout.write(report_on_phrases(chosen.clips, chosen.workers))
+    sys.stdout.write(report_on_phrases(chosen.clips, chosen.every, chosen.workers))
     return 0
 
 

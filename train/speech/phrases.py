@@ -35,24 +35,25 @@ MORE_ANSWERS = (
 """Further ones, as said where the box asks back."""
 
 
-def report(folder: Path, workers: int) -> str:
+def report(folder: Path, every: int, workers: int) -> str:
     """Each command's phrases, those that most of the voices are understood with first.
 
     Args:
         folder: Where synthetic clips are kept.
+        every: Only every so-many-th phrase.
         workers: Processes.
 
     Raises:
         RecognizerError: The speech model cannot be used.
     """
     voices = [voice for voice in NEW_VOICES if voice.available]
-    found = answers(_clips(voices, folder), workers)
+    found = answers(_clips(voices, folder, every), workers)
     names = ", ".join(voice.name for voice in voices) or "none is installed"
     return f"{len(voices)} voices: {names}\n" + _lines(found)
 
 
-def _clips(voices: Sequence[Voice], folder: Path) -> list[Clip]:
-    """Every phrase by every voice, with quiet around it."""
+def _clips(voices: Sequence[Voice], folder: Path, every: int) -> list[Clip]:
+    """Every so-many-th phrase by every voice, with quiet around it."""
     understood = commands.load("en")
     meant: dict[str, tuple[Context, VoiceCommand | None]] = {
         text: what for text, what in meanings(understood).items() if text not in DIGITS
@@ -62,7 +63,7 @@ def _clips(voices: Sequence[Voice], folder: Path) -> list[Clip]:
     return [
         Clip(command.command.value, text, placed(said(voice, text, folder), padded=True, snr_db=None), command, context)
         for voice in voices
-        for text, (context, command) in meant.items()
+        for text, (context, command) in list(meant.items())[::every]
         if command is not None
     ]
 
