@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from device.clearness import LEAST_CLEARNESS, PLAIN_CLEARNESS, Scale
 from device.domain import Advice, Box, Frame, Pixels
 from device.ink import SCENE_PX, Contrast, contrast
-from device.order import in_lines, is_between, is_dot, is_far
+from device.order import gap, in_lines, is_between, is_dot, widest_gap
 from device.pieces import (
     CLEAR,
     EDGE_SHARE,
@@ -231,11 +231,11 @@ def _text(pieces: Sequence[Piece], found: Sequence[Piece], shape: tuple[int, ...
 
 def _writings(text: _Text, pixels: Pixels, seen: Contrast) -> Iterator[Writing]:
     """The digits with their own ink, places as in the frame, groups counted from 0."""
-    group = -1
+    group, widest = -1, widest_gap(text.lines)
     for line in text.lines:
         for before, piece in zip([None, *line], line, strict=False):
             marked = before is not None and any(is_between(mark, before.box, piece.box) for mark in text.marks)
-            group += before is None or marked or is_far(before.box, piece.box, line)
+            group += before is None or marked or gap(before, piece, line) > widest
             ink, ink_box = _ink(pixels, piece)
             yield Writing(
                 box=piece.box.scaled(1 / seen.factor),

@@ -86,9 +86,17 @@ def is_between(mark: Box, before: Box, after: Box) -> bool:
     return beside and top + height / 3 < middle_row(mark) < bottom + height / 3
 
 
-def is_far(before: Box, after: Box, line: Sequence[Piece]) -> bool:
-    """Whether a gap begins a new group: wide for this hand, which the line's other gaps show."""
+def widest_gap(lines: Sequence[Sequence[Piece]]) -> float:
+    """The widest gap, in heights as `gap` gives it, that begins no new group: wide is what is so for this hand.
+
+    Its usual gap is the lower quartile of all lines' gaps: on a sheet of short numbers most gaps lie between groups.
+    """
+    gaps = [gap(before, after, line) for line in lines for before, after in pairwise(line)]
+    usual = float(np.percentile(gaps, 25, method="lower")) if len(gaps) > 1 else 0.75
+    return max(0.9, 2.0 * usual)
+
+
+def gap(before: Piece, after: Piece, line: Sequence[Piece]) -> float:
+    """Blank paper between two neighbours, in heights of their line's digits; 0.0 where one is above the other."""
     height = float(np.median([piece.box.height for piece in line]))
-    gaps = [max(0, right.box.x - left.box.right) for left, right in pairwise(line)]
-    gap = after.x - before.right
-    return gap > 1.5 * height if len(gaps) == 1 else gap > max(0.9 * height, 2.0 * float(np.median(gaps)))
+    return max(0, after.box.x - before.box.right) / height

@@ -148,6 +148,19 @@ def test_a_wide_gap_begins_a_group() -> None:
     assert [writing.group for writing in find(frame).writings] == [0, 0, 1, 1, 1]
 
 
+def test_many_wide_gaps_on_a_sheet_begin_groups() -> None:
+    """Two lines "8 3 58" and "5 2": most gaps are wide, and the one narrow gap shows how this hand writes."""
+    places_px = [(x, 60) for x in (60, 210, 360, 430)] + [(x, 260) for x in (60, 240)]
+    frame = written(400, 640, *[(4, Box(x, y, 50, 80)) for x, y in places_px])
+    assert [writing.group for writing in find(frame).writings] == [0, 1, 2, 2, 3, 4]
+
+
+def test_a_hand_that_writes_widely_begins_no_groups() -> None:
+    """Digits a height apart, give or take a quarter of it, are one number."""
+    frame = written(300, 640, *[(4, Box(x, 100, 40, 64)) for x in (30, 135, 245, 345, 460)])
+    assert [writing.group for writing in find(frame).writings] == [0] * 5
+
+
 @pytest.mark.parametrize("mark", ["point", "comma", "dash"])
 def test_a_mark_between_digits_is_noticed(mark: str) -> None:
     """A point, comma or dash between two digits begins a group and is told: never "75" for "7.5"."""
