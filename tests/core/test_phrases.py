@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from device import aiming, appliance, daemon, obeying, phrases, practice, steps, telling
+from device import aiming, appliance, compose, daemon, obeying, phrases, practice, steps, telling
 from device.domain import Advice, Box, Device, Digit, Hint, Reading, Status
 from device.errors import CatalogueError
 from device.jobs import records
@@ -20,7 +20,7 @@ def english():
     return phrases.load("en")
 
 
-SPEAKERS = (aiming, appliance, daemon, obeying, practice, records, steps, telling)
+SPEAKERS = (aiming, appliance, compose, daemon, obeying, practice, records, steps, telling)
 SECTIONS = ("appliance", "aim", "answer", "told", "help", "practice")
 """The modules that name sentences, and the sections whose sentences all have their place there."""
 
