@@ -37,9 +37,14 @@ LEAST_RING_PX = 8
 """What has fewer pixels of ground around is at the edge of the picture: all around it counts."""
 
 
-def weighed(frame: Frame) -> Iterator[tuple[Box, NDArray[np.float64]]]:
-    """The pieces of a scene that may be strokes, in its pixels, with the terms that CLEARNESS weighs: to fit it."""
-    seen = contrast(frame)
+def weighed(frame: Frame, paper: Pixels | None = None) -> Iterator[tuple[Box, NDArray[np.float64]]]:
+    """The pieces of a scene that may be strokes, in its pixels, with the terms that CLEARNESS weighs: to fit it.
+
+    Args:
+        frame: Any.
+        paper: As `ink.contrast` takes it.
+    """
+    seen = contrast(frame, paper=paper)
     pixels = without_lines(seen.pixels, seen.level)
     if not seen.is_wide:
         for piece in pieces_of(pixels, seen.level):

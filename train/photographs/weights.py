@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from device import config
 from device.clearness import CLEARNESS, LEAST_CLEARNESS, weighed
 from device.compose import opened_reader
-from device.domain import Box, Frame, Status
+from device.domain import Box, Frame, Pixels, Status
 from device.judge import LEAST_TRUST, judged, trust_terms
 from device.ports import Classifier
 from device.reading import Reader
@@ -119,9 +119,9 @@ def _is_right(found: Box, digit: str, truth: dict[Box | None, str]) -> bool:
     return any(box is not None and found.overlap(box) > 0.4 and label == digit for box, label in truth.items())
 
 
-def _pieces(frame: Frame, boxes: Sequence[Box]) -> Iterator[tuple[Numbers, bool]]:
+def _pieces(frame: Frame, boxes: Sequence[Box], paper: Pixels | None = None) -> Iterator[tuple[Numbers, bool]]:
     """Terms of each piece, and whether it is a digit; parts of digits, and several together, are neither."""
-    for found, terms in weighed(frame):
+    for found, terms in weighed(frame, paper):
         is_digit = any(found.overlap(box) > SAME for box in boxes)
         on_ink = sum(found.shared_area(box) for box in boxes) / found.area
         if is_digit or on_ink <= ON_INK:
@@ -131,9 +131,10 @@ def _pieces(frame: Frame, boxes: Sequence[Box]) -> Iterator[tuple[Numbers, bool]
 def _on_sheet(frame: Frame, boxes: Sequence[Box], number: int) -> Iterator[tuple[Numbers, bool]]:
     found = sheets(frame)
     if number < len(found):
-        paper, (left, top), factor = cut_out(frame, found[number])
+        cutting = cut_out(frame, found[number])
+        left, top = cutting.corner
         moved = (Box(box.x - left, box.y - top, box.width, box.height) for box in boxes)
-        yield from _pieces(paper, [box.scaled(factor) for box in moved])
+        yield from _pieces(cutting.frame, [box.scaled(cutting.factor) for box in moved], cutting.mask)
 
 
 def _clearness(seen: Sequence[Seen]) -> Iterator[str]:
