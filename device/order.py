@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import cv2
 import numpy as np
 
 from device.domain import Box
@@ -28,6 +29,11 @@ from 4 to 8, the order of 1 or 2 of 375 drawn sheets and numbers to tune on is w
 
 USUAL_SLOPE = 0.25
 """Standard deviation of slopes, 14 degrees; with 0.15 the order of 8 to 16 is wrong."""
+
+
+BEYOND, LEAN, STRAIGHT = 0.07, 0.2, 0.22
+"""A slash reaches by the first share of the digits' height beyond them, above and below, is at least as wide as the
+second share of its own height, and its stroke is no wider than the third of its length."""
 
 
 def in_lines(pieces: Sequence[Piece]) -> list[list[Piece]]:
@@ -84,6 +90,29 @@ def is_between(mark: Box, before: Box, after: Box) -> bool:
     x = mark.x + mark.width / 2
     beside = before.right - 0.1 * height < x < after.x + 0.1 * height
     return beside and top + height / 3 < middle_row(mark) < bottom + height / 3
+
+
+def without_slashes(line: Sequence[Piece]) -> tuple[list[Piece], list[Box]]:
+    """A line less what is no one but a slash between two digits; and the slashes' places."""
+    slashes = [
+        place
+        for place, piece in enumerate(line[1:-1], start=1)
+        if _is_slash(piece, line[place - 1].box, line[place + 1].box)
+    ]
+    kept = [piece for place, piece in enumerate(line) if place not in slashes]
+    return kept, [line[place].box for place in slashes]
+
+
+def _is_slash(piece: Piece, before: Box, after: Box) -> bool:
+    """Whether it is one straight stroke that leans to the right and reaches above and below both neighbours."""
+    box, height = piece.box, (before.height + after.height) / 2
+    above = (before.y + after.y) / 2 - box.y
+    below = box.bottom - (before.bottom + after.bottom) / 2
+    if min(above, below) < BEYOND * height or box.width < LEAN * box.height:
+        return False
+    _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(piece.mask)))
+    leans_right = float(np.nonzero(piece.mask[: box.height // 2])[1].mean()) > box.width / 2
+    return leans_right and min(sides) < STRAIGHT * max(sides)
 
 
 def widest_gap(lines: Sequence[Sequence[Piece]]) -> float:

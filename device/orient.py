@@ -38,6 +38,9 @@ ASKEW = (33.0, 75.0)
 """Degrees from the horizontal between which no line of writing, and no column of numbers, stands on an upright sheet:
 reading bears 20, and 300 drawn scenes within them have up to 27."""
 
+AROUND = 2.0
+"""Around the writing so many times its largest piece is looked at as well: a one that lies is found by no line."""
+
 MOST_PIXELS = 1_000_000
 """A larger frame is turned at this size: four turns take four times the time of one reading."""
 
@@ -66,9 +69,14 @@ def possible_turns(frame: Frame, boxes: Sequence[Box], square: float | None = No
     return chosen[:5]
 
 
-def lies_askew(boxes: Sequence[Box]) -> bool:
-    """Whether three pieces of writing or more stand on a line that none has on an upright sheet."""
-    along = _direction_of_writing(boxes) if len(boxes) > 2 else None
+def lies_askew(boxes: Sequence[Box], square: float | None = None) -> bool:
+    """Whether three pieces or more stand on a line as none does on an upright sheet; or fewer on a sheet so turned.
+
+    Args:
+        boxes: What was found.
+        square: How far the sides of their sheet are turned, in degrees, where that is known.
+    """
+    along = _direction_of_writing(boxes) if len(boxes) > 2 else square
     return along is not None and ASKEW[0] < abs(along) < ASKEW[1]
 
 
@@ -115,11 +123,15 @@ def _surroundings(frame: Frame, boxes: Sequence[Box]) -> Box:
     union = free[0]
     for box in free[1:]:
         union = union.union(box)
-    margin = max(max(box.width, box.height) for box in free)
-    width, height = (max(side + 2 * margin, round(1.1 * SCENE_PX)) for side in (union.width, union.height))
-    left = union.x + (union.width - width) // 2
-    top = union.y + (union.height - height) // 2
-    return Box(left, top, width, height)
+    near = max(max(box.width, box.height) for box in free)
+    far = round(AROUND * near)  # as far as the frame goes: beyond it there is nothing to be found
+    left, top = (min(side - near, max(0, side - far)) for side in (union.x, union.y))
+    right, bottom = (
+        max(side + near, min(limit, side + far))
+        for side, limit in ((union.right, whole.width), (union.bottom, whole.height))
+    )
+    width, height = (max(side, round(1.1 * SCENE_PX)) for side in (right - left, bottom - top))
+    return Box(left + (right - left - width) // 2, top + (bottom - top - height) // 2, width, height)
 
 
 def turned_back(box: Box, back: NDArray[np.float64], shape: tuple[int, ...]) -> Box:

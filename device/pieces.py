@@ -202,14 +202,18 @@ def _union(pieces: Sequence[Piece]) -> Piece:
 
 def is_blot(piece: Piece, shape: tuple[int, ...]) -> bool:
     """Whether it cannot be strokes: a shadow, a thumb, a rest of a line along the picture's edge."""
-    thick_px = 2 * float(_depths(piece.mask).max())
-    share = thick_px / longer_px(piece.box)
+    share = thickest_px(piece) / longer_px(piece.box)
     if not edges_at(piece.box, shape):
         return not HAIRLINE <= share <= 0.5
     width, height = piece.box.width, piece.box.height
     lies_along = width < min(0.08 * shape[1], height / 4) and (piece.box.x == 0 or piece.box.right == shape[1])
     lies_along |= height < min(0.08 * shape[0], width / 4) and (piece.box.y == 0 or piece.box.bottom == shape[0])
     return lies_along or not HAIRLINE <= share <= 0.35
+
+
+def thickest_px(piece: Piece) -> float:
+    """Width of its strokes where they are widest."""
+    return 2 * float(_depths(piece.mask).max())
 
 
 def mean_stroke_px(piece: Piece) -> float:

@@ -31,6 +31,10 @@ CLEARLY_SEEN_PX = 60
 CLIPPED_LUMA = 252
 """From here on (of 255) a tile is white whatever is on it."""
 
+WHITE_REACH, CLEAR_INK = 0.12, 0.6
+"""White paper is nowhere farther than this share of the longer side from what is written on it, and clear ink is darker
+by the second share of its brightness."""
+
 NOISE_ROWS, NOISE_COLUMNS = 64, 256
 """Places along both sides of the frame at which the noise is measured."""
 
@@ -86,6 +90,7 @@ class Quality:
         brightest: Luma that a hundredth of the tiles exceeds, 0..255: the paper's, where there is any.
         middle: Median luma of the tiles, 0..255.
         clipped: Share of the tiles that are clipped to white, 0..1.
+        inked: Share of the tiles that are clear ink on white or black paper, 0..1, as in scans and drawings.
         redness: How much redder than blue the frame is on average, as a ratio, above 0; 1 is grey.
         noise: Standard deviation of the sensor's noise (and of the finest texture) in luma.
         step: Largest step of luma within a few pixels, 0..255; 0 for crops, 255 for what is bright anyway.
@@ -108,6 +113,7 @@ class Quality:
     brightest: float
     middle: float
     clipped: float
+    inked: float = 0.0
     redness: float = 1.0
     noise: float = 0.0
     step: float = 255.0
@@ -128,10 +134,12 @@ def measured(frame: Frame, found: Sequence[Writing]) -> Quality:
     tiles, _ = _reduced(_reduced(reduced, 2 * TILES_PX)[0], TILES_PX)  # by two and two again is OpenCV's quickest way
     luma = np.asarray(cv2.cvtColor(tiles, cv2.COLOR_BGR2GRAY))
     blue, _, red, _ = cv2.mean(tiles)
+    clipped = float(np.mean(luma >= CLIPPED_LUMA))
     whole = Quality(
         brightest=float(np.percentile(luma, 99)),
         middle=float(np.median(luma)),
-        clipped=float(np.mean(luma >= CLIPPED_LUMA)),
+        clipped=clipped,
+        inked=_inked(np.asarray(luma, np.uint8)) if clipped > 0.0 else 0.0,
         redness=(red + 1.0) / (blue + 1.0),
         noise=_noise(frame.pixels),
     )
@@ -153,6 +161,15 @@ def _reduced(pixels: Pixels, longer_px: int) -> tuple[Pixels, int]:
 
 
 # --- the whole frame --------------------------------------------------------------------------------------------------
+
+
+def _inked(luma: Pixels) -> float:
+    """Share of a picture that is clear ink on white paper, or white ink on black; light that washes out leaves none."""
+    luma = np.asarray(cv2.bitwise_not(luma), np.uint8) if np.median(luma) <= 255 - CLIPPED_LUMA else luma
+    reach = int(WHITE_REACH * max(luma.shape)) | 1
+    paper = cv2.morphologyEx(luma, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    ink = cv2.subtract(paper, luma) >= CLEAR_INK * CLIPPED_LUMA
+    return float(np.mean(ink & (paper >= CLIPPED_LUMA)))
 
 
 def _noise(pixels: Pixels) -> float:

@@ -14,7 +14,7 @@ from device.domain import Advice, Box, Digit, Frame, Pixels, Reading, Status
 from device.find import Writing, find
 from device.fuse import fused
 from device.judge import Evidence, judged
-from device.orient import lies_askew, possible_turns, turned, turned_back, turned_like
+from device.orient import ASKEW, lies_askew, possible_turns, turned, turned_back, turned_like
 from device.pieces import edges_near
 from device.ports import Classifier, RowScorer
 from device.separate import Separator
@@ -30,8 +30,10 @@ from device.views import (
     is_plain,
     is_rim,
     is_upside_down,
+    is_written,
     leaves_out,
     may_be_edges,
+    sheet_taken_for_writing,
     sheet_under,
     shows_more,
     without_grain,
@@ -55,6 +57,7 @@ class Observation:
         writings: The same pieces as they were found, their boxes in pixels of the frame.
         cut_off: The edges of the frame that cross something beside them.
         whole: What was found where the frame was looked at as a whole.
+        degrees: By how much the frame, or the sheet, was turned counterclockwise.
     """
 
     frame: Frame
@@ -64,6 +67,7 @@ class Observation:
     writings: tuple[Writing, ...] = ()
     cut_off: tuple[Advice, ...] = ()
     whole: tuple[Writing, ...] = ()
+    degrees: float = 0.0
 
 
 def _boxes(seen: Observation) -> list[Box]:
@@ -80,6 +84,11 @@ def _moved(box: Box, factor: float, left: int, top: int) -> Box:
 def _is_rim(view: Observation) -> bool:
     """Whether what was found on a sheet is as large as the sheet."""
     return view.sheet is not None and is_rim(_boxes(view), view.sheet)
+
+
+def _lies_askew(last: Observation, evidence: Evidence) -> bool:
+    """Whether what was seen lies as no upright sheet does, by its line or by the sheet that it was seen on."""
+    return lies_askew(evidence.boxes, last.sheet.degrees if last.sheet else None)
 
 
 def cut_by(frame: Frame, seen: Observation, others: Iterable[Observation]) -> tuple[Writing, ...]:
@@ -148,8 +157,8 @@ class Reader:
             return replace(whole, evidence=replace(whole.evidence, other_ink=True)), []
         best = max(views if suspect else [whole, *views], key=self._rank)
         if not best.evidence.boxes:  # digits that are cut off say more than nothing at all
-            best = max([best, *views], key=lambda view: worth(view.evidence))
-        if not self._digits(best):  # strokes so wide that they were hollowed?
+            best = max([best, *views], key=lambda view: (is_written(view.evidence), worth(view.evidence)))
+        if not self._digits(best) and not is_written(best.evidence):  # strokes so wide that they were hollowed?
             giant = self._look(frame, wide=True)
             best = giant if self._digits(giant) else best
         # A small note's own view shows writing as plain that stands near an edge in the whole frame.
@@ -168,6 +177,8 @@ class Reader:
         cutting = cut_out(frame, sheet)
         (left, top), factor = cutting.corner, cutting.factor
         seen = self._look(cutting.frame, paper=cutting.mask)
+        if not seen.evidence.boxes:  # on a small bare sheet a few thin strokes may seem to be the ground
+            seen = self._look(cutting.frame, paper=cutting.mask, inverted=True)
         writings = tuple(
             replace(one, box=_moved(one.box, factor, left, top), ink_box=_moved(one.ink_box, factor, left, top))
             for one in seen.writings
@@ -230,7 +241,7 @@ class Reader:
             raise ValueError("a reading needs at least one frame")
         evidence = fused(burst, self._fusion)
         reading = judged(evidence, self._classifier.card)
-        is_doubtful = reading.status is not Status.OK or lies_askew(evidence.boxes)
+        is_doubtful = reading.status is not Status.OK or _lies_askew(observation, evidence)
         if self._any_angle and is_doubtful and not evidence.tight:
             chosen = self._turned(observation, evidence)
             if chosen is not None:
@@ -244,7 +255,7 @@ class Reader:
 
         Where it isn't, although the writing lies as no upright sheet's does, what no turned view says too is doubted.
         """
-        askew = replace(last, evidence=replace(upright, ambiguous=True)) if lies_askew(upright.boxes) else None
+        askew = replace(last, evidence=replace(upright, ambiguous=True)) if _lies_askew(last, upright) else None
         if is_mostly_read(upright) and askew is None:
             return None
         views = [replace(last, evidence=upright), *(view for view in self._turns(last) if view.evidence.boxes)]
@@ -260,27 +271,30 @@ class Reader:
         digits = chosen.evidence.probabilities[:, :10].argmax(axis=1)
         either_way = bool(np.isin(digits, EITHER_WAY_UP).all())
         # What was hardly to be seen upright may be read otherwise by luck; many a letter is a digit once it is turned.
-        by_luck = bool(upright.advice) or len(said) == 1
+        by_luck = (bool(upright.advice) and abs(chosen.degrees) > ASKEW[0]) or len(said) == 1
         ambiguous = either_way or by_luck or worths[best] - rival < TURN_LEAD
         return replace(chosen, evidence=replace(chosen.evidence, advice=upright.advice, ambiguous=ambiguous))
 
     def _turns(self, last: Observation) -> Iterator[Observation]:
         """What can be seen on the sheet, or in the part of the frame with writing, turned in every likely way."""
         frame, boxes, corner, factor, mask = last.frame, _boxes(last), (0, 0), 1.0, None
-        sheet = last.sheet or sheet_under(boxes, sheets(frame))
+        found = sheets(frame)
+        sheet = sheet_taken_for_writing(boxes, found) or last.sheet or sheet_under(boxes, found)
         if last.sheet is not None and leaves_out(last.sheet, boxes, last.whole):
-            sheet, boxes = None, [one.box for one in last.whole]  # a shadow's end, rather than a sheet's
+            sheet = None  # a shadow's end, rather than a sheet's
         if sheet is not None:
             cutting = cut_out(frame, sheet)
             frame, corner, factor, mask = cutting.frame, cutting.corner, cutting.factor, cutting.mask
             boxes = []  # all of the sheet is turned: what is found of writing that lies is not all
+        else:
+            boxes = list(dict.fromkeys([*(one.box for one in last.whole), *boxes]))
         for degrees in possible_turns(frame, boxes, sheet.degrees if sheet else None):
             view, back = turned(frame, degrees, boxes)
             seen = self._look(view, paper=None if mask is None else turned_like(mask, back, view.pixels.shape))
             on_frame = (turned_back(box, back, frame.pixels.shape).scaled(1 / factor) for box in _boxes(seen))
             places = (Box(box.x + corner[0], box.y + corner[1], box.width, box.height) for box in on_frame)
             evidence = replace(seen.evidence, boxes=tuple(place.scaled(frame.scale) for place in places))
-            yield Observation(last.frame, seen.model_inputs, evidence, sheet)
+            yield Observation(last.frame, seen.model_inputs, evidence, sheet, degrees=degrees)
 
     def _is_enough(self, burst: list[Evidence]) -> bool:
         """Whether the latest frames agree and are sure."""

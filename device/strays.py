@@ -36,9 +36,9 @@ DASH_SHAPE, DASH_PX, DASH_REACH = 2.0, (0.2, 1.0), 0.8
 """A minus is so many times as wide as high, has a width between these shares of the digit's height behind it, and is as
 near to it as the last."""
 
-LEAST_REST, REST_CLEARNESS, CLOSE = 0.25, -0.5, 0.3
+LEAST_REST, REST_CLEARNESS, CLOSE, REST_THICK = 0.25, -0.5, 0.15, 1.3
 """A rest of a digit at the frame's edge is at least so long, as a share of the digits beside it, and so clear; and lies
-at most so far above or below what else is left of the digit."""
+at most so far above or below what else is left of it; and its strokes are no thicker than theirs, by the last."""
 
 INKY, INKY_CLEARNESS = 0.8, -1.6
 """What has the first share of the digits' contrast is such a rest even if it is only so clear."""
@@ -140,7 +140,7 @@ def beside_digits(
         if not any(_stands_beside(piece.box, digit.box) for digit in digits):
             continue
         edges = edges_at(piece.box, shape)
-        if not edges or not (len(edges) > 1 or _is_thick(piece, digits) or _is_slim(piece.box)):
+        if not edges or not (len(edges) > 1 or _is_thick(piece, digits, THICK) or _is_slim(piece.box)):
             yield piece
 
 
@@ -153,6 +153,7 @@ def rests_at_edges(
         if len(edges) != 1 or piece.core < 0.6 * core or any(_holds(digit.box, piece.box) for digit in digits):
             continue
         beside = any(_is_rest_of_line(piece.box, digit.box) or _is_rest(piece.box, digit.box) for digit in digits)
+        beside = beside and not _is_thick(piece, digits, REST_THICK)
         if beside and scale.clearness(piece) >= (INKY_CLEARNESS if piece.core >= INKY * core else REST_CLEARNESS):
             yield piece
 
@@ -176,9 +177,9 @@ def _is_rest(box: Box, digit: Box) -> bool:
     )
 
 
-def _is_thick(piece: Piece, digits: Sequence[Piece]) -> bool:
-    """Whether it is far wider than the strokes of all digits, as a finger or the table."""
-    return mean_stroke_px(piece) > THICK * max(mean_stroke_px(digit) for digit in digits)
+def _is_thick(piece: Piece, digits: Sequence[Piece], factor: float) -> bool:
+    """Whether it is so many times as wide as the strokes of all digits: a finger or the table."""
+    return mean_stroke_px(piece) > factor * max(mean_stroke_px(digit) for digit in digits)
 
 
 def _is_slim(box: Box) -> bool:

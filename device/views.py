@@ -74,7 +74,7 @@ def alone(whole: Evidence, boxes: Sequence[Box]) -> list[int]:
 def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) -> bool:
     """Whether what was found may be the outline of a sheet, or an edge of it or the table's grain taken for a one."""
     lone = alone(whole, boxes)
-    if any(boxes[index].overlap(sheet.box) > SHEET_SHARE for index in lone for sheet in found):
+    if any(_is_outline(boxes[index], sheet) for index in lone for sheet in found):
         return True
     outside = [[index for index, box in enumerate(boxes) if not sheet.holds(box)] for sheet in found]
     digits = whole.probabilities.argmax(axis=1)
@@ -124,6 +124,20 @@ def sheet_under(boxes: Sequence[Box], found: Sequence[Sheet]) -> Sheet | None:
     return next((sheet for sheet in found if all(sheet.holds(box) for box in boxes)), None)
 
 
+def sheet_taken_for_writing(boxes: Sequence[Box], found: Sequence[Sheet]) -> Sheet | None:
+    """The sheet of which the outline is all that was found; None if there is none."""
+    return next((sheet for sheet in found for box in boxes if len(boxes) == 1 and _is_outline(box, sheet)), None)
+
+
+def _is_outline(box: Box, sheet: Sheet) -> bool:
+    return box.overlap(sheet.box) > SHEET_SHARE
+
+
+def is_written(view: Evidence) -> bool:
+    """Whether a view shows several pieces that are plainly writing, be they digits or not."""
+    return sum(clear >= PLAIN_CLEARNESS for clear in view.clearness) > 1
+
+
 def leaves_out(sheet: Sheet, boxes: Sequence[Box], writings: Sequence[Writing]) -> bool:
     """Whether the frame has plain writing outside of a sheet that is as large as that on it, whichever way it lies."""
     sizes_px = [max(box.width, box.height) for box in boxes]
@@ -153,7 +167,10 @@ def cuts_through(sheet: Sheet, boxes: Sequence[Box]) -> bool:
 def without_strays(
     found: Sequence[Writing], inputs: Pixels, probabilities: Probabilities
 ) -> tuple[list[Writing], Pixels, Probabilities]:
-    """Leave out what crosses the edge, is not surely a digit and stands on no line with one: a finger, a sheet."""
+    """Leave out what crosses the edge, is not surely a digit and stands on no line with one: a finger, a sheet.
+
+    A one is never surely a digit there: any edge of a sheet looks like it.
+    """
     free = [
         writing
         for writing, row in zip(found, probabilities, strict=True)
@@ -163,7 +180,7 @@ def without_strays(
         index
         for index, writing in enumerate(found)
         if not (writing.cut_off and free)
-        or probabilities[index, :10].max() >= SURE
+        or (probabilities[index, :10].max() >= SURE and probabilities[index].argmax() != 1)
         or any(writing.box.is_beside(other.box) for other in free)
     ]
     return [found[index] for index in kept], inputs[kept], probabilities[kept]

@@ -11,6 +11,7 @@ from drawing import paper, scene, write
 
 from device.advice import (
     CLEAR_CONTRAST,
+    CLEAR_INK_SHARE,
     CLIPPED_SHARE,
     COVERED_LUMA,
     DARK_LUMA,
@@ -61,6 +62,8 @@ def writing(box: Box, *cut_off: Advice) -> Writing:
         (replace(UNSEEN, clipped=CLIPPED_SHARE + 0.01), (Advice.TOO_BRIGHT,)),
         (replace(GOOD, clipped=0.9, contrast=CLEAR_CONTRAST - 0.01), (Advice.TOO_BRIGHT,)),
         (replace(GOOD, clipped=0.9), ()),
+        (replace(UNSEEN, clipped=0.9, inked=CLEAR_INK_SHARE / 2), (Advice.TOO_BRIGHT,)),
+        (replace(UNSEEN, clipped=0.9, inked=CLEAR_INK_SHARE), ()),
         (replace(GOOD, softness=SOFTEST + 0.001), (Advice.BLURRED,)),
         (replace(GOOD, softness=SOFTEST + 0.001, smear=SMEARED_PX[0] - 1), ()),
         (replace(GOOD, softness=VERY_SOFT + 0.001, smear=SMEARED_PX[0] - 1), (Advice.BLURRED,)),
@@ -125,6 +128,16 @@ def test_glare_is_too_bright_where_nothing_is_found() -> None:
     white = np.full((480, 640, 3), 255, np.uint8)
     write(white, 7, Box(280, 180, 70, 120), pen_px=9)
     assert advice(white) == ()
+
+
+@pytest.mark.parametrize("is_chalk", [False, True])
+def test_a_scan_full_of_digits_is_not_too_bright(is_chalk: bool) -> None:
+    """More than a number can have, on white or on black; of what glare washes out nothing is left."""
+    page = np.full((900, 1200, 3), 255, np.uint8)
+    for place in range(150):
+        write(page, (0, 2, 4, 5, 7)[place % 5], Box(30 + place % 15 * 78, 20 + place // 15 * 88, 36, 56), pen_px=5)
+    assert Advice.TOO_BRIGHT not in advice(255 - page if is_chalk else page)
+    assert advice(np.maximum(page, 235)) == (Advice.TOO_BRIGHT,)
 
 
 @pytest.mark.parametrize("blur_px", [12.0, 14.0])

@@ -584,3 +584,27 @@ def test_the_other_end_of_a_digit_at_the_edge_is_missed() -> None:
     cv2.line(pixels, (318, 20), (350, -12), (40, 40, 40), 12, cv2.LINE_AA)
     finding = find(Frame(pixels))
     assert (finding.other_ink, finding.cut_off) == (True, (Advice.CUT_OFF_TOP,))
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "is_slash"),
+    [((250, 184), (210, 322), True), ((250, 205), (210, 295), False), ((210, 184), (250, 322), False)],
+)
+def test_a_slash_is_a_mark_and_no_one(top: tuple[int, int], bottom: tuple[int, int], is_slash: bool) -> None:
+    """A straight stroke that leans to the right and reaches beyond both its neighbours; 1/2 was read as 112."""
+    pixels = paper(480, 640)
+    write(pixels, 4, Box(120, 200, 60, 100), pen_px=8)
+    write(pixels, 2, Box(280, 200, 60, 100), pen_px=8)
+    cv2.line(pixels, top, bottom, (40, 40, 40), 8, cv2.LINE_AA)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
+    assert [writing.after_mark for writing in found] == ([False, True] if is_slash else [False, False, False])
+    assert [writing.group for writing in found] == ([0, 1] if is_slash else [0, 0, 0])
+
+
+def test_a_shadow_at_the_side_of_a_crop_is_a_doubt() -> None:
+    """It runs into the digit, and was read as a one before it."""
+    pixels = paper(270, 210)
+    write(pixels, 5, Box(40, 40, 130, 190), pen_px=22)
+    assert not find(Frame(pixels)).other_ink
+    cv2.fillPoly(pixels, [np.array([(0, 90), (60, 0), (110, 0), (20, 270), (0, 270)])], (110, 110, 110), cv2.LINE_AA)
+    assert find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).other_ink

@@ -8,7 +8,7 @@ import pytest
 from drawing import paper, scene
 
 from device.domain import Box, Frame
-from device.orient import MOST_PIXELS, lies_askew, possible_turns, turned, turned_back
+from device.orient import MOST_PIXELS, lies_askew, possible_turns, turned, turned_back, turned_like
 
 
 def row_of_boxes(degrees: float, count: int = 4) -> list[Box]:
@@ -29,6 +29,8 @@ def test_writing_that_stands_on_a_slanting_line_lies_askew(right: int, down: int
     boxes = [Box(200 + place * right, 200 + place * down, 30, 50) for place in range(4)]
     assert lies_askew(boxes) is askew
     assert not lies_askew(boxes[:2])
+    assert not lies_askew(boxes[:2], square=20.0)
+    assert lies_askew(boxes[:2], square=-44.0)
 
 
 @pytest.mark.parametrize("degrees", [-75.0, -30.0, 25.0, 60.0, 90.0])
@@ -77,3 +79,24 @@ def test_a_turned_frame_is_upright_and_its_places_lead_back(degrees: float) -> N
     place = turned_back(Box(x - 45, y - 70, 90, 140), back, lying.pixels.shape)
     assert abs(place.x + place.width / 2 - (around.x + around.width / 2)) < 3
     assert abs(place.y + place.height / 2 - (around.y + around.height / 2)) < 3
+
+
+def test_a_mask_is_turned_like_its_frame() -> None:
+    """Where the frame shows the table beyond its edges the mask is 0."""
+    frame = Frame(paper(600, 800))
+    mask = np.zeros((600, 800), np.uint8)
+    mask[100:200, 300:340] = 255
+    frame.pixels[100:200, 300:340] = 20
+    view, back = turned(frame, 30.0, [])
+    there = turned_like(mask, back, view.pixels.shape)
+    assert there.shape == view.pixels.shape[:2]
+    assert view.pixels[cv2.erode(there, np.ones((5, 5), np.uint8)) > 0].max() < 60
+    assert there[0, 0] == 0
+
+
+def test_around_writing_more_is_looked_at_as_far_as_the_frame_goes() -> None:
+    """One size beyond the frame, two within it: a one that lies is not among what was found."""
+    view, back = turned(Frame(paper(900, 1200)), 90.0, [Box(500, 300, 60, 250)])
+    corners = np.array([[0, 0, 1.0], [view.width_px, view.height_px, 1.0]]) @ back.T
+    assert (corners.min(axis=0) < (5, -100)).tolist() == [True, False]
+    assert corners[:, 1].max() == pytest.approx(900, abs=60)

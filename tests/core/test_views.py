@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from device.domain import Box
+from device.domain import Advice, Box
 from device.find import Writing
 from device.judge import Evidence
 from device.sheet import Sheet
-from device.views import alone, cleared, is_upside_down, may_be_edges, shows_more, without_grain
+from device.views import (
+    alone,
+    cleared,
+    is_upside_down,
+    is_written,
+    may_be_edges,
+    sheet_taken_for_writing,
+    shows_more,
+    without_grain,
+    without_strays,
+)
 
 FOUR, SEVEN, FAR = Box(100, 100, 40, 60), Box(150, 100, 40, 60), Box(400, 120, 40, 60)
 
@@ -113,3 +125,28 @@ def test_what_stands_on_a_line_of_digits_is_clear(piece: tuple[Box, int, float, 
     evidence = seen((FOUR, 4, 0.99, -0.9), piece)
     found = [as_writing(box, clear) for box, clear in zip(evidence.boxes, evidence.clearness, strict=True)]
     assert cleared(found, evidence.probabilities)[1] == clearness
+
+
+def test_what_is_as_large_as_a_sheet_is_the_sheet() -> None:
+    """Found by itself; beside something else it may be a digit."""
+    corners = np.array([[102, 104], [138, 104], [138, 156], [102, 156]], np.int32)
+    sheet = Sheet(corners, 0.0)
+    assert sheet_taken_for_writing([FOUR], [Sheet(corners + 300, 0.0), sheet]) is sheet
+    assert sheet_taken_for_writing([SEVEN], [sheet]) is None
+    assert sheet_taken_for_writing([FOUR, SEVEN], [sheet]) is None
+
+
+def test_several_plain_pieces_are_writing_whatever_they_say() -> None:
+    """One may be a blot."""
+    assert is_written(seen((FOUR, 4, 0.1, 0.5), (SEVEN, 7, 0.1, 0.5)))
+    assert not is_written(seen((FOUR, 4, 0.99, 0.5), (SEVEN, 7, 0.99, -0.5)))
+    assert not is_written(seen())
+
+
+@pytest.mark.parametrize(("digit", "down", "kept"), [(1, 300, 1), (9, 300, 2), (1, 0, 2)])
+def test_what_crosses_the_edge_and_seems_a_one_is_a_stray(digit: int, down: int, kept: int) -> None:
+    """Unless it stands on a line with a digit that is whole; a nine is kept anywhere."""
+    edge = Box(0, 100 + down, 10, 60)
+    pieces = seen((FOUR, 4, 0.99, 0.5), (edge, digit, 0.99, 0.5))
+    found = [as_writing(FOUR, 0.5), replace(as_writing(edge, 0.5), cut_off=(Advice.CUT_OFF_LEFT,))]
+    assert len(without_strays(found, np.zeros((2, 28, 28), np.uint8), pieces.probabilities)[0]) == kept
