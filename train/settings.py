@@ -129,7 +129,7 @@ class Settings:
     """Of the digits of a view, those that are changed no further than `mild`."""
     unchanged_share: float = 0.1
     """Of the digits of a view, those that come as they are in their set."""
-    photographs: int = 500
+    photographs: int = 3000
     """Sheets that are drawn, photographed and cut by the device's own finder, for digits as the box gets them."""
     touching: int = 1500
     """Rows of touching digits that are put together and taken apart again, at right and at wrong places; few, for what
@@ -140,7 +140,7 @@ class Settings:
     """Channels of the network that is trained (`train.model`), and that the smaller one learns from."""
     kept_widths: tuple[int, int, int, int, int] = (12, 22, 32, 36, 28)
     """Channels that are left of them before pruning, those that earn most: zeros alone make no int8 kernel faster."""
-    epochs: int = 18
+    epochs: int = 26
     """Of the training before pruning."""
     learning_rate: float = 3e-3
     """Adam's greatest, after `warm_up_steps` (Kingma and Ba 2015, arXiv:1412.6980); falls to 0 along a cosine."""
@@ -148,7 +148,7 @@ class Settings:
     """Steps in which the learning rate rises."""
     sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 50
+    prune_epochs: int = 60
     """Of the pruning."""
     prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
@@ -175,7 +175,7 @@ class Settings:
 
 def on_sets_alone(sets: tuple[str, ...]) -> Settings:
     """A run on these sets and nothing drawn, fewer epochs of it: for comparisons."""
-    return Settings(sets=sets, prune_epochs=25, photographs=0, touching=0)
+    return Settings(sets=sets, prune_epochs=30, photographs=0, touching=0)
 
 
 def from_json(text: str) -> Settings:
