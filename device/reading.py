@@ -26,6 +26,7 @@ from device.views import (
     alone,
     cleared,
     cuts_through,
+    is_inside_writing,
     is_mostly_read,
     is_plain,
     is_rim,
@@ -146,6 +147,7 @@ class Reader:
         suspect = may_be_edges(whole.evidence, _boxes(whole), found)
         if is_read and not suspect:
             return whole, []
+        found = [sheet for sheet in found if not is_inside_writing(sheet, whole.writings)]
         views = [self._look_at(frame, sheet) for sheet in found if suspect or not cuts_through(sheet, _boxes(whole))]
         if not any(self._is_sure(view) for view in views):
             views.append(self._look(frame, inverted=True))
@@ -160,7 +162,8 @@ class Reader:
             best = max([best, *views], key=lambda view: (is_written(view.evidence), worth(view.evidence)))
         if not self._digits(best) and not is_written(best.evidence):  # strokes so wide that they were hollowed?
             giant = self._look(frame, wide=True)
-            best = giant if self._digits(giant) else best
+            framed = any(len(edges_near(one.box, frame.pixels.shape, EDGE_PX)) > 2 for one in giant.writings)
+            best = giant if self._digits(giant) and not framed else best  # the table around a sheet is no giant digit
         # A small note's own view shows writing as plain that stands near an edge in the whole frame.
         surer = (view for view in [whole, *views] if self._is_sure(view) and self._number(view) == self._number(best))
         best = next(surer, best)

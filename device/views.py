@@ -164,6 +164,14 @@ def cuts_through(sheet: Sheet, boxes: Sequence[Box]) -> bool:
     )
 
 
+def is_inside_writing(sheet: Sheet, writings: Sequence[Writing]) -> bool:
+    """Whether the outline is that of the paper inside something written: a loop of a scribble."""
+    return any(
+        one.clearness > 0.0 and one.box.shared_area(sheet.box) == sheet.box.area < 0.5 * one.box.area
+        for one in writings
+    )
+
+
 def without_strays(
     found: Sequence[Writing], inputs: Pixels, probabilities: Probabilities
 ) -> tuple[list[Writing], Pixels, Probabilities]:

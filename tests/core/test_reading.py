@@ -217,6 +217,18 @@ def test_digits_that_touch_are_read_as_two(reader, reads_rows):
     assert {digit.group for digit in reading.digits} == {0}
 
 
+@pytest.mark.parametrize("leaning_px", [40, 70])
+def test_the_table_around_a_board_is_no_giant_seven(reader, leaning_px):
+    """A bright table above and beside a dark board, from one edge of the picture to two others."""
+    rng = np.random.default_rng(1)
+    pixels = paper(480, 640, luma=205.0, grain=0.0)
+    board = np.array([[-10, -10], [300, -10], [590, leaning_px - 10], [565, 490], [-10, 490]])
+    cv2.fillPoly(pixels, [board], (70, 85, 70))
+    clouds = cv2.resize(rng.normal(0.0, 6.0, (24, 32)), (640, 480)) + rng.normal(0.0, 4.0, (480, 640))
+    frame = Frame(np.asarray(np.clip(pixels + clouds[..., None], 0, 255), np.uint8))
+    assert not reader.read([frame]).digits
+
+
 def test_a_scribble_is_no_digit(reader):
     """More stroke than any digit has, at the size of one."""
     pixels = paper(480, 640)

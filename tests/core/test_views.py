@@ -14,6 +14,7 @@ from device.sheet import Sheet
 from device.views import (
     alone,
     cleared,
+    is_inside_writing,
     is_upside_down,
     is_written,
     may_be_edges,
@@ -125,6 +126,15 @@ def test_what_stands_on_a_line_of_digits_is_clear(piece: tuple[Box, int, float, 
     evidence = seen((FOUR, 4, 0.99, -0.9), piece)
     found = [as_writing(box, clear) for box, clear in zip(evidence.boxes, evidence.clearness, strict=True)]
     assert cleared(found, evidence.probabilities)[1] == clearness
+
+
+def test_paper_inside_a_scribble_is_no_sheet() -> None:
+    """A loop of plain ink around it; what is faint may be the edge of a note, and a note is as large as its outline."""
+    inside = Sheet(np.array([[120, 120], [160, 120], [160, 150], [120, 150]], np.int32), 0.0)
+    assert is_inside_writing(inside, [as_writing(Box(100, 100, 200, 90), 0.3)])
+    assert not is_inside_writing(inside, [as_writing(Box(100, 100, 200, 90), -0.5)])
+    assert not is_inside_writing(inside, [as_writing(Box(118, 118, 45, 35), 0.3)])
+    assert not is_inside_writing(inside, [as_writing(Box(130, 100, 200, 90), 0.3)])
 
 
 def test_what_is_as_large_as_a_sheet_is_the_sheet() -> None:
