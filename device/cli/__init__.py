@@ -36,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone; nothing can be told to anybody.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 1  # the reader of our output has gone; nothing can be told to anybody
     except Exception as error:  # the last resort: no traceback reaches a user
         log.debug("unforeseen", exc_info=True)
         what = f"{type(error).__name__}: {error}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from contextlib import suppress
 from typing import Any, TextIO
 
 from device.errors import DigitboxError
@@ -25,25 +27,29 @@ class Output:
         try:
             return self._stream.write(text)
         except OSError as error:
-            raise _unwritten(error) from error
+            raise self._given_up(error) from error
 
     def flush(self) -> None:
         """Hand on what was written. Raises DigitboxError, BrokenPipeError."""
         try:
             self._stream.flush()
         except OSError as error:
-            raise _unwritten(error) from error
+            raise self._given_up(error) from error
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
         """All else is as it was."""
         return getattr(self._stream, name)
 
+    def _given_up(self, error: OSError) -> Exception:
+        """What to raise; a reader that has gone is told to nobody.
 
-def _unwritten(error: OSError) -> Exception:
-    """What to raise; a reader that has gone is told to nobody."""
-    if isinstance(error, BrokenPipeError):
-        return error
-    return DigitboxError(f"standard output cannot be written ({error.strerror}); send it where there is space")
+        What is still to be written goes nowhere: at its end Python would try once more, and complain by itself.
+        """
+        with suppress(OSError, ValueError):  # not every stream is a file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        if isinstance(error, BrokenPipeError):
+            return error
+        return DigitboxError(f"standard output cannot be written ({error.strerror}); send it where there is space")
 
 
 def print_json(fields: dict[str, Any]) -> None:

@@ -551,10 +551,11 @@ def test_output_that_nobody_reads_is_no_traceback():
     assert (done.returncode, done.stderr) == (1, "")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", [["config"], ["read", "--json", PICTURES[0]], ["speech-model", "list"]])
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-def test_output_that_finds_no_space_is_no_mistake_of_digitbox(command):
-    """As with a file on a full disk: it names the disk's trouble, whichever command prints."""
+def test_output_that_finds_no_space_is_no_mistake_of_digitbox(command, unbuffered):
+    """As with a file on a full disk: it names the disk's trouble, whichever command prints, now or at its end."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(
             [sys.executable, "-m", "device.cli", *map(str, command)],
@@ -563,6 +564,7 @@ def test_output_that_finds_no_space_is_no_mistake_of_digitbox(command):
             stderr=subprocess.PIPE,
             text=True,
             timeout=SOON,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
             check=False,
         )
     assert done.returncode == 1
