@@ -68,9 +68,10 @@ LEAST_HEIGHT = 0.35
 LARGEST = 3.0
 """What isn't plainly writing and is so many times as high as the writing is the edge of its sheet."""
 
-SHADED = 1.6
-"""What touches three edges of a crop and is somewhere so many times as thick as in the mean may have a shadow at its
-side, which was read as a one. Of 510 real crops of one digit two touch so many, and are 1.4 and 1.5 times as thick."""
+SHADED, SHADED_SIDE = 1.6, 0.5
+"""What is somewhere so many times as thick as in the mean and runs along the second share of a side of a crop may have
+a shadow there, which was read as a one. A digit cut out to its ink touches all edges, and may be as thick where strokes
+cross, but hardly one runs so far along a side."""
 
 LEAST_FRAME_PX = 8
 """A smaller picture holds no digit, whatever its few pixels look like."""
@@ -177,11 +178,17 @@ def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:
         return Finding(other_ink=True)
     # As dark as the digits it may be a one of theirs.
     may_be_one = any(rule.core < RULE_CORE * piece.core for rule in rules for piece in text.digits)
-    is_shaded = any(
-        len(edges_at(piece.box, pixels.shape)) > 2 and thickest_px(piece) > SHADED * stroke_px
-        for piece, stroke_px in text.strokes_px.items()
-    )
-    return Finding(tuple(_writings(text, pixels, seen)), may_be_one or is_shaded, tight=True)
+    is_shaded = any(_is_shaded(piece, stroke_px, pixels.shape) for piece, stroke_px in text.strokes_px.items())
+    inside = (piece for piece in found if not edges_at(piece.box, pixels.shape))
+    is_lost = any(True for _ in beside_digits(list(inside), text.digits, text.core, pixels.shape))
+    return Finding(tuple(_writings(text, pixels, seen)), may_be_one or is_shaded or is_lost, tight=True)
+
+
+def _is_shaded(piece: Piece, stroke_px: float, shape: tuple[int, ...]) -> bool:
+    """Whether a shadow at a side of a crop may have run into it, whose strokes are so wide in the mean."""
+    sides = [piece.mask[:, 0]] * (piece.box.x == 0) + [piece.mask[:, -1]] * (piece.box.right == shape[1])
+    along_px = max((cv2.countNonZero(side) for side in sides), default=0)
+    return along_px > SHADED_SIDE * shape[0] and thickest_px(piece) > SHADED * stroke_px
 
 
 def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:

@@ -34,6 +34,10 @@ MOST_LOOKED_AT = 6
 HAIRLINE = 0.015
 """A stroke is at least so wide, as a share of its piece's longer side; unipen's thinnest digit has 0.02."""
 
+BLOT, BLOT_AT_EDGE = 0.6, 0.35
+"""No stroke is wider than the first share of its piece's longer side (MNIST's fattest sixes and sevens reach 0.55), or,
+where it crosses the picture's edge, than the second: that is a thumb or a shadow."""
+
 GRAIN_SHARE = 150
 """From this many pixels of length on, a bare grain of two pixels in a piece's strokes is filled to measure them."""
 
@@ -204,11 +208,11 @@ def is_blot(piece: Piece, shape: tuple[int, ...]) -> bool:
     """Whether it cannot be strokes: a shadow, a thumb, a rest of a line along the picture's edge."""
     share = thickest_px(piece) / longer_px(piece.box)
     if not edges_at(piece.box, shape):
-        return not HAIRLINE <= share <= 0.5
+        return not HAIRLINE <= share <= BLOT
     width, height = piece.box.width, piece.box.height
     lies_along = width < min(0.08 * shape[1], height / 4) and (piece.box.x == 0 or piece.box.right == shape[1])
     lies_along |= height < min(0.08 * shape[0], width / 4) and (piece.box.y == 0 or piece.box.bottom == shape[0])
-    return lies_along or not HAIRLINE <= share <= 0.35
+    return lies_along or not HAIRLINE <= share <= BLOT_AT_EDGE
 
 
 def thickest_px(piece: Piece) -> float:

@@ -38,7 +38,7 @@ THICK_COLUMNS = 75.0
 """Percentile of a line's columns that says how thick it is."""
 
 REMAINS_DEPTH = 0.15
-"""A line along an edge lies in this share of the picture next to it."""
+"""A line along an edge is no further from it than this share of the shorter side: in a strip a one may stand there."""
 
 REMAINS_TILT = 0.12
 """Rise per column of such a line, at most: a crop is cut along it."""
@@ -169,7 +169,7 @@ def without_remains(pixels: Pixels, level: float) -> Pixels:
 def _clear_top(view: Pixels, level: float) -> None:
     """Clear the band between the upper edge and the lower side of a line that lies along it, in place."""
     height, width = view.shape
-    depth = int(REMAINS_DEPTH * height)
+    depth = int(REMAINS_DEPTH * min(height, width))
     if depth < 2 or width < 8:
         return
     every = max(1, width // REMAINS_COLUMNS)
@@ -180,6 +180,8 @@ def _clear_top(view: Pixels, level: float) -> None:
     there = first < depth
     if there.mean() < 0.5:
         return
+    # The sides of a frame go on below; they are no strokes that join this one.
+    is_side = np.logical_and.accumulate(band.all(axis=0)) | np.logical_and.accumulate(band.all(axis=0)[::-1])[::-1]
     x = np.arange(band.shape[1]) * every
     inner, columns = _straight_side(last[there], x[there], x)
     within = inner > 0.5
@@ -190,7 +192,7 @@ def _clear_top(view: Pixels, level: float) -> None:
         return
     side = np.interp(np.arange(width), x, inner)
     gone = np.arange(2 * depth)[:, None] < np.clip(np.rint(side).astype(int) + 1, 0, 2 * depth)
-    joins = float((last[there] > inner[there] + 3).mean())
+    joins = float(((last > inner + 3) & there & ~is_side).sum() / there.sum())
     if joins <= 0.02 or not _is_as_strong_as_ink(view, gone, level):
         view[: 2 * depth][gone] = 0
 

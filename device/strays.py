@@ -28,9 +28,10 @@ whose ones fill at most 0.73."""
 RULE_AROUND = 0.15
 """What reaches three edges of a crop and covers less of its box is the frame around something."""
 
-LEAST_CIRCLED, SLASH_WIDTH = 0.3, 0.3
+LEAST_CIRCLED, SLASH_WIDTH, RECTANGLE = 0.3, 0.3, 0.95
 """What stands in a ring and is as high as the first share of it is a digit with a ring around it, unless it is narrower
-than the second share of its own length: that is the slash of a zero, or a one."""
+than the second share of its own length: that is the slash of a zero, or a one. No zero fills the third share of the
+rectangle around it, as a printed frame does."""
 
 DASH_SHAPE, DASH_PX, DASH_REACH = 2.0, (0.2, 1.0), 0.8
 """A minus is so many times as wide as high, has a width between these shares of the digit's height behind it, and is as
@@ -74,8 +75,10 @@ def is_outline(piece: Piece, pieces: Sequence[Piece]) -> bool:
 
 def _is_digit_in_ring(inner: Piece, outer: Piece) -> bool:
     """Whether a piece as high as a digit, and no slash, stands free in a hole of another one."""
+    if inner.box.height < LEAST_CIRCLED * outer.box.height:
+        return False
     _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(inner.mask)))
-    if inner.box.height < LEAST_CIRCLED * outer.box.height or min(sides) < SLASH_WIDTH * max(sides):
+    if min(sides) < SLASH_WIDTH * max(sides) and not _is_rectangle(outer):
         return False
     around = cv2.copyMakeBorder(outer.mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     cv2.floodFill(around, None, (0, 0), (2.0,))  # what can be reached from outside; a hole stays 0
@@ -83,6 +86,13 @@ def _is_digit_in_ring(inner: Piece, outer: Piece) -> bool:
         around, Box(inner.box.x - outer.box.x + 1, inner.box.y - outer.box.y + 1, inner.box.width, inner.box.height)
     )
     return not np.any(place[inner.mask > 0])
+
+
+def _is_rectangle(piece: Piece) -> bool:
+    """Whether its outline fills the rectangle around it."""
+    points = np.asarray(cv2.findNonZero(piece.mask))
+    _, sides, _ = cv2.minAreaRect(points)
+    return cv2.contourArea(cv2.convexHull(points)) > RECTANGLE * sides[0] * sides[1]
 
 
 def is_leading_dash(box: Box, first: Box) -> bool:
@@ -132,10 +142,12 @@ def beside_digits(
 ) -> Iterator[Piece]:
     """What stands beside the digits, as dark and as high, and was left out: one crossed out, cut off, or lost.
 
-    The edge of a sheet that the frame crosses, a corner of the table and a finger are none.
+    The edge of a sheet that the frame crosses, a corner of the table and a finger are none, nor is a ring around them.
     """
     for piece in found:
         if piece.core < 0.6 * core or any(_holds(digit.box, piece.box) for digit in digits):
+            continue
+        if any(_holds(piece.box, digit.box) for digit in digits):
             continue
         if not any(_stands_beside(piece.box, digit.box) for digit in digits):
             continue

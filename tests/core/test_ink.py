@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from drawing import paper, scene, shade, write
@@ -77,10 +78,26 @@ def test_large_frames_are_worked_on_reduced() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 90), (90, 1), (3, 3), (28, 28)])
 def test_tiny_frames_are_enlarged(shape: tuple[int, int]) -> None:
-    """A picture smaller than 128 px is brought to it; even one pixel has an answer."""
+    """A picture of which a side is smaller than 128 px is brought to it; even one pixel has an answer."""
     seen = contrast(Frame(np.full((*shape, 3), 128, np.uint8)))
-    assert max(seen.pixels.shape) == 128
-    assert seen.factor == pytest.approx(128 / max(shape))
+    assert min(seen.pixels.shape) == 128
+    assert seen.factor == pytest.approx(128 / min(shape))
+
+
+def test_a_strip_is_enlarged_no_further_than_the_work_is_bounded() -> None:
+    """One pixel high and as long as ten thousand."""
+    assert contrast(Frame(np.full((1, 10_000, 3), 128, np.uint8))).pixels.size <= 1.01 * WORK_PIXELS
+
+
+@pytest.mark.parametrize("ground", [40, 250])
+@pytest.mark.parametrize("frame_px", [1, 3])
+def test_a_crop_along_a_printed_frame_has_the_ink_that_it_has_without(ground: int, frame_px: int) -> None:
+    """Its whole edge is ink, and was taken for the ground."""
+    pixels = np.full((140, 140, 3), ground, np.uint8)
+    write(pixels, 2, Box(50, 35, 40, 70), pen_px=8, luma=290 - ground)
+    assert contrast(Frame(pixels)).light_ink == (ground < 128)
+    cv2.rectangle(pixels, (0, 0), (139, 139), (290 - ground,) * 3, frame_px)
+    assert contrast(Frame(pixels)).light_ink == (ground < 128)
 
 
 def test_the_frame_is_left_as_it_was() -> None:
