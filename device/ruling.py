@@ -181,7 +181,8 @@ def _clear_top(view: Pixels, level: float) -> None:
     if there.mean() < 0.5:
         return
     # The sides of a frame go on below; they are no strokes that join this one.
-    is_side = np.logical_and.accumulate(band.all(axis=0)) | np.logical_and.accumulate(band.all(axis=0)[::-1])[::-1]
+    goes_on = last == len(band)
+    is_side = np.logical_and.accumulate(goes_on) | np.logical_and.accumulate(goes_on[::-1])[::-1]
     x = np.arange(band.shape[1]) * every
     inner, columns = _straight_side(last[there], x[there], x)
     within = inner > 0.5
