@@ -24,6 +24,7 @@ from device.pieces import (
     EDGE_SHARE,
     Piece,
     edges_at,
+    grown,
     is_blot,
     joined_strokes,
     longer_px,
@@ -33,10 +34,11 @@ from device.pieces import (
     view_of,
     with_crumbs,
 )
-from device.ruling import without_lines
+from device.ruling import underline, without_lines
 from device.strays import (
     RULE_CORE,
     beside_digits,
+    free_underlines,
     has_gap_with_ink,
     is_leading_dash,
     is_outline,
@@ -72,6 +74,12 @@ SHADED, SHADED_SIDE = 1.6, 0.5
 """What is somewhere so many times as thick as in the mean and runs along the second share of a side of a crop may have
 a shadow there, which was read as a one. A digit cut out to its ink touches all edges, and may be as thick where strokes
 cross, but hardly one runs so far along a side."""
+
+UNDERLINED = 1.4
+"""What is so many times as wide as high may be writing that touches the line below it."""
+
+SOFT_PX = 3
+"""So wide are the soft edges of a line, and the band above and below it that a pen's tremor fills."""
 
 LEAST_FRAME_PX = 8
 """A smaller picture holds no digit, whatever its few pixels look like."""
@@ -167,7 +175,7 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False, paper: Pix
 
 def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:
     """What may be digits in a picture that somebody cut around them."""
-    found = list(pieces_of(pixels, seen.level))
+    found, pixels, seen = _without_underlines(pixels, seen)
     pieces = [piece for piece in found if not is_blot(piece, pixels.shape)]
     rules = [piece for piece in pieces if is_rule(piece, pieces, pixels.shape)]
     pieces = [piece for piece in pieces if piece not in rules]
@@ -193,7 +201,7 @@ def _is_shaded(piece: Piece, stroke_px: float, shape: tuple[int, ...]) -> bool:
 
 def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
     """What may be digits among all that a camera sees."""
-    found = list(pieces_of(pixels, seen.level))
+    found, pixels, seen = _without_underlines(pixels, seen)
     scale = Scale(pixels, seen)
     may_be = (piece for piece in found if not is_blot(piece, pixels.shape))
     if not seen.is_wide:
@@ -214,6 +222,41 @@ def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
     is_lost = is_lost or has_gap_with_ink(pixels, text.lines, text.core)
     is_signed = any(is_leading_dash(mark, line[0].box) for line in text.lines for mark in text.marks)
     return Finding(tuple(_writings(text, pixels, seen)), is_lost or is_signed, cut_off=edges)
+
+
+def _without_underlines(pixels: Pixels, seen: Contrast) -> tuple[list[Piece], Pixels, Contrast]:
+    """All ink but the lines below writing, and the pictures without them."""
+    found = list(pieces_of(pixels, seen.level))
+    lines = _underlines(found, pixels.shape)
+    if not lines:
+        return found, pixels, seen
+    pixels, seen = _without(lines, pixels, seen)
+    return list(pieces_of(pixels, seen.level)), pixels, seen
+
+
+def _underlines(found: Sequence[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """The lines below writing, those that it touches and those that stand free, but the edges of sheets."""
+    inside = [piece for piece in found if not edges_at(piece.box, shape)]
+    wide = ((piece, underline(piece.mask)) for piece in inside if piece.box.width > UNDERLINED * piece.box.height)
+    touched = [replace(piece, mask=line) for piece, line in wide if line is not None]
+    return [*touched, *free_underlines(inside)]
+
+
+def _without(lines: Sequence[Piece], pixels: Pixels, seen: Contrast) -> tuple[Pixels, Contrast]:
+    """Both pictures with bare paper where these lines and their soft edges are.
+
+    Paper is as bright as what is there would be without its contrast.
+    """
+    pixels, grey = pixels.copy(), seen.grey.copy()
+    for line in lines:
+        place = grown(line.box, SOFT_PX, pixels.shape)
+        mask = np.zeros((place.height, place.width), np.uint8)
+        view_of(mask, Box(line.box.x - place.x, line.box.y - place.y, line.box.width, line.box.height))[...] = line.mask
+        gone = cv2.dilate(mask, np.ones((2 * SOFT_PX + 1, 3), np.uint8)) > 0
+        paper = view_of(grey, place)[gone] * (255.0 / (256.0 - view_of(seen.pixels, place)[gone]))
+        view_of(grey, place)[gone] = np.minimum(paper, 255.0).astype(np.uint8)
+        view_of(pixels, place)[gone] = 0
+    return pixels, replace(seen, grey=grey)
 
 
 def _text(pieces: Sequence[Piece], found: Sequence[Piece], shape: tuple[int, ...], *, tight: bool) -> _Text | None:

@@ -19,8 +19,8 @@ WORK_PIXELS = 2_100_000
 """A larger frame is worked on at this size: 2 megapixels hold a 5 mm digit on A4 in 25 px, and time stays bounded."""
 
 SMALL_PX = 128
-"""A picture whose shorter side is below is brought to it, so that strokes of 2 px get a middle and two edges, and lengths
-are known well enough: in a strip 28 px high ones seemed to cross it from edge to edge, as printed lines do."""
+"""A picture whose shorter side is below is brought to it, so that strokes of 2 px get a middle and two edges, and
+lengths are known well enough: in a strip 28 px high ones seemed to cross it from edge to edge, as printed lines do."""
 
 POLARITY_PX = 256
 """Longer side of the picture in which the ground is told from the ink."""

@@ -34,6 +34,14 @@ THICK_PX, THICKEST = 7, 0.02
 """Lines are thinner than so many pixels of the first, and at most so thick in the second picture, as a share of its
 width: as a camera close to squared paper sees them."""
 
+UNDERLINED_PX, UNDERLINE_SPAN, UNDERLINE_THICK = 50, 0.75, 0.12
+"""Writing and the line below it that it touches are looked at so high; the line crosses so much of the width of both,
+and is at most as thick as the third share of the height of both."""
+
+UNDERLINE_COLUMNS, UNDERLINE_BEYOND = 25.0, 0.06
+"""Percentile of the columns' lowest strokes that is as thick as the line; and how far it reaches beyond the writing on
+one side, as a share of the height of both, or it would be the feet of twos."""
+
 THICK_COLUMNS = 75.0
 """Percentile of a line's columns that says how thick it is."""
 
@@ -73,6 +81,33 @@ def without_lines(pixels: Pixels, level: float) -> Pixels:
         return cleaned
     ruled = cv2.resize(lines, pixels.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return np.asarray(cv2.subtract(cleaned, ruled, dst=ruled), np.uint8)  # saturates at 0
+
+
+def underline(mask: Pixels) -> Pixels | None:
+    """The line below writing that touches it: not 0 there and on its soft edges; None where there is none.
+
+    It is what the lower ends of nearly all columns lie on, as thin as in the columns that hold nothing else.
+
+    Args:
+        mask: Of connected strokes, not 0 on them; uint8, shape (h, w).
+    """
+    ink = np.asarray(cv2.threshold(mask, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    small = _reduced(ink, max(1, round(len(ink) / UNDERLINED_PX)), 100) > 0
+    rows, x = np.arange(len(small))[:, None], np.flatnonzero(small.any(axis=0))
+    lowest = np.where(small, rows, -1).max(axis=0)
+    side, columns = _straight_side(lowest[x], x, np.arange(small.shape[1]))
+    on_line = np.abs(lowest - side) < 1.5
+    bare = np.where(~small & (rows < lowest), rows, -1).max(axis=0)  # the last above the lowest stroke
+    thick = float(np.percentile((lowest - bare)[on_line], UNDERLINE_COLUMNS)) if on_line.any() else 0.0
+    if columns < UNDERLINE_SPAN * small.shape[1] or thick > UNDERLINE_THICK * len(small):
+        return None
+    band = (rows > side - thick - 0.5) & (rows < side + 1.5)
+    rest, there = np.flatnonzero((small & ~band).any(axis=0)), np.flatnonzero(on_line)
+    beyond = (rest[0] - there[0], there[-1] - rest[-1]) if rest.size else (0, 0)
+    if min(beyond) < 0 or max(beyond) < UNDERLINE_BEYOND * len(small):
+        return None
+    size = ink.shape[::-1]
+    return np.asarray(cv2.resize(band.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _mask(pixels: Pixels, level: float) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import pairwise
 
 import cv2
@@ -28,10 +29,19 @@ whose ones fill at most 0.73."""
 RULE_AROUND = 0.15
 """What reaches three edges of a crop and covers less of its box is the frame around something."""
 
-LEAST_CIRCLED, SLASH_WIDTH, RECTANGLE = 0.3, 0.3, 0.95
+LEAST_CIRCLED, SLASH_WIDTH, SLASH_HEIGHT, ROUND, RECTANGLE = 0.3, 0.3, 0.6, 0.8, 0.95
 """What stands in a ring and is as high as the first share of it is a digit with a ring around it, unless it is narrower
-than the second share of its own length: that is the slash of a zero, or a one. No zero fills the third share of the
-rectangle around it, as a printed frame does."""
+than the second share of its own length: that is the slash of a zero, if it is as high as the third share of the ring or
+the ring narrower than the fourth share of its own height. No zero fills the last share of the rectangle around it, as a
+printed frame does."""
+
+LINE_SHAPE, LINE_TILT, LINE_NEAR, LINE_INTO, LINE_COVERS = 8.0, 0.45, 0.6, 0.12, 0.85
+"""An underline is so many times as long as thick, rises by at most the second per column, and lies below what stands on
+it: at most the third of that one's height away, and no higher than the fourth of it above its lower end. It is at least
+as long as the fifth share of all that stands on it."""
+
+BAR_WIDTH = 1.6
+"""What hangs so near below a line that is not so many times as wide is a seven or a five with its bar."""
 
 DASH_SHAPE, DASH_PX, DASH_REACH = 2.0, (0.2, 1.0), 0.8
 """A minus is so many times as wide as high, has a width between these shares of the digit's height behind it, and is as
@@ -78,7 +88,9 @@ def _is_digit_in_ring(inner: Piece, outer: Piece) -> bool:
     if inner.box.height < LEAST_CIRCLED * outer.box.height:
         return False
     _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(inner.mask)))
-    if min(sides) < SLASH_WIDTH * max(sides) and not _is_rectangle(outer):
+    is_narrow = min(sides) < SLASH_WIDTH * max(sides)
+    is_zero = inner.box.height >= SLASH_HEIGHT * outer.box.height or outer.box.width < ROUND * outer.box.height
+    if is_narrow and is_zero and not _is_rectangle(outer):
         return False
     around = cv2.copyMakeBorder(outer.mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     cv2.floodFill(around, None, (0, 0), (2.0,))  # what can be reached from outside; a hole stays 0
@@ -118,6 +130,43 @@ def is_rule(piece: Piece, pieces: Sequence[Piece], shape: tuple[int, ...]) -> bo
     is_outermost = all(box.x > piece.box.x for box in others) or all(box.right < piece.box.right for box in others)
     _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(piece.mask)))
     return is_outermost and piece.area >= RULE_SOLID * (sides[0] + 1.0) * (sides[1] + 1.0)
+
+
+def free_underlines(pieces: Sequence[Piece]) -> list[Piece]:
+    """Straight strokes below writing that are no part of it: nothing crosses them or hangs below them.
+
+    What stands alone on one is no wider than it to either side, or the stroke would be the foot of a two.
+    """
+    slim = [piece for piece in pieces if _is_straight_across(piece)]
+    standing = [piece for piece in pieces if piece not in slim] if slim else []
+    return [piece for piece in slim if _is_underline(piece, standing)]
+
+
+def _is_straight_across(piece: Piece) -> bool:
+    """Whether it is one thin, straight stroke from side to side."""
+    if piece.box.height > LINE_TILT * piece.box.width:
+        return False
+    _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(piece.mask)))
+    return max(sides) > LINE_SHAPE * (min(sides) + 1.0)
+
+
+def _is_underline(line: Piece, standing: Sequence[Piece]) -> bool:
+    left, right = (float(np.flatnonzero(line.mask[:, column]).mean()) for column in (0, -1))
+    rise = (right - left) / line.box.width
+
+    def below(box: Box) -> float:
+        """How far the line is below the upper edge of a box, in its heights."""
+        return (line.box.y + left + rise * (box.x + box.width / 2 - line.box.x) - box.y) / box.height
+
+    boxes = [piece.box for piece in standing if line.box.x <= piece.box.x + piece.box.width / 2 < line.box.right]
+    over = [box for box in boxes if 1.0 - LINE_INTO <= below(box) < 1.0 + LINE_NEAR]
+    is_crossed = any(0.0 < below(box) < 1.0 - LINE_INTO for box in boxes)
+    is_bar = any(-LINE_NEAR < below(box) <= 0.0 and line.box.width < BAR_WIDTH * box.width for box in boxes)
+    if not over or is_crossed or is_bar:
+        return False
+    together = reduce(Box.union, over)
+    reaches_beyond = line.box.x < together.x and line.box.right > together.right
+    return line.box.width >= LINE_COVERS * together.width and (reaches_beyond or together.width > together.height)
 
 
 def without_strays_at_edges(
