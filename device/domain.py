@@ -6,7 +6,7 @@ import io
 import json
 import struct
 import wave
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -229,10 +229,10 @@ class Audio:
 
     @classmethod
     def from_wav(cls, data: bytes) -> Audio:
-        """Read a mono WAV file of 16 bits a sample.
+        """Read a WAV file's loudest channel, with 16 bits a sample; PCM of 8 to 32 bits or floating point numbers.
 
-        A length in its header that is too large (a stream's) is put right, half a sample at its end is left out, and
-        the header may be the extensible one that some programs write.
+        A length in its header that is too large (a stream's), or none because the writer was ended, is put right, part
+        of a sample at its end is left out, and the header may be the extensible one that some programs write.
 
         Raises:
             AudioError: It is not such a file.
@@ -248,27 +248,66 @@ class Audio:
         kind, channels, rate_hz, bits = _HEADER.unpack_from(header)
         if kind == _EXTENSIBLE and len(header) >= _SUBFORMAT + 2:
             kind = int.from_bytes(header[_SUBFORMAT : _SUBFORMAT + 2], "little")
-        if (kind, channels, bits) != (_PCM, 1, 16):
-            how = "" if kind == _PCM else f" in format {kind}, which is not plain PCM"
+        decode = _DECODERS.get((kind, bits))
+        if decode is None or not channels:
             raise AudioError(
-                f"the sound is not mono with 16 bits a sample: channels {channels}, bits {bits}{how}; convert it first"
+                f"the sound is neither PCM nor floating point numbers: format {kind}, bits {bits}, channels {channels};"
+                " convert it first"
             )
-        return cls(np.frombuffer(sound[: len(sound) // 2 * 2], dtype="<i2").astype(np.int16), rate_hz)
+        frame = channels * bits // 8
+        samples = decode(sound[: len(sound) // frame * frame])
+        return cls(_loudest_channel(samples.reshape(-1, channels)), rate_hz)
 
 
 _HEADER = struct.Struct("<HHI6xH")
 """Of a WAV file's "fmt " chunk: format, channels, samples a second, bits a sample."""
-_PCM, _EXTENSIBLE = 1, 0xFFFE
+_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _SUBFORMAT = 24
 """Where an extensible header has what its format is."""
 
 
+def _upper_bits(data: bytes, sample_bytes: int) -> NDArray[np.int16]:
+    """The upper 16 of the 24 or 32 bits of each sample."""
+    whole = np.frombuffer(data, np.uint8).reshape(-1, sample_bytes)
+    return np.ascontiguousarray(whole[:, -2:]).view("<i2").ravel().astype(np.int16)
+
+
+def _of_floats(data: bytes, kind: str) -> NDArray[np.int16]:
+    """Numbers from -1 to 1; what is none is silence."""
+    scaled = 32768.0 * np.nan_to_num(np.frombuffer(data, kind).astype(np.float64), posinf=1.0, neginf=-1.0)
+    return np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
+
+
+_DECODERS: Mapping[tuple[int, int], Callable[[bytes], NDArray[np.int16]]] = {
+    (_PCM, 8): lambda data: (np.frombuffer(data, np.uint8).astype(np.int16) - 128) * np.int16(256),
+    (_PCM, 16): lambda data: np.frombuffer(data, "<i2").astype(np.int16),
+    (_PCM, 24): lambda data: _upper_bits(data, 3),
+    (_PCM, 32): lambda data: _upper_bits(data, 4),
+    (_FLOAT, 32): lambda data: _of_floats(data, "<f4"),
+    (_FLOAT, 64): lambda data: _of_floats(data, "<f8"),
+}
+"""Samples as 16-bit numbers, by a WAV file's format and its bits a sample."""
+
+
+def _loudest_channel(frames: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Of frames (n, channels); no sum of them, because what two microphones or wires have reversed would cancel out."""
+    power = np.square(frames, dtype=np.float64).sum(axis=0)
+    return np.ascontiguousarray(frames[:, int(power.argmax())])
+
+
 def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of a RIFF file of sound, by name; the last may be shorter than its length says."""
+    """The chunks of a RIFF file of sound, by name; the last may be shorter than its length says.
+
+    A program that was ended before it could fill in the lengths leaves a file that ends, by its own account, where the
+    sound begins: all that follows is the sound.
+    """
     at = 12 if data[:4] == b"RIFF" and data[8:12] == b"WAVE" else len(data)
+    ends = 8 + int.from_bytes(data[4:8], "little")
     while at + 8 <= len(data):
-        size = int.from_bytes(data[at + 4 : at + 8], "little")
-        yield data[at : at + 4], data[at + 8 : at + 8 + size]
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if name == b"data" and not size and ends <= at + 8:
+            size = len(data)
+        yield name, data[at + 8 : at + 8 + size]
         at += 8 + size + size % 2
 
 

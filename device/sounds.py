@@ -16,9 +16,9 @@ RATE_HZ = 16000
 CHUNK_SECONDS = 0.1
 """So much sound at a time is handed on: often enough to be decoded while the user speaks."""
 
-_RATES_HZ = range(8000, 48001)
+_RATES_HZ = range(8000, 192001)
 _LONGEST_BYTES = 64 * 2**20
-"""Of a file: eleven minutes at the highest rate; a hold is six seconds."""
+"""Of a file: eleven minutes as most programs record; a hold is six seconds."""
 
 _FULL_SCALE = 32700
 _CLIPPED_SHARE = 0.01
@@ -29,10 +29,10 @@ _HALF_TAPS = 16
 
 
 def load(path: Path) -> Audio:
-    """A WAV file, mono with 16 bits a sample, at any rate from 8 to 48 kHz, as it stands in the file.
+    """A WAV file at any rate from 8 to 192 kHz, as `Audio.from_wav` reads it.
 
     Raises:
-        AudioError: It is missing, too large, no such file or of another format.
+        AudioError: It is missing, too large, no such file, of another format, or there is no sound in it.
     """
     try:
         with path.open("rb") as file:
@@ -49,6 +49,8 @@ def load(path: Path) -> Audio:
         raise AudioError(
             f"{path}: has {audio.rate_hz} samples a second, not {_RATES_HZ[0]} to {_RATES_HZ[-1]}; convert it first"
         )
+    if not len(audio.samples):
+        raise AudioError(f"{path}: there is no sound in it; record it again")
     return audio
 
 

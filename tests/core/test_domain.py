@@ -105,10 +105,10 @@ def test_a_streamed_wav_file_has_the_length_of_its_data(length):
     np.testing.assert_array_equal(Audio.from_wav(bytes(wav)).samples, np.arange(100))
 
 
-def wav(channels: int, sample_bytes: int, data: bytes) -> bytes:
+def wav(channels: int, sample_bytes: int, data: bytes, kind: int = 1) -> bytes:
     """A WAV file of any kind."""
     frame = channels * sample_bytes
-    header = struct.pack("<HHIIHH", 1, channels, 8000, 8000 * frame, frame, 8 * sample_bytes)
+    header = struct.pack("<HHIIHH", kind, channels, 8000, 8000 * frame, frame, 8 * sample_bytes)
     chunks = b"WAVEfmt " + struct.pack("<I", 16) + header + b"data" + struct.pack("<I", len(data)) + data
     return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
 
@@ -120,10 +120,10 @@ def wav(channels: int, sample_bytes: int, data: bytes) -> bytes:
         b"RIFF",
         b"not a sound at all, only some text",
         wav(1, 2, bytes(8))[:20],
-        wav(2, 2, bytes(8)),
-        wav(1, 1, bytes(8)),
+        wav(0, 2, bytes(8)),
+        wav(1, 1, bytes(8), kind=7),
     ],
-    ids=["empty", "four bytes", "text", "cut in its header", "stereo", "8 bits"],
+    ids=["empty", "four bytes", "text", "cut in its header", "no channel", "mu-law"],
 )
 def test_what_is_no_such_sound_is_refused(data):
     """In one line that says what to do."""
@@ -141,12 +141,54 @@ def extensible(subformat: int, bits: int, data: bytes) -> bytes:
 
 
 def test_a_header_may_be_the_longer_one():
-    """With the same samples in it; floating point numbers are refused whichever header they have."""
+    """With the same samples in it, whole numbers or floating point ones."""
     samples = np.array([3, -7, 500], "<i2")
     audio = Audio.from_wav(extensible(1, 16, samples.tobytes()))
     assert (audio.samples.tolist(), audio.rate_hz) == ([3, -7, 500], 16000)
-    with pytest.raises(AudioError, match=r"bits 32 in format 3, which is not plain PCM; convert it first$"):
-        Audio.from_wav(extensible(3, 32, bytes(12)))
+    audio = Audio.from_wav(extensible(3, 32, (samples / 32768.0).astype("<f4").tobytes()))
+    assert audio.samples.tolist() == [3, -7, 500]
+
+
+LEVELS = np.array([0, 256, -256, 32512, -32768], np.int32)
+"""Samples that 8 bits can hold as well."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "sample_bytes", "data"),
+    [
+        (1, 1, (LEVELS // 256 + 128).astype(np.uint8).tobytes()),
+        (1, 3, b"".join(struct.pack("<i", 256 * level + 7)[:3] for level in LEVELS.tolist())),
+        (1, 4, (65536 * LEVELS + 7).astype("<i4").tobytes()),
+        (3, 4, (LEVELS / 32768.0).astype("<f4").tobytes()),
+        (3, 8, (LEVELS / 32768.0).astype("<f8").tobytes()),
+    ],
+    ids=["8 bits", "24 bits", "32 bits", "floating point", "double"],
+)
+def test_other_programs_write_other_samples(kind, sample_bytes, data):
+    """A telephone's or a studio's recording is understood without converting it first."""
+    assert Audio.from_wav(wav(1, sample_bytes, data, kind)).samples.tolist() == LEVELS.tolist()
+
+
+def test_what_is_no_number_or_too_large_a_one():
+    """Is silence, and as loud as can be."""
+    data = np.array([np.nan, np.inf, -2.0], "<f4").tobytes()
+    assert Audio.from_wav(wav(1, 4, data, kind=3)).samples.tolist() == [0, 32767, -32768]
+
+
+@pytest.mark.parametrize("factor", [0, -1, 2])
+def test_of_several_channels_the_loudest_is_heard(factor):
+    """One may be silent; of two that are reversed a sum would leave nothing."""
+    left = np.array([100, -200, 300], "<i2")
+    both = np.column_stack([left, factor * left]).astype("<i2")
+    heard = Audio.from_wav(wav(2, 2, both.tobytes())).samples
+    np.testing.assert_array_equal(heard, left if abs(factor) < 2 else 2 * left)
+
+
+def test_a_file_whose_writer_was_ended():
+    """Its header, written first, says that there is nothing in it."""
+    whole = bytearray(Audio(np.arange(100, dtype=np.int16), 16000).to_wav())
+    whole[4:8], whole[40:44] = struct.pack("<I", 36), bytes(4)
+    np.testing.assert_array_equal(Audio.from_wav(bytes(whole)).samples, np.arange(100))
 
 
 def test_a_recording_that_broke_off_in_a_sample_keeps_the_others():
@@ -157,8 +199,8 @@ def test_a_recording_that_broke_off_in_a_sample_keeps_the_others():
 
 def test_what_is_wrong_with_a_sound_is_said_once():
     """Without a second reason around the first."""
-    with pytest.raises(AudioError, match=r"^the sound is not mono with 16 bits a sample: channels 2, bits 16; convert"):
-        Audio.from_wav(wav(2, 2, bytes(8)))
+    with pytest.raises(AudioError, match=r"^the sound is neither PCM nor .*: format 7, bits 8, channels 1; convert"):
+        Audio.from_wav(wav(1, 1, bytes(8), kind=7))
 
 
 def test_a_card_is_read_whole():

@@ -94,6 +94,7 @@ def test_slowed_is_longer_and_lower():
         (b"", "not a whole WAV file"),
         (tone(440.0).to_wav()[:30], "not a whole WAV file"),
         (Audio(np.zeros(10, np.int16), 4000).to_wav(), "4000 samples a second"),
+        (Audio(np.zeros(0, np.int16), 16000).to_wav(), "no sound in it; record it again"),
     ],
 )
 def test_files_that_are_no_recording(tmp_path, content, complaint):

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import wave
 
 import numpy as np
 import pytest
@@ -97,18 +96,17 @@ def damaged(folder):
     """Files that are no recording, each with what is said of it."""
     (folder / "empty.wav").write_bytes(b"")
     (folder / "text.wav").write_text("this is no sound", encoding="utf-8")
-    (folder / "rate.wav").write_bytes(Audio(np.zeros(9600, np.int16), 96000).to_wav())
-    with wave.open(str(folder / "stereo.wav"), "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(16000)
-        file.writeframes(bytes(6400))
+    sound = Audio(np.zeros(9600, np.int16), 16000).to_wav()
+    (folder / "rate.wav").write_bytes(Audio(np.zeros(9600, np.int16), 4000).to_wav())
+    (folder / "law.wav").write_bytes(sound.replace(b"fmt \x10\0\0\0\x01", b"fmt \x10\0\0\0\x07"))
+    (folder / "none.wav").write_bytes(Audio(np.zeros(0, np.int16), 16000).to_wav())
     return {
         folder / "absent.wav": "cannot be read",
         folder / "empty.wav": "not a whole WAV file",
         folder / "text.wav": "not a whole WAV file",
-        folder / "rate.wav": "96000 samples a second",
-        folder / "stereo.wav": "not mono with 16 bits",
+        folder / "rate.wav": "4000 samples a second",
+        folder / "law.wav": "neither PCM nor floating point",
+        folder / "none.wav": "no sound in it",
     }
 
 
