@@ -43,7 +43,7 @@ NAMED = {
 }  # fmt: skip
 """Sentences that tell what can be said, and which commands they name."""
 
-OPTIONAL = {"commands.light", "commands.others"}
+OPTIONAL = {"commands.light", "commands.others", "commands.digits.articled"}
 """What a language may leave out: words that a recognizer loses are only known where it was measured."""
 
 VOWELS = re.compile("[\u064b-\u0652\u0670]")
