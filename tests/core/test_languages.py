@@ -40,6 +40,7 @@ NAMED = {
         Command.TIME, Command.STATUS, Command.SHUT_DOWN,
     ),
     "help.more": (Command.AIM, Command.PRACTISE),
+    "practice.begun": (Command.CANCEL,),
 }  # fmt: skip
 """Sentences that tell what can be said, and which commands they name."""
 
