@@ -91,7 +91,7 @@ def test_no_phrase_has_an_before_a_consonant(english):
         ("that's it", Context.CONFIRM, False),
         ("next", Context.PRACTICE, True),
         ("shut down", Context.PRACTICE, False),
-        ("stop the test", Context.PRACTICE, True),
+        ("stop now", Context.PRACTICE, True),
         ("yes", None, True),
         ("seven", None, True),
     ],
