@@ -16,7 +16,7 @@ from device import config as configuration
 from device.command_listener import CommandListener
 from device.config import WARNING_SECONDS, Config
 from device.daemon import Daemon
-from device.errors import CatalogueError, ConfigError, RecognizerError
+from device.errors import CatalogueError, RecognizerError
 from device.listening import Listener
 from device.model_reader import ModelReader
 from device.parts import Parts, Settings
@@ -62,18 +62,28 @@ def run_mark(config: Config) -> RunMark:
 
 
 def preferred(config: Config) -> Config:
-    """The configuration with the user's preferences laid over; a file of them that is of no use is put aside."""
+    """The configuration with the user's preferences laid over; what makes no sense among them is named and left out.
+
+    Only a file of which nothing is of use is put aside: one of a newer release must be there when that comes back.
+    """
     path = config.daemon.preferences
+    changed, mistakes = configuration.with_usable_preferences(config)
     try:
-        changed = configuration.preferred(config)
         phrases.load(changed.speech.language)
-    except (ConfigError, CatalogueError) as error:
-        mistakes = str(error).replace("\n", "; ")
-        log.warning("the preferences cannot be used and are put aside as %s.damaged: %s", path.name, mistakes)
-        with suppress(OSError):
-            path.replace(path.with_name(f"{path.name}.damaged"))
-        return config
-    return changed
+    except CatalogueError as error:
+        mistakes.append(str(error))
+        own = replace(changed.speech, language=config.speech.language, voice=config.speech.voice)
+        changed = replace(changed, speech=own)
+    if not mistakes:
+        return changed
+    named = "; ".join(mistakes)
+    if changed != config:
+        log.warning("of %s this is left out, the rest holds: %s", path.name, named)
+        return changed
+    log.warning("the preferences cannot be used and are put aside as %s.damaged: %s", path.name, named)
+    with suppress(OSError):
+        path.replace(path.with_name(f"{path.name}.damaged"))
+    return config
 
 
 def configured_parts(config: Config) -> Parts:

@@ -276,18 +276,25 @@ def preferred(config: Config) -> Config:
     Raises:
         ConfigError: The file of preferences cannot be read or holds something else.
     """
+    changed, mistakes = with_usable_preferences(config)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return changed
+
+
+def with_usable_preferences(config: Config) -> tuple[Config, list[str]]:
+    """The same with as much of the file as makes sense, and what of it does not: no key costs the others."""
     path = config.daemon.preferences
     if not path.exists():
-        return config
+        return config, []
     values: dict[str, dict[str, Any]] = {}
     mistakes: list[str] = []
     _lay_over(values, path, mistakes)
-    chosen = values.pop("speech", {})
-    strange = [*values, *(key for key in chosen if key not in PREFERENCES)]
+    speech = values.pop("speech", {})
+    strange = [*values, *(key for key in speech if key not in PREFERENCES)]
     mistakes += [f"{path}: {name} is no preference; delete the file to start afresh" for name in strange]
-    if mistakes:
-        raise ConfigError(mistakes)
-    return replace(config, speech=replace(config.speech, **chosen))
+    chosen = {key: value for key, value in speech.items() if key in PREFERENCES}
+    return replace(config, speech=replace(config.speech, **chosen)), mistakes
 
 
 def dump(config: Config) -> str:

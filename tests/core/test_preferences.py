@@ -81,10 +81,36 @@ def test_a_damaged_file_is_put_aside(settings, content, mistake):
     assert compose.preferred(settings) == settings
 
 
-def test_an_unknown_language_is_put_aside_too(settings):
-    """A catalogue that went with an older release must not keep the box from starting."""
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ("shouting = true\n", "key shouting"),
+        ("volume = 900\n", "volume = 900 is outside 0..200"),
+        ("limit_seconds = 3.0\n", "limit_seconds is no preference"),
+        ('[lights]\ncolour = "red"\n', "section [lights]"),
+    ],
+    ids=["a newer release's key", "out of range", "not the user's to change", "a newer release's section"],
+)
+def test_one_wrong_key_costs_no_other(settings, caplog, more, named):
+    """What is known still holds, what is not is named; the file stays for the release that knows it."""
+    path = settings.daemon.preferences
+    path.parent.mkdir()
+    path.write_text(f'[speech]\nlanguage = "de"\npitch = 40\n{more}', encoding="utf-8")
+    changed = compose.preferred(settings)
+    assert (changed.speech.language, changed.speech.pitch) == ("de", 40)
+    assert (changed.speech.volume, changed.speech.limit_seconds) == (
+        settings.speech.volume, settings.speech.limit_seconds
+    )  # fmt: skip
+    assert named in caplog.text
+    assert [one.name for one in path.parent.iterdir()] == ["preferences.toml"]
+
+
+def test_an_unknown_language_costs_only_the_language(settings):
+    """A catalogue that went with another release must keep the box neither from starting nor as loud as it was set."""
     TomlPreferences(settings.daemon.preferences, ENGLISH).save(GERMAN.speaking("tlh"))
-    assert compose.preferred(settings) == settings
+    speech = compose.preferred(settings).speech
+    assert (speech.language, speech.voice) == (settings.speech.language, settings.speech.voice)
+    assert (speech.words_per_minute, speech.pitch, speech.volume) == (190, 40, 140)
 
 
 def test_a_full_disk_leaves_the_former_file(settings, file_size_limit):
