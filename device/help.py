@@ -102,15 +102,30 @@ def say(settings: Settings, voice: str, text: str) -> None:
         if settings.value("sound", "backend", str) == "wav":
             Path(settings.value("sound", "folder", str), "help.wav").write_bytes(sound)
             return
-        play = ["aplay", "-q", "-D", _device(settings.value("sound", "card", str) or "default")]
-        subprocess.run(play, input=sound, timeout=_SPEECH_LIMIT_SECONDS, check=True)
+        _play(sound, settings.value("sound", "card", str) or "default")
     except (OSError, subprocess.SubprocessError) as error:
         sys.stderr.write(f"digitbox: could not say {text!r}: {error}\n")
 
 
-def _device(card: str) -> str:
-    """A card's bare name is no ALSA device, see adapters/player_alsa.py."""
-    return f"plughw:CARD={card}" if (CARDS / card).is_symlink() else card
+def _play(sound: bytes, card: str) -> None:
+    """Through the first of its devices that plays. Raises OSError, subprocess.SubprocessError for the last."""
+    devices = _devices(card)
+    for device in devices:
+        try:
+            subprocess.run(["aplay", "-q", "-D", device], input=sound, timeout=_SPEECH_LIMIT_SECONDS, check=True)
+        except subprocess.SubprocessError:
+            if device == devices[-1]:
+                raise
+        else:
+            return
+
+
+def _devices(card: str) -> list[str]:
+    """As adapters/player_alsa.py: a card's bare name is no ALSA device, and "default" may be a microphone today."""
+    if card != "default":
+        return [f"plughw:CARD={card}" if (CARDS / card).is_symlink() else card]
+    names = sorted({path.parent.name for path in CARDS.glob("*/pcm*p") if path.parent.is_symlink()})
+    return [card, *(f"plughw:CARD={name}" for name in sorted(names, key=lambda name: "hdmi" in name.lower()))]
 
 
 def _light(settings: Settings) -> Callable[[bool], None]:

@@ -105,11 +105,13 @@ class AlsaMicrophone:
     def __init__(self, config: MicrophoneConfig, cards: Path = CARDS) -> None:
         self._card = config.card
         self._cards = cards
+        self._instead: str | None = None
         self._lock = threading.Lock()
         self._recording: _Recording | None = None
 
     def open(self) -> None:
         """See that there is a card that records, without opening it. Raises MicrophoneError."""
+        self._instead = None
         if shutil.which(PROGRAM) is None:
             raise MicrophoneError(f"the program {PROGRAM} is missing; sudo apt install alsa-utils")
         recording = self._recording_cards()
@@ -121,21 +123,16 @@ class AlsaMicrophone:
     def start(self) -> None:
         """Begin to record; that the card is taken or gone is found by `take`. Raises MicrophoneError."""
         self.stop()
-        command = [
-            PROGRAM,
-            "-q",
-            "-D",
-            self._device(),
-            "-f",
-            "S16_LE",
-            "-r",
-            str(sounds.RATE_HZ),
-            "-c",
-            "1",
-            "-t",
-            "raw",
-        ]
-        command += ["-F", str(_PERIOD_MICROSECONDS), "-B", str(_BUFFER_MICROSECONDS)]
+        begun = self._launch()
+        with self._lock:
+            former, self._recording = self._recording, begun
+        if former is not None:
+            former.forget()
+
+    def _launch(self) -> _Recording:
+        """A program that records. Raises MicrophoneError."""
+        command = [PROGRAM, "-q", "-D", self._device(), "-f", "S16_LE", "-r", str(sounds.RATE_HZ), "-c", "1"]
+        command += ["-t", "raw", "-F", str(_PERIOD_MICROSECONDS), "-B", str(_BUFFER_MICROSECONDS)]
         words_fd = os.memfd_create("arecord's words")
         try:
             process = subprocess.Popen(
@@ -146,10 +143,7 @@ class AlsaMicrophone:
             raise MicrophoneError(
                 f"{PROGRAM} cannot be started ({error.strerror}); sudo apt install alsa-utils"
             ) from error
-        with self._lock:
-            former, self._recording = self._recording, _Recording(process, words_fd)
-        if former is not None:
-            former.forget()
+        return _Recording(process, words_fd)
 
     def take(self, limit_seconds: float) -> Audio | None:
         """The next chunk, 0.1 s; None once stopped and all was taken. From one thread.
@@ -170,6 +164,8 @@ class AlsaMicrophone:
         samples = np.frombuffer(sound[: len(sound) // 2 * 2], dtype="<i2").astype(np.int16)
         if len(samples):
             return Audio(samples, sounds.RATE_HZ)
+        if self._takes_another(recording):
+            return self.take(limit_seconds)
         complaint = self._forget(recording)
         lasted_seconds = recording.lasted_seconds
         if lasted_seconds is not None and (recording.sounded or lasted_seconds < _SILENT_SECONDS):
@@ -177,6 +173,22 @@ class AlsaMicrophone:
         if lasted_seconds is not None:
             raise self._mute(lasted_seconds)
         raise MicrophoneError(f"{self._where()} cannot be heard ({complaint}); {self._choice()}")
+
+    def _takes_another(self, failed: _Recording) -> bool:
+        """Whether a card that records takes the place of "default", which is card 0: on a Pi that one only plays.
+
+        Under the lock, for after a stop nothing may record any more.
+        """
+        cards = self._recording_cards()
+        if self._card != "default" or self._instead or failed.sounded or not cards:
+            return False
+        with self._lock:
+            if self._recording is not failed or failed.lasted_seconds is not None:
+                return False
+            self._instead = cards[0]
+            self._recording = self._launch()
+        log.warning('the microphone "default" cannot be heard (%s); listening to "%s"', failed.forget(), self._instead)
+        return True
 
     def stop(self) -> None:
         """Close the recording."""
@@ -211,8 +223,8 @@ class AlsaMicrophone:
 
         Where a card can't do 16 kHz, arecord takes "hw" at the nearest rate that it can, and with -q says nothing.
         """
-        if self._is_bare_name():
-            return f"plughw:CARD={self._card}"
+        if self._instead or self._is_bare_name():
+            return f"plughw:CARD={self._instead or self._card}"
         return f"plug{self._card}" if self._card.startswith("hw:") else self._card
 
     def _is_bare_name(self) -> bool:

@@ -78,16 +78,31 @@ class AlsaPlayer:
         if shutil.which(PROGRAM) is None:
             raise SoundError(f"the program {PROGRAM} is missing; sudo apt install alsa-utils")
         # A bare card name is no ALSA device; "plughw" converts rate and channels to what the card can.
-        self._device = f"plughw:CARD={self._card}" if self._is_card(self._card) else self._card
+        self._device = _named(self._card) if self._is_card(self._card) else self._card
+        complaint = self._complaint()
+        if complaint and not self._takes_another():
+            raise SoundError(f"{self._where()} cannot be opened ({complaint}); {self._choice()}")
+
+    def _takes_another(self) -> bool:
+        """Whether some card plays where "default" does not: that is card 0, at the next boot perhaps a microphone."""
+        former = self._device
+        for name in self._playing_cards() if self._card == "default" else ():
+            self._device = _named(name)
+            if self._complaint() is None:
+                log.warning('the sound card "default" cannot be opened; playing through "%s"', name)
+                return True
+        self._device = former
+        return False
+
+    def _complaint(self) -> str | None:
+        """Why the device cannot be opened, None where it can. Raises SoundError when it hangs."""
         probe = self._launch(Audio(np.zeros(0, np.int16), 22050))
         try:
             probe.process.wait(_OPEN_SECONDS)
         except subprocess.TimeoutExpired:
             probe.kill()
             raise SoundError(f"{self._where()} does not answer; unplug and replug it, or choose another") from None
-        complaint = probe.complaint()
-        if complaint:
-            raise SoundError(f"{self._where()} cannot be opened ({complaint}); {self._choice()}")
+        return probe.complaint()
 
     def start(self, audio: Audio) -> None:
         """Stop what is playing and begin this; returns in milliseconds.
@@ -165,9 +180,21 @@ class AlsaPlayer:
     def _is_card(self, name: str) -> bool:
         return re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None and (self._cards / name).is_symlink()
 
+    def _cards_by_name(self) -> list[Path]:
+        return sorted((path for path in self._cards.glob("*") if path.is_symlink()), key=lambda path: path.name)
+
+    def _playing_cards(self) -> list[str]:
+        """Those that have a stream to play, by name; a screen comes last, for few can be heard."""
+        names = [path.name for path in self._cards_by_name() if any(path.glob("pcm*p"))]
+        return sorted(names, key=lambda name: "hdmi" in name.lower())
+
     def _choice(self) -> str:
         """What to do instead: the cards there are, by name."""
-        cards = sorted(path.name for path in self._cards.glob("*") if path.is_symlink())
+        cards = [path.name for path in self._cards_by_name()]
         if not cards:
             return 'connect a sound card, this machine has none, or set [sound] backend to "wav"'
         return "set [sound] card to one of: " + ", ".join(f'"{name}"' for name in ("default", *cards))
+
+
+def _named(card: str) -> str:
+    return f"plughw:CARD={card}"

@@ -310,6 +310,35 @@ def test_plugged_in_again_as_another_number(settings, cards, endless):
     microphone.close()
 
 
+def test_another_card_listens_where_the_default_only_plays(alsa, cards, tmp_path, monkeypatch):
+    """As on a Pi with a USB microphone, whose card 0 is the socket for headphones; later holds don't try it again."""
+    log = tmp_path / "arguments"
+    complaint = "arecord: main:850: audio open error: No such file or directory"
+    script = f"""
+        echo "$3" >> {log}
+        [ "$3" = plughw:CARD=Device ] || {{ echo "{complaint}" >&2; exit 1; }}
+        while :; do head -c 3200 /dev/zero; sleep 0.1; done"""
+    program(tmp_path / "bin", script, monkeypatch)
+    alsa.open()
+    for _ in range(2):
+        alsa.start()
+        assert alsa.take(SOON).seconds == pytest.approx(0.1)
+        alsa.stop()
+    assert log.read_text(encoding="utf-8").split() == ["default", *["plughw:CARD=Device"] * 2]
+
+
+def test_a_stop_before_another_card_is_tried_is_obeyed(alsa, tmp_path, monkeypatch):
+    """The button went up while "default" failed: nothing records after that."""
+    log = tmp_path / "arguments"
+    program(tmp_path / "bin", f'echo "$3" >> {log}; exit 1', monkeypatch)
+    alsa.open()
+    alsa.start()
+    alsa._recording.process.wait(SOON)
+    alsa.stop()
+    assert alsa.take(SOON) is None
+    assert log.read_text(encoding="utf-8").split() == ["default"]
+
+
 def test_open_records_nothing(alsa, endless):
     """The microphone is closed while the button is up."""
     alsa.open()

@@ -186,6 +186,33 @@ def test_opening_a_good_card_is_quick(asound, alsa):
     assert min(durations) < 0.05
 
 
+ONLY = """
+case "$*" in *{device}*) cat > /dev/null; echo "$@" >> {log};; *)
+    echo "aplay: main:850: audio open error: No such file or directory" >&2; exit 1;; esac"""
+"""An aplay that knows one device."""
+
+
+def test_another_card_plays_where_the_default_has_become_a_microphone(settings, tmp_path, monkeypatch):
+    """ALSA's default is card 0, and which card that is may change with each boot; a screen is asked last."""
+    cards = tmp_path / "cards"
+    streams = {"Webcam": "pcm0c", "ahdmi0": "pcm0p", "Headphones": "pcm0p"}
+    for number, (name, stream) in enumerate(streams.items()):
+        (cards / f"card{number}" / stream).mkdir(parents=True)
+        (cards / name).symlink_to(f"card{number}")
+    log = tmp_path / "log"
+    program(tmp_path / "bin", ONLY.format(device="plughw:CARD=Headphones", log=log), monkeypatch)
+    player = AlsaPlayer(replace(settings.sound, card="default"), cards=cards)
+    player.open()
+    player.start(tone(0.1))
+    assert player.wait(5.0)
+    assert log.read_text(encoding="utf-8").splitlines() == ["-q -D plughw:CARD=Headphones"] * 2
+    with pytest.raises(SoundError, match='sound card "ahdmi0" cannot be opened'):  # whoever names one means that one
+        AlsaPlayer(replace(settings.sound, card="ahdmi0"), cards=cards).open()
+    program(tmp_path / "bin", ONLY.format(device="default", log=log), monkeypatch)
+    player.open()
+    assert log.read_text(encoding="utf-8").splitlines()[-1] == "-q -D default"
+
+
 def test_a_card_that_is_not_there_is_named(asound, settings, tmp_path):
     """With aplay's own words, the names there are, and the key to set."""
     cards = tmp_path / "cards"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,22 @@ def test_a_missing_voice_is_no_end(tmp_path, capfd, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     helper.say(settings(tmp_path, ""), "en", "I need help.")
     assert "could not say" in capfd.readouterr().err
+
+
+def test_another_card_calls_where_the_default_has_become_a_microphone(tmp_path, monkeypatch, capfd):
+    """ALSA's default is card 0, whichever card that is today."""
+    for number, (name, stream) in enumerate({"Webcam": "pcm0c", "Headphones": "pcm0p"}.items()):
+        (tmp_path / f"card{number}" / stream).mkdir(parents=True)
+        (tmp_path / name).symlink_to(f"card{number}")
+    (tmp_path / "espeak-ng").write_text("#!/bin/sh\necho sound\n", encoding="utf-8")
+    (tmp_path / "aplay").write_text('#!/bin/sh\necho "$@"\n[ "$3" = plughw:CARD=Headphones ]\n', encoding="utf-8")
+    for program in ("espeak-ng", "aplay"):
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(helper, "CARDS", tmp_path)
+    helper.say(settings(tmp_path, ""), "en", "I need help.")
+    said = capfd.readouterr()
+    assert (said.out.splitlines(), said.err) == (["-q -D default", "-q -D plughw:CARD=Headphones"], "")
 
 
 def test_the_requests_have_the_kernels_size():
