@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -227,6 +228,69 @@ def test_half_a_payload_is_refused_before_anybody_is_asked(tmp_path):
         f"digitbox: {half} is no payload, or only a part of one; copy it again"
     )
     assert "Traceback" not in done.stderr
+
+
+def played(tmp_path: Path, tasks: str, hosts: str, **knobs: object) -> subprocess.CompletedProcess[str]:
+    """Some tasks of the role `base`, here, as the playbook runs them on boxes."""
+    made = run(
+        "bash",
+        "-ec",
+        ". deploy/environment.sh; need_locked_environment .venv-deploy deploy/requirements/controller.txt",
+    )
+    assert made.returncode == 0, made.stderr
+    role = {"name": "base", "tasks_from": tasks}
+    play = {"hosts": "all", "gather_facts": False, "serial": [1, "100%"], "tasks": [{"include_role": role}]}
+    (tmp_path / "site.yml").write_text(json.dumps([play | {"any_errors_fatal": True}]), encoding="utf-8")
+    (tmp_path / "boxes").write_text(
+        "\n".join(f"{host} ansible_connection=local" for host in hosts.split()), encoding="utf-8"
+    )
+    program = str(REPOSITORY / ".venv-deploy/bin/ansible-playbook")
+    command = [program, str(tmp_path / "site.yml"), "-i", str(tmp_path / "boxes"), "-e", json.dumps(knobs)]
+    return run(*command, ANSIBLE_CONFIG=str(DEPLOY / "ansible.cfg"))
+
+
+@pytest.mark.parametrize(
+    ("config", "cmdline"),
+    [
+        ("camera_auto_detect=1\n", "root=/dev/vda rootwait\n"),
+        ("[pi4]\r\ndtoverlay=imx708\r\n", "root=/dev/vda rootwait\r\n"),
+        ("dtoverlay=hifiberry-dac\n[pi4]\ndtoverlay=imx708", "root=/dev/vda rootwait"),
+    ],
+    ids=["as shipped", "of Windows", "no end of the last line"],
+)
+def test_the_firmware_is_told_once_whatever_wrote_its_files(tmp_path, config, cmdline):
+    """What was there stays; a block that an editor on Windows has saved is still known for ours."""
+    files = [tmp_path / "config.txt", tmp_path / "cmdline.txt"]
+    for path, content in zip(files, (config, cmdline), strict=True):
+        path.write_bytes(content.encode())
+    for overlay in ("imx519", "imx296"):
+        seen = {"config_of_windows": "yes"} if b"\r" in files[0].read_bytes() else {}
+        done = played(
+            tmp_path,
+            "firmware",
+            "box",
+            base_firmware=str(tmp_path),
+            base_seen=seen,
+            base_overlays=[f"dtoverlay={overlay}"],
+        )
+        assert done.returncode == 0, done.stdout[-3000:]
+        block = f"# BEGIN digitbox\n[all]\ndtoverlay={overlay}\n# END digitbox\n"
+        kept, _, found = files[0].read_bytes().decode().partition("# BEGIN")
+        assert (kept.strip().replace("\r", ""), f"# BEGIN{found}") == (config.strip().replace("\r", ""), block)
+        assert files[1].read_bytes().decode().split() == [*cmdline.split(), "cgroup_enable=memory"]
+        for path in files:
+            path.write_bytes(path.read_bytes().replace(b"\r", b"").replace(b"\n", b"\r\n"))
+
+
+@pytest.mark.parametrize(
+    "hosts", ["kitchen kitchen.local", "bedroom kitchen kitchen.local"], ids=["in turn", "at once"]
+)
+def test_a_box_that_the_inventory_names_twice_is_refused(tmp_path, hosts):
+    """By its two names, before anything is changed: else two installations would be at work there at once."""
+    done = played(tmp_path, "look", hosts)
+    said = re.sub(r"\s+", " ", done.stdout)
+    assert done.returncode != 0
+    assert re.search("kitchen.* are one and the same box. Name it once in the inventory and run this again", said), said
 
 
 @pytest.mark.parametrize(
