@@ -53,6 +53,7 @@ SETTLE_SECONDS = 5.0
 
 _PIP_LIMIT_SECONDS = 1800.0
 _CHECK_LIMIT_SECONDS = 180.0
+_STARTED = ("InvocationID", "Result")
 _NO_INDEX = "does this box reach the package index? deploy/bundle makes a payload that needs none"
 _OTHER_BUNDLE = (
     f"this box is a {os.uname().machine} with Python {sys.version_info.major}.{sys.version_info.minor}; "
@@ -128,8 +129,8 @@ class Machine(Protocol):
     def start_later(self, unit: str) -> None:
         """Have this unit started, without waiting for it."""
 
-    def reload(self) -> None:
-        """Let systemd read the units again."""
+    def reload(self) -> str | None:
+        """Let systemd read the units again; else why it did not: it would go on with the units of another release."""
 
     def run(self, command: Sequence[str], *, as_daemon: bool) -> subprocess.CompletedProcess[str]:
         """Run a program, with the daemon's rights or with ours. Raises OSError, subprocess.SubprocessError."""
@@ -159,10 +160,7 @@ class SystemdMachine:
         if self._systemctl("start", SERVICE):
             return self._why("does not start")
         time.sleep(SETTLE_SECONDS)
-        shown = subprocess.run(
-            ["systemctl", "show", "--value", "-p", "ActiveState,NRestarts", SERVICE],
-            capture_output=True, text=True, check=False,
-        ).stdout.split()  # fmt: skip
+        shown = _output("systemctl", "show", "--value", "-p", "ActiveState,NRestarts", SERVICE).split()
         return None if sorted(shown) == ["0", "active"] else self._why("did not stay up")
 
     def is_running(self) -> bool:
@@ -173,9 +171,11 @@ class SystemdMachine:
         """Put it into systemd's queue: at boot it may be waiting for us to end."""
         self._systemctl("start", "--no-block", unit)
 
-    def reload(self) -> None:
-        """Read the units again."""
-        self._systemctl("daemon-reload")
+    def reload(self) -> str | None:
+        """Read the units again; systemd refuses where /run has less than 16 MB of room."""
+        if self._systemctl("daemon-reload") == 0:
+            return None
+        return "systemd did not read the units again; is /run full? `df /run` says, and a restart of the box empties it"
 
     def run(self, command: Sequence[str], *, as_daemon: bool) -> subprocess.CompletedProcess[str]:
         """Run it as root, or as the daemon's user with its groups."""
@@ -191,11 +191,18 @@ class SystemdMachine:
         return subprocess.run(["systemctl", "--quiet", *words], capture_output=True, check=False).returncode
 
     def _why(self, what: str) -> str:
-        lines = subprocess.run(
-            ["journalctl", "--no-pager", "--quiet", "-o", "cat", "-n", "4", "-u", SERVICE],
-            capture_output=True, text=True, check=False,
-        ).stdout.splitlines()  # fmt: skip
-        return f"the daemon {what}: " + " | ".join(lines)
+        """What it wrote at its last start, or else systemd; older lines would be about another one."""
+        invocation, result = (_output("systemctl", "show", "--value", "-p", key, SERVICE).strip() for key in _STARTED)
+        read = ["journalctl", "--no-pager", "--quiet", "-o", "cat", "-n", "4"]
+        for written_by in ("_SYSTEMD_INVOCATION_ID", "INVOCATION_ID"):
+            lines = _output(*read, f"{written_by}={invocation}").splitlines()
+            if lines:
+                return f"the daemon {what}: " + " | ".join(lines)
+        return f"the daemon {what}: {result}, and the journal kept nothing of it"
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def _groups() -> Iterator[int]:
@@ -464,7 +471,7 @@ class Releases:
                 shutil.rmtree(self._release(target).folder, ignore_errors=True)
                 folder.rename(self._release(target).folder)
             link(folder, f"releases/{target}" if target else None)
-            self._machine.reload()
+            self._reload()
 
     @staticmethod
     def _named_in(folder: Path) -> str | None:
@@ -571,6 +578,7 @@ class Releases:
         elif not journal.had_configuration:
             remove(self._places.configuration)
         self._switch(journal.former, journal.previous)
+        self._reload()
         remove(self._places.journal)
         remove(self._places.former_configuration)
         return True
@@ -589,7 +597,7 @@ class Releases:
             return False
         self._note(f"the release in use is gone; taking {left} in its place")
         link(self._places.base / "current", f"releases/{left}")
-        self._machine.reload()
+        self._reload()
         self._machine.start_later(SERVICE)
         return True
 
@@ -629,7 +637,7 @@ class Releases:
         self._migrate(self._release(name).latest_layouts(), [name, former])
         self._examine(name, former)
         self._switch(name, former if former != name else self.previous)
-        trouble = self._machine.start()
+        trouble = self._machine.reload() or self._machine.start()
         if trouble:
             raise ReleaseError(trouble)
 
@@ -644,7 +652,12 @@ class Releases:
     def _switch(self, current: str | None, previous: str | None) -> None:
         link(self._places.base / "previous", f"releases/{previous}" if previous else None)
         link(self._places.base / "current", f"releases/{current}" if current else None)
-        self._machine.reload()
+
+    def _reload(self) -> None:
+        """On the way back, where an old release under another's units is better than none."""
+        trouble = self._machine.reload()
+        if trouble:
+            self._note(trouble)
 
     # --- examining and migrating --------------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ class Box:
         self.behaviour: dict[str, Behaviour] = {}
         self.running: str | None = None
         self.reloads = 0
+        self.cannot_reload: str | None = None
         self.started_later: list[str] = []
 
     def releases(self) -> Releases:
@@ -98,9 +99,10 @@ class Box:
         """Remember it."""
         self.started_later.append(unit)
 
-    def reload(self) -> None:
+    def reload(self) -> str | None:
         """Count it."""
         self.reloads += 1
+        return self.cannot_reload
 
     def run(self, command: Sequence[str], *, as_daemon: bool) -> subprocess.CompletedProcess[str]:
         """Play device.health or device.migrate of the release whose Python is called."""

@@ -37,6 +37,9 @@ def page() -> str:
     return f"127.0.0.1:{free_port()}"
 
 
+KEPT = "[speech]\npitch = 40"
+
+
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory, broker: Broker, page: str) -> Iterator[Box]:
     """A fresh Debian, as far as ssh."""
@@ -52,6 +55,9 @@ def box(tmp_path_factory: pytest.TempPathFactory, broker: Broker, page: str) -> 
     )
     try:
         made.prepare()
+        # Of a former installation, whose user had another number.
+        made.shell("install -d -o 1700 -g 1700 -m 700 /var/lib/digitbox /var/lib/digitbox/speech-models")
+        made.shell(f"cd /var/lib/digitbox; echo '{KEPT}' > preferences.toml; chown 1700:1700 *; chmod 600 *.toml")
         made.do("tee", "/etc/sudoers.d/umask", text="Defaults umask=0077\nDefaults umask_override\n")  # the strictest
         made.do("mkdir", "-p", "/etc/systemd/system/digitbox-console.socket.d")
         lines = f"[Socket]\nListenStream=\nListenStream={page}\n"
@@ -120,6 +126,12 @@ def test_it_installs_on_a_fresh_debian(box, tmp_path):
     del box.environ["DIGITBOX_PAYLOAD"]
     assert box.is_active()
     assert box.shell("systemctl is-enabled digitbox digitbox-recover").split() == ["enabled", "enabled"]
+
+
+def test_what_a_former_installation_kept_is_the_daemons(box):
+    """Whatever number its user had; else the release could read nothing of it, and would not be taken into use."""
+    assert box.shell("find /var/lib/digitbox ! -user digitbox") == ""
+    assert box.do("cat", "/var/lib/digitbox/preferences.toml").strip() == KEPT
 
 
 def test_the_firmware_hears_of_camera_sound_and_memory(box):
@@ -328,8 +340,22 @@ def test_a_release_that_does_not_start_is_undone(box):
     )
     assert done.returncode == 1
     assert "does not start" in done.stderr
+    assert "invalid choice: 'walk'" in done.stderr
     assert (box.current(), box.is_active()) == (before, True)
     assert "digitbox run" in box.do("systemctl", "show", "-p", "ExecStart", "digitbox")
+
+
+def test_a_release_whose_units_systemd_does_not_read_is_undone(box):
+    """It reads none where /run is nearly full: this one would have run under the former units, until the next boot."""
+    before = box.current()
+    wrong = another_release(box, "unread", "sed -i 's/digitbox run/digitbox walk/' systemd/digitbox.service")
+    box.shell("mount -o remount,size=10M /run")
+    done = box.release("activate", wrong)
+    box.shell("mount -o remount,size=20% /run")
+    assert done.returncode == 1
+    assert "was undone" in done.stderr
+    assert "is /run full?" in done.stderr
+    assert (box.current(), box.is_active()) == (before, True)
 
 
 def test_a_good_release_stays_and_can_be_rolled_back(box):

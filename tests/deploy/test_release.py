@@ -54,6 +54,15 @@ def test_an_update_migrates_and_remembers_the_one_before(box):
     assert (box.layout("configuration"), box.layout("history")) == (1, 2)
 
 
+def test_a_release_whose_units_are_not_read_is_undone(box):
+    """As with a full /run: it would run under the units of the one before, and first meet its own at the next boot."""
+    box.add("two")
+    box.cannot_reload = "is /run full?"
+    with pytest.raises(ReleaseError, match=r"two did not pass and was undone, one runs again: is /run full\?"):
+        box.releases().activate("two")
+    assert (box.releases().current, box.running) == ("one", "one")
+
+
 @pytest.mark.parametrize(
     ("behaviour", "said"),
     [
