@@ -674,10 +674,14 @@ class Releases:
             raise ReleaseError("; ".join(f"{finding['check']}: {finding['message']}" for finding in new))
 
     def _failing_before(self, former: str) -> set[str] | None:
-        """The checks that failed with the former release; None where it is too broken to say, and no yardstick."""
+        """The checks that failed with the former release; None where it is too broken to say, and no yardstick.
+
+        Also those that fail with it under another configuration that is asked for now: that is no release's fault.
+        """
         kept = self._places.former_configuration
+        asked = [kept, None] if kept.exists() and kept.read_bytes() != self._configuration() else [None]
         try:
-            before = self._release(former).findings(kept if kept.exists() else None)
+            before = [finding for file in asked for finding in self._release(former).findings(file)]
         except (ReleaseError, OSError, subprocess.SubprocessError) as error:
             self._note(f"{former} cannot be asked what was wrong before: {error}")
             return None

@@ -17,13 +17,14 @@ LAYOUTS = {"configuration": 0, "preferences": 0, "history": 1}
 class Behaviour:
     """What a release does when it is tried: the layouts it knows, what it finds wrong, why it won't start.
 
-    A broken one is there in part only, without its Python.
+    A broken one is there in part only, without its Python. Nothing can listen with this language in the configuration.
     """
 
     latest: Mapping[str, int] = field(default_factory=lambda: LAYOUTS)
     failing: Sequence[tuple[str, bool]] = ()
     refuses: str | None = None
     needs_in_configuration: str = ""
+    cannot_hear: str | None = None
     is_broken: bool = False
 
 
@@ -121,6 +122,8 @@ class Box:
         failing = dict(behaviour.failing)
         if behaviour.needs_in_configuration not in text:
             failing["configuration"] = True
+        if behaviour.cannot_hear is not None and behaviour.cannot_hear in text:
+            failing["listening"] = False
         checks = {"configuration": True, "reading": True, "camera": False, **failing}
         lines = [
             json.dumps(

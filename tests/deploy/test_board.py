@@ -1,7 +1,7 @@
 """A whole machine with the Pi's processor, emulated: power on, ready, press, answer; then all that can happen to it.
 
 The tests build on each other, in order. Every instruction is translated, so times are only compared with one another.
-Built when first used, in half an hour; a run takes as long again.
+Built when first used, in half an hour; a run takes as long again. BOARD names the machine, so that two can be on.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
+import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from container import ANSWERS, MACHINES, RELEASE, REPOSITORY, soon, words_in_samples
+from container import ANSWERS, MACHINES, RELEASE, REPOSITORY, run, soon, words_in_samples
 
 BOARD = str(MACHINES / "board.sh")
 DIGITBOX = "/opt/digitbox/current/bin/digitbox"
@@ -66,9 +69,10 @@ class Board:
     """The emulated machine, by what board.sh can do with it."""
 
     def __init__(self) -> None:
-        self.environ = {**os.environ, "BOARD": "test"}
+        name = os.environ.get("BOARD", "test")
+        self.environ = {**os.environ, "BOARD": name}
         machines = os.environ.get("DIGITBOX_MACHINES", ".appliance")
-        self.folder = (REPOSITORY / machines / "board.test").resolve()
+        self.folder = (REPOSITORY / machines / f"board.{name}").resolve()
 
     def board(self, *words: str, limit_seconds: float = BUILD_SECONDS) -> str:
         """What board.sh prints; a failure is the test's."""
@@ -316,6 +320,29 @@ def test_the_plug_is_pulled_during_updates(board, record_property):
     record_property("updates_undone_at_boot", undone)
 
 
+CLOCK = """
+    now=$(date +%s); said=$(mktemp)
+    {release} activate {wanted} > $said 2>&1 &
+    until test -e /opt/digitbox/update.json; do sleep 0.2; done
+    date -s @2200000000; sleep 5; date -s @5000000; wait
+    date -s @$((now + 60)); cat $said"""
+"""An update, in the middle of which the clock goes on to 2039, then back to 1970; its words."""
+
+
+def test_a_clock_that_jumps_in_the_middle_of_an_update_changes_nothing(board):
+    """As when the time comes from the network at last: what waits counts another clock."""
+    board.power_on()
+    board.idle()
+    acknowledged, name = board.history(), board.shell(CURRENT)
+    wanted = f"{name}-later"
+    board.shell(f"cd /opt/digitbox/releases && cp -al {name} {wanted} && sync")
+    said = board.shell(CLOCK.format(release=" ".join(RELEASE), wanted=wanted), limit_seconds=BOOT_SECONDS)
+    assert f"{wanted} is in use" in said
+    assert board.shell(f"ls -A /opt/digitbox | grep update || {CURRENT}") == wanted
+    board.ready()
+    assert board.history() == acknowledged
+
+
 def test_a_read_only_root_forgets(board):
     """What is read and written lies in memory, gone with the power; the box works, and its disk is as it was."""
     before = board.history()
@@ -375,10 +402,11 @@ def test_a_read_only_root_keeps_what_it_should(board, tmp_path):
     board.idle()
     board.board("press")
     after = board.reading_after(before)
-    board.shell("touch /opt/written; sync")
+    board.shell("touch /opt/written; chown -R 1700 /media/digitbox-data/digitbox; sync")  # as if of another card
     board.board("power-cut")
     board.power_on()
     assert board.history() == after
+    assert board.shell("find /var/lib/digitbox ! -user digitbox") == ""
     assert board.shell("ls /opt/written 2> /dev/null || true") == ""
     board.board("power-cut")
     del board.environ["READONLY"]
@@ -448,3 +476,101 @@ def test_it_listens_only_while_the_button_is_held(board, record_property):
     assert opened
     assert max(late) <= CLOSED_WITHIN_SECONDS
     assert heard == 2
+
+
+PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(17, 37)] + ["manylinux2014_aarch64", "any"]
+"""Up to the glibc of Debian 12."""
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The locked packages for the Pi's processor, which pip fetches on any."""
+    folder = tmp_path_factory.mktemp("wheels")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:", "--python-version", "3.11", "--dest", str(folder)]
+    command += [word for platform in PLATFORMS for word in ("--platform", platform)]
+    for name in ("py311", "py311-lgpio"):
+        done = run([*command, "--requirement", f"deploy/requirements/{name}.txt"])
+        assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+def bundle(folder: Path, wheels: Path, more: str) -> Path:
+    """What deploy/bundle would pack on a Pi, with more in its release's name, but for apt's packages: all are there."""
+    packed = run(["deploy/payload", "dist"])
+    assert packed.returncode == 0, packed.stderr
+    unpacked, made = folder / "unpacked", folder / "bundle.tar"
+    with tarfile.open(packed.stdout.rpartition(" ")[0]) as tar:
+        tar.extractall(unpacked, filter="data")
+    manifest = json.loads((unpacked / "manifest.json").read_text(encoding="utf-8"))
+    manifest["release"] += more
+    (unpacked / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (unpacked / "debs").mkdir()
+    (unpacked / "debs" / "Packages").touch()
+    with tarfile.open(made, "w") as tar:
+        tar.add(wheels, "wheels")
+        for path in unpacked.iterdir():
+            tar.add(path, path.name)
+    return made
+
+
+def installed(board: Board, payload: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the whole playbook on the running machine, which has no network but this connection."""
+    config = payload.with_name("ssh.conf")
+    config.write_text(board.board("ssh-config"), encoding="utf-8")
+    knobs = {"digitbox_camera": "v4l2", "base_reboot": False}
+    environ = {"DIGITBOX_SSH_CONFIG": str(config), "DIGITBOX_PAYLOAD": str(payload), "ANSIBLE_TIMEOUT": "120"}
+    return subprocess.run(
+        ["deploy/install", "box", "-e", json.dumps(knobs), *words], cwd=REPOSITORY, env={**os.environ, **environ},
+        capture_output=True, text=True, check=False, timeout=BUILD_SECONDS,
+    )  # fmt: skip
+
+
+CLOSED = ("-e", '{"readonly_root": true}')
+
+
+def test_the_whole_playbook_updates_it(board, wheels, tmp_path, record_property):
+    """Another release, from a bundle, by ssh: in use, with the readings and a press; then nothing changes."""
+    board.power_on()
+    acknowledged = board.history()
+    payload = bundle(tmp_path, wheels, "-next")
+    begin = time.monotonic()
+    done = installed(board, payload, *CLOSED)
+    record_property("update_seconds", round(time.monotonic() - begin))
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    assert board.shell(CURRENT).endswith("-next")
+    board.ready()
+    assert board.history() == acknowledged
+    board.idle()
+    board.board("press")
+    board.reading_after(acknowledged)
+    done = installed(board, payload, *CLOSED)
+    assert re.search(r"^box .* changed=0 .* failed=0", done.stdout, re.MULTILINE), done.stdout[-3000:]
+
+
+def test_a_box_with_a_read_only_root_is_updated(board, wheels, tmp_path):
+    """It says what comes first; opened, it is updated and closed again; the release is there at the next start."""
+    payload = bundle(tmp_path, wheels, "-closed")
+    board.power_on()
+    board.board("power-cut")
+    board.environ["READONLY"] = "1"
+    board.power_on()
+    done = installed(board, payload)
+    assert done.returncode != 0
+    assert "writable: sudo reboot, then run this again" in re.sub(r"\s+", " ", done.stdout), done.stdout[-3000:]
+    board.board("power-cut")
+    del board.environ["READONLY"]
+    board.power_on()
+    done = installed(board, payload, *CLOSED)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    assert "overlayroot=tmpfs" in board.shell("cat /boot/firmware/cmdline.txt")
+    board.board("power-cut")
+    board.environ["READONLY"] = "1"
+    board.power_on()
+    assert board.shell("findmnt -n -o FSTYPE /") == "overlay"
+    assert board.shell(CURRENT).endswith("-closed")
+    board.idle()
+    board.board("press")
+    board.until("journalctl -b -u digitbox | grep -q 'reading: '", "a reading")
+    board.board("power-cut")
+    del board.environ["READONLY"]

@@ -89,6 +89,13 @@ def test_a_device_that_was_missing_before_is_no_reason(box):
     assert box.releases().activate("two")
 
 
+def test_what_is_missing_for_another_configuration_is_no_reason(box):
+    """A language without a speech model is asked for together with an update: the release before lacked it as well."""
+    box.behaviour["one"].cannot_hear = "german"
+    box.add("two", Behaviour(cannot_hear="german"))
+    assert box.releases().activate("two", b"language = german")
+
+
 def test_a_broken_release_is_no_yardstick(box):
     """Where the one in use can't even say what was wrong before, a missing camera doesn't keep its successor away."""
     box.behaviour["one"].is_broken = True
