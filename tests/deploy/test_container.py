@@ -417,7 +417,7 @@ def test_help_is_called_where_nothing_can_be_kept(box):
 def test_a_deleted_user_or_group_is_made_again(box, deleted):
     """Deleted by hand: its own unit makes it anew before the daemon starts, and at a restart."""
     forget = "systemctl reset-failed digitbox"  # of five starts in five minutes
-    box.shell(f"{forget}; {deleted}; systemctl kill --signal=KILL digitbox")
+    box.shell(f"{forget}; {deleted}; systemctl kill --kill-who=main --signal=KILL digitbox")
     soon(lambda: not box.is_active(), "the end")
     soon(box.is_active, "READY")
     box.shell(f"systemctl stop digitbox; {deleted}; systemctl start digitbox-help")
