@@ -40,7 +40,7 @@ build() {
   "$here/arm64.sh" install -e "$knobs" -e '{"readonly_root": true}'
   cp "$root/boot/firmware/cmdline.txt" "$image.cmdline"
   furnish
-  truncate --size="$(($(du -sm --one-file-system "$root" | cut -f1) * 11 / 10 + 1500))M" "$image"
+  truncate --size="$(($(du -sm --one-file-system "$root" | cut -f1) * 11 / 10 + 3500))M" "$image"
   mke2fs -q -F -t ext4 -E lazy_itable_init=1 -d "$root" "$image"
   echo "$stamp" > "$image.stamp"
 }
