@@ -478,6 +478,28 @@ def test_it_listens_only_while_the_button_is_held(board, record_property):
     assert heard == 2
 
 
+MODULES = {"Loopback": "snd-aloop", "Audio": "snd-usb-audio"}
+CARDS = r"sed -n 's/^ *[0-9]* \[\(Loopback\|Audio\) *\].*/\1/p' /proc/asound/cards"
+"""The microphone's and the loudspeaker's, in the order of their numbers."""
+
+
+def test_sound_cards_that_come_later_are_used_whatever_their_numbers(board):
+    """None when the daemon starts; then both are plugged in, the other way round; a press is answered."""
+    board.power_on()
+    board.idle()
+    acknowledged, numbered = board.history(), board.shell(CARDS).split()
+    assert set(numbered) == set(MODULES)
+    unplug = f"modprobe -r {' '.join(MODULES.values())}"
+    board.shell(f"systemctl stop digitbox; {unplug} && systemctl start digitbox")
+    board.until(status(".*out of order: .*microphone"), "the loss")
+    first, second = (MODULES[name] for name in reversed(numbered))
+    board.shell(f"modprobe {first}; sleep 2; modprobe {second}")
+    board.until(status("idle$"), "both cards")
+    assert board.shell(CARDS).split() == numbered[::-1]
+    board.board("press")
+    board.reading_after(acknowledged)
+
+
 PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(17, 37)] + ["manylinux2014_aarch64", "any"]
 """Up to the glibc of Debian 12."""
 
