@@ -367,7 +367,8 @@ DATA = "findmnt -n -o SOURCE /var/lib/digitbox"
 def with_ansible(board: Board, folder: Path, **knobs: object) -> None:
     """Run the role `readonly` alone on the running machine; the whole playbook would take an hour."""
     playbook = [{"hosts": "box", "become": True, "gather_facts": False, "roles": ["readonly"]}]
-    facts = {"base_firmware": "/boot/firmware", "base_seen": {"systemd": "yes", "cmdline_txt": "yes"}, **knobs}
+    seen = {"systemd": "yes", "cmdline_txt": "yes"}
+    facts = {"base_firmware": "/boot/firmware", "base_apt_wait_seconds": 300, "base_seen": seen, **knobs}
     (folder / "site.yml").write_text(json.dumps(playbook), encoding="utf-8")
     ssh = folder / "ssh.conf"
     ssh.write_text(board.board("ssh-config"), encoding="utf-8")
