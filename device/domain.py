@@ -269,13 +269,13 @@ _SUBFORMAT = 24
 def _upper_bits(data: bytes, sample_bytes: int) -> NDArray[np.int16]:
     """The upper 16 of the 24 or 32 bits of each sample."""
     whole = np.frombuffer(data, np.uint8).reshape(-1, sample_bytes)
-    return np.ascontiguousarray(whole[:, -2:]).view("<i2").ravel().astype(np.int16)
+    return np.asarray(np.ascontiguousarray(whole[:, -2:]).view("<i2").ravel(), np.int16)
 
 
 def _of_floats(data: bytes, kind: str) -> NDArray[np.int16]:
     """Numbers from -1 to 1; what is none is silence."""
     scaled = 32768.0 * np.nan_to_num(np.frombuffer(data, kind).astype(np.float64), posinf=1.0, neginf=-1.0)
-    return np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
+    return np.asarray(np.clip(np.rint(scaled), -32768, 32767), np.int16)
 
 
 _DECODERS: Mapping[tuple[int, int], Callable[[bytes], NDArray[np.int16]]] = {

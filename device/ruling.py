@@ -48,6 +48,9 @@ THICK_COLUMNS = 75.0
 REMAINS_DEPTH = 0.15
 """A line along an edge is no further from it than this share of the shorter side: in a strip a one may stand there."""
 
+FRAME_SIDE = 0.8
+"""A frame's side that stands free in a crop is longer than this share of the edge, and bare beyond both its ends."""
+
 REMAINS_TILT = 0.12
 """Rise per column of such a line, at most: a crop is cut along it."""
 
@@ -224,6 +227,8 @@ def _clear_top(view: Pixels, level: float) -> None:
     if not within.any() or inner.max() > depth:
         return
     bare = within & (first > inner)
+    if there.mean() > FRAME_SIDE and not (there[0] or there[-1]):
+        bare[: np.argmax(there)] = bare[len(there) - np.argmax(there[::-1]) :] = False
     if within.sum() < 0.5 * len(x) or columns < 0.6 * within.sum() or bare.sum() > 0.08 * within.sum():
         return
     side = np.interp(np.arange(width), x, inner)

@@ -633,16 +633,18 @@ def test_a_crop_cut_to_its_ink_has_no_shadow(digit: int) -> None:
     assert not found.other_ink
 
 
+@pytest.mark.parametrize("margin_px", [0, 10])
 @pytest.mark.parametrize("thick_px", [1, 2, 4])
-def test_a_frame_along_the_edges_of_a_crop_is_left_out(thick_px: int) -> None:
+def test_a_frame_along_the_edges_of_a_crop_is_left_out(thick_px: int, margin_px: int) -> None:
     """As black as the digits, so that its sides seemed strokes that join its upper edge."""
     pixels = np.full((140, 140, 3), 255, np.uint8)
     write(pixels, 5, Box(50, 40, 40, 60), pen_px=7, luma=0)
     cv2.rectangle(pixels, (0, 0), (139, 139), (0, 0, 0), thick_px)
     pixels[[0, 0, -1, -1], [0, -1, 0, -1]] = 255  # round corners
+    pixels = cv2.copyMakeBorder(pixels, *(margin_px,) * 4, cv2.BORDER_CONSTANT, value=(255, 255, 255))
     found = find(Frame(pixels))
     (writing,) = found.writings
-    assert overlap(writing.box, Box(46, 36, 48, 68)) > 0.9
+    assert overlap(writing.box, Box(46 + margin_px, 36 + margin_px, 48, 68)) > 0.9
     assert (writing.cut_off, found.other_ink) == ((), False)
 
 

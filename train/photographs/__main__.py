@@ -9,12 +9,14 @@ from pathlib import Path
 import cv2
 
 from device.errors import DigitboxError
+from train.photographs.answers import opened
 from train.photographs.files import KINDS, SEEDS, shot, shots, write_shots
 from train.photographs.fusing import compare
 from train.photographs.hands import Part, Pool, pools
 from train.photographs.measure import PARTS, Plan, measure
 from train.photographs.mistakes import overview
 from train.photographs.optics import jpeg
+from train.photographs.scans import compare as compare_scans
 from train.photographs.weights import fit
 
 SHOWN = {"single": 6, "number": 12, "sheet": 6, "turned": 6, "negative": 12, "spoilt": 12}
@@ -25,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0; 1 when something cannot be read or written; 2 for a wrong command line."""
     cv2.setNumThreads(1)
     parser = argparse.ArgumentParser(prog="python -m train.photographs", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="draw|show|measure|fusing|weights")
+    commands = parser.add_subparsers(required=True, metavar="draw|show|measure|scans|fusing|weights")
     draw = commands.add_parser("draw", help="write photographs and labels.csv")
     draw.add_argument("--kind", choices=list(KINDS), default="mixed")
     draw.add_argument("--count", type=_positive, default=100, help="photographs, or bursts")
@@ -38,13 +40,17 @@ def main(arguments: list[str] | None = None) -> int:
     take.set_defaults(run=_measure)
     show = commands.add_parser("show", help="one picture of some photographs of every kind")
     show.set_defaults(run=_show)
+    scan = commands.add_parser("scans", help="digits as they lie in folders: crops, frames, strips, underlined ones")
+    scan.add_argument("--count", type=_positive, default=100, help="pictures of each layout and set")
+    scan.set_defaults(run=_scan)
     fuse = commands.add_parser("fusing", help="the ways to fuse a burst, compared")
     fuse.add_argument("--count", type=_positive, default=100, help="bursts of five frames")
     fuse.set_defaults(run=_fuse)
     weigh = commands.add_parser("weights", help="fit what the finder and the judge weigh")
     weigh.add_argument("--count", type=_positive, default=400, help="scenes with digits; the negatives follow")
     weigh.set_defaults(run=_weigh)
-    parts = {draw: Part.TRAINING, show: Part.TUNING, take: Part.HELD_OUT, fuse: Part.TUNING, weigh: Part.TUNING}
+    parts = {draw: Part.TRAINING, show: Part.TUNING, take: Part.HELD_OUT}
+    parts |= {scan: Part.TUNING, fuse: Part.TUNING, weigh: Part.TUNING}
     for command, part in parts.items():
         command.add_argument(
             "--part", choices=[one.value for one in Part], default=part.value, help="whose handwriting"
@@ -90,6 +96,16 @@ def _show(chosen: argparse.Namespace) -> int:
     some = [shot(kind, hands, _seed(chosen), number) for kind, count in SHOWN.items() for number in range(count)]
     chosen.out.write_bytes(jpeg(overview(some), 80))
     sys.stdout.write(f"{chosen.out}\n")
+    return 0
+
+
+def _scan(chosen: argparse.Namespace) -> int:
+    hands = _hands(chosen)
+    if not hands:
+        return 1
+    shown = compare_scans(hands, chosen.count, _seed(chosen), opened())
+    chosen.out.write_text(shown, encoding="utf-8")
+    sys.stdout.write(shown)
     return 0
 
 

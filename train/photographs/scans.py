@@ -1,0 +1,193 @@
+"""Digits as they lie in folders: a set's pictures as they are, enlarged, cut to their ink, in frames, rings and rows.
+
+The drawn photographs have paper, light and a camera. These have nothing but ink on even ground, in layouts that no
+sheet has: a picture 28 pixels high, a strip of them, a crop whose edge is a printed frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from device.domain import Frame, Pixels, Status
+from device.model_reader import ModelReader
+from train.photographs.hands import Pool
+from train.photographs.stamps import SPECK
+
+INK = (255,)
+"""Lines drawn beside digits; these are white on black until `as_paper`."""
+
+ENLARGED = 5
+"""Digits of the larger layouts are so many times as large as in their set."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hand:
+    """Writes some digits of one set.
+
+    Attributes:
+        pool: The set.
+        rng: The only source of chance.
+    """
+
+    pool: Pool
+    rng: np.random.Generator
+
+    def digits(self, count: int) -> tuple[list[Pixels], str]:
+        """Pictures of the set, white on black, uint8, shape (28, 28), and what they say."""
+        label = "".join(str(digit) for digit in self.rng.integers(10, size=count))
+        rows = [self.rng.choice(self.pool.rows[int(digit)]) for digit in label]
+        return [self.pool.pictures[row] for row in rows], label
+
+
+Layout = Callable[[Hand], tuple[Pixels, str]]
+"""A grey picture and what it says."""
+
+
+def as_it_is(hand: Hand) -> tuple[Pixels, str]:
+    """28 x 28 pixels, white on black."""
+    (picture,), label = hand.digits(1)
+    return picture, label
+
+
+def enlarged(hand: Hand) -> tuple[Pixels, str]:
+    """Ten times as large, dark on white."""
+    (picture,), label = hand.digits(1)
+    return as_paper(larger(picture, 2 * ENLARGED)), label
+
+
+def cut_to_ink(hand: Hand) -> tuple[Pixels, str]:
+    """Nothing around it: all four edges are touched."""
+    (picture,), label = hand.digits(1)
+    x, y, width, height = cv2.boundingRect((picture > SPECK).view(np.uint8))
+    return as_paper(larger(picture[y : y + height, x : x + width], ENLARGED)), label
+
+
+def cut_along_frame(hand: Hand) -> tuple[Pixels, str]:
+    """The printed frame is the picture's edge."""
+    return _framed(hand, margin_px=0)
+
+
+def in_frame(hand: Hand) -> tuple[Pixels, str]:
+    """A little paper is left around the printed frame."""
+    return _framed(hand, margin_px=8)
+
+
+def in_ring(hand: Hand) -> tuple[Pixels, str]:
+    """On a page, a ring drawn around it."""
+    (picture,), label = hand.digits(1)
+    page = np.zeros((400, 400), np.uint8)
+    left, top = (int(place) for place in hand.rng.integers(60, 200, size=2))
+    page[top : top + 140, left : left + 140] = larger(picture, ENLARGED)
+    cv2.ellipse(page, (left + 70, top + 70), (90, 85), 10.0, 0.0, 360.0, INK, 4, cv2.LINE_AA)
+    return as_paper(page), label
+
+
+def underlined(hand: Hand) -> tuple[Pixels, str]:
+    """Three digits on a page, a line below them that may slope."""
+    return _underlined(hand, (8, 20))
+
+
+def line_touched(hand: Hand) -> tuple[Pixels, str]:
+    """The line below touches at least the lowest of them."""
+    return _underlined(hand, (-2, 2))
+
+
+def strip(hand: Hand) -> tuple[Pixels, str]:
+    """Five pictures of the set side by side, 28 pixels high, white on black."""
+    pictures, label = hand.digits(5)
+    return np.hstack(pictures), label
+
+
+def form(hand: Hand) -> tuple[Pixels, str]:
+    """Five digits, each in a printed frame; the outer ones are the picture's edge."""
+    pictures, label = hand.digits(5)
+    row = np.hstack([_with_frame(larger(picture, 3), 0, 1) for picture in pictures])
+    return as_paper(row), label
+
+
+def grid(hand: Hand) -> tuple[Pixels, str]:
+    """Two rows of four."""
+    pictures, label = hand.digits(8)
+    return as_paper(larger(np.vstack([np.hstack(pictures[:4]), np.hstack(pictures[4:])]), 3)), label
+
+
+LAYOUTS: tuple[Layout, ...] = (
+    as_it_is,
+    enlarged,
+    cut_to_ink,
+    cut_along_frame,
+    in_frame,
+    in_ring,
+    underlined,
+    line_touched,
+    strip,
+    form,
+    grid,
+)
+
+
+def compare(hands: Sequence[Pool], count: int, seed: int, reader: ModelReader) -> str:
+    """A table: of each layout and set how many pictures are read right, answered `ok`, and answered so but wrong.
+
+    Args:
+        hands: At least one set.
+        count: Pictures of each.
+        seed: The only source of chance.
+        reader: Opened.
+    """
+    return "\n".join(_rows(hands, count, seed, reader)) + "\n"
+
+
+def _rows(hands: Sequence[Pool], count: int, seed: int, reader: ModelReader) -> Iterator[str]:
+    yield "| layout | set | pictures | right | `ok` | of these, wrong |\n|---|---|---|---|---|---|"
+    for number, layout in enumerate(LAYOUTS):
+        for pool in hands:
+            hand = Hand(pool, np.random.default_rng((seed, number)))
+            readings = [
+                (label, reader.read([Frame(np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8))]))
+                for picture, label in (layout(hand) for _ in range(count))
+            ]
+            right = [reading.number.replace(" ", "") == label for label, reading in readings]
+            ok = [reading.status is Status.OK for _, reading in readings]
+            wrong = sum(answered and not is_right for answered, is_right in zip(ok, right, strict=True))
+            name = layout.__name__.replace("_", " ")
+            yield f"| {name} | {pool.name} | {count} | {sum(right)} | {sum(ok)} | {wrong} |"
+
+
+def as_paper(ink: Pixels) -> Pixels:
+    """Dark ink on white."""
+    return np.asarray(cv2.bitwise_not(ink), np.uint8)
+
+
+def larger(picture: Pixels, factor: int) -> Pixels:
+    """So many times as large, smoothly."""
+    return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _with_frame(ink: Pixels, margin_px: int, thick_px: int) -> Pixels:
+    framed = cv2.copyMakeBorder(ink, *(margin_px,) * 4, cv2.BORDER_CONSTANT)
+    height, width = framed.shape
+    corner = (width - 1 - margin_px, height - 1 - margin_px)
+    return np.asarray(cv2.rectangle(framed, (margin_px, margin_px), corner, INK, thick_px), np.uint8)
+
+
+def _framed(hand: Hand, margin_px: int) -> tuple[Pixels, str]:
+    (picture,), label = hand.digits(1)
+    thick_px = int(hand.rng.integers(1, 5))
+    return as_paper(_with_frame(larger(picture, ENLARGED), margin_px, thick_px)), label
+
+
+def _underlined(hand: Hand, below_px: tuple[int, int]) -> tuple[Pixels, str]:
+    pictures, label = hand.digits(3)
+    page = np.zeros((500, 700), np.uint8)
+    row = larger(np.hstack(pictures), 4)
+    left, top = int(hand.rng.integers(60, 250)), int(hand.rng.integers(40, 300))
+    page[top : top + row.shape[0], left : left + row.shape[1]] = row
+    y = top + int(np.flatnonzero((row > 128).any(axis=1))[-1]) + int(hand.rng.integers(*below_px))
+    falls = round(row.shape[1] * hand.rng.uniform(0.0, 0.05)) if below_px[0] > 0 else 0
+    cv2.line(page, (left, y), (left + row.shape[1], y + falls), INK, 4, cv2.LINE_AA)
+    return as_paper(page), label
