@@ -715,3 +715,14 @@ def test_the_foot_of_a_two_and_the_bar_of_a_five_are_no_underlines() -> None:
         overlap(box, other) > 0.8
         for box, other in zip(boxes, (Box(206, 135, 70, 115), Box(376, 136, 68, 113)), strict=True)
     )
+
+
+def test_the_lower_edge_of_a_form_takes_no_digit_along() -> None:
+    """It is the picture's edge, its dividers stand on it, and a seven reaches down to it: 35879 was 3529."""
+    pixels = np.full((84, 252, 3), 255, np.uint8)
+    for place, digit in enumerate((2, 7, 5)):
+        write(pixels, digit, Box(30 + 84 * place, 14, 34, 69 if digit == 7 else 50), pen_px=5, luma=0)
+        cv2.rectangle(pixels, (84 * place, 0), (84 * place + 83, 83), (0, 0, 0), 1)
+    found = find(Frame(pixels)).writings
+    assert [round(one.box.x / 84) for one in found] == [0, 1, 2]
+    assert all(one.box.width < 50 for one in found)
