@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
 from pathlib import Path
 
@@ -211,16 +210,21 @@ def test_bundled_pictures_cover_the_digits() -> None:
     assert sum(path.stat().st_size for path in PICTURES.iterdir()) < 2_500_000
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors' float32 rounds a pixel differently")
 @pytest.mark.parametrize(
     "number", [pytest.param(n, marks=[pytest.mark.long] if n else []) for n in range(len(BUNDLED))]
 )
-def test_bundled_pictures_are_drawn_byte_for_byte(number: int) -> None:
-    """The committed files are what the module draws; one is drawn at every run, all of them take half a minute."""
+def test_bundled_pictures_are_drawn_anew(number: int) -> None:
+    """The committed files are what the module draws; one is drawn at every run, all of them take half a minute.
+
+    Processors round float32 differently, so that a few pixels in a hundred thousand differ, by 4 at most on two of them.
+    """
     seed, settings = BUNDLED[number]
     scene = draw(settings, np.random.default_rng(seed))
-    committed = PICTURES / f"{number + 1:02}-{scene.label}.jpg"
-    assert committed.read_bytes() == jpeg(scene.pixels, settings.camera.jpeg_quality)
+    committed = cv2.imread(str(PICTURES / f"{number + 1:02}-{scene.label}.jpg"))
+    written = np.frombuffer(jpeg(scene.pixels, settings.camera.jpeg_quality), np.uint8)
+    difference = cv2.absdiff(committed, cv2.imdecode(written, cv2.IMREAD_COLOR))
+    assert difference.max() <= 12
+    assert difference.mean() < 0.01
 
 
 def test_bundled_pictures_are_written_by_their_order(tmp_path: Path) -> None:
