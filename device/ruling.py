@@ -184,7 +184,7 @@ def _level_lines(mask: Pixels, span: float) -> Pixels | None:
     kernel = np.ones((int(1.5 * thick + 2.5), 1), np.uint8)
     solid = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))  # a pencil's strokes have bare grains
     # Beyond the edge there is nothing, or a line along it would be a stroke.
-    tall = cv2.morphologyEx(solid, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    tall = cv2.morphologyEx(solid, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=(0.0,))
     strokes = cv2.bitwise_and(mask, tall)
     bare = cv2.subtract(lines, strokes)
     return np.asarray(cv2.subtract(cv2.dilate(bare, np.ones((3, 1), np.uint8)), strokes), np.uint8)
