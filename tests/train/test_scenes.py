@@ -216,7 +216,7 @@ def test_bundled_pictures_cover_the_digits() -> None:
 def test_bundled_pictures_are_drawn_anew(number: int) -> None:
     """The committed files are what the module draws; one is drawn at every run, all of them take half a minute.
 
-    Processors round float32 differently, so that a few pixels in a hundred thousand differ, on two of them by 4 at most.
+    Processors round float32 differently, so that a few pixels in a hundred thousand differ, by 4 of 255 at most.
     """
     seed, settings = BUNDLED[number]
     scene = draw(settings, np.random.default_rng(seed))
