@@ -166,7 +166,6 @@ def parse(section: Mapping[str, Any], language: str) -> Commands:
         raise ValueError(f"phrases lacks or does not know {', '.join(sorted(groups.keys() ^ expected))}")
     places: _Places = {
         "digit": _numbered(section["digits"]["words"], "digit", first=0),
-        "a_digit": _numbered(section["digits"].get("articled", ()), "digit", first=0),
         "position": _numbered(section["positions"]["words"], "position", first=1),
         "ordinal": _numbered(section["ordinals"]["words"], "position", first=1),
         "language": [(word, {"language": code}) for code, words in section["languages"].items() for word in words],

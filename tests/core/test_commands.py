@@ -47,13 +47,6 @@ def test_every_command_has_a_phrase_in_the_words_of_the_tiny_model(english, comm
         ("please read this please", VoiceCommand(Command.READ)),
         ("what time it", VoiceCommand(Command.TIME)),
         ("no is nine", VoiceCommand(Command.CORRECT, digit=9)),
-        ("it's an eight", VoiceCommand(Command.DIGIT, digit=8)),
-        ("it's a eight", VoiceCommand(Command.DIGIT, digit=8)),
-        ("an six", None),
-        ("read it again", VoiceCommand(Command.READ)),
-        ("go back one", VoiceCommand(Command.BEFORE)),
-        ("test the camera", VoiceCommand(Command.AIM)),
-        ("shut it down", VoiceCommand(Command.SHUT_DOWN)),
         ("what is this", VoiceCommand(Command.READ)),
         ("what was that", VoiceCommand(Command.REPEAT)),
         ("what", None),
@@ -69,12 +62,6 @@ def test_what_phrases_mean(english, text, expected):
     assert meant(english, text) == expected
 
 
-def test_no_phrase_has_an_before_a_consonant(english):
-    """Nobody says "an six", and what is listened for is what other speech may be taken for."""
-    pairs = {phrase[place : place + 2] for phrase in english.meanings[None] for place in range(len(phrase) - 1)}
-    assert {pair[1] for pair in pairs if pair[0] == "an"} == {"eight"}
-
-
 @pytest.mark.parametrize(
     ("text", "context", "understood"),
     [
@@ -86,12 +73,8 @@ def test_no_phrase_has_an_before_a_consonant(english):
         ("yes", Context.CONFIRM, True),
         ("read", Context.CONFIRM, False),
         ("stop", Context.CONFIRM, True),
-        ("yes thank you", Context.CONFIRM, True),
-        ("that's not correct", Context.CONFIRM, True),
-        ("that's it", Context.CONFIRM, False),
         ("next", Context.PRACTICE, True),
         ("shut down", Context.PRACTICE, False),
-        ("stop now", Context.PRACTICE, True),
         ("yes", None, True),
         ("seven", None, True),
     ],

@@ -40,11 +40,10 @@ NAMED = {
         Command.TIME, Command.STATUS, Command.SHUT_DOWN,
     ),
     "help.more": (Command.AIM, Command.PRACTISE),
-    "practice.begun": (Command.CANCEL,),
 }  # fmt: skip
 """Sentences that tell what can be said, and which commands they name."""
 
-OPTIONAL = {"commands.light", "commands.others", "commands.digits.articled"}
+OPTIONAL = {"commands.light", "commands.others"}
 """What a language may leave out: words that a recognizer loses are only known where it was measured."""
 
 VOWELS = re.compile("[\u064b-\u0652\u0670]")

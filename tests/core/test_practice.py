@@ -62,7 +62,7 @@ def practising() -> Situation:
     """The box has asked for the first digit."""
     situation, answer = tell(START, said(Command.PRACTISE))
     assert situation.mode is Mode.PRACTISING
-    assert answer.startswith("Let's practise. Say: stop now, and we stop. Write a")
+    assert answer.startswith("Let's practise. Write a")
     return situation
 
 
