@@ -30,14 +30,15 @@ from device.pieces import (
     longer_px,
     mean_stroke_px,
     pieces_of,
-    thickest_px,
     view_of,
     with_crumbs,
 )
 from device.ruling import underline, without_lines
 from device.strays import (
+    FAINT,
     RULE_CORE,
     beside_digits,
+    faint_at_edges,
     free_underlines,
     has_gap_with_ink,
     is_leading_dash,
@@ -69,11 +70,6 @@ LEAST_HEIGHT = 0.35
 
 LARGEST = 3.0
 """What isn't plainly writing and is so many times as high as the writing is the edge of its sheet."""
-
-SHADED, SHADED_SIDE = 1.6, 0.5
-"""What is somewhere so many times as thick as in the mean and runs along the second share of a side of a crop may have
-a shadow there, which was read as a one. A digit cut out to its ink touches all edges, and may be as thick where strokes
-cross, but hardly one runs so far along a side."""
 
 UNDERLINED = 1.4
 """What is so many times as wide as high may be writing that touches the line below it."""
@@ -178,7 +174,8 @@ def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:
     found, pixels, seen = _without_underlines(pixels, seen)
     pieces = [piece for piece in found if not is_blot(piece, pixels.shape)]
     rules = [piece for piece in pieces if is_rule(piece, pieces, pixels.shape)]
-    pieces = [piece for piece in pieces if piece not in rules]
+    shades = faint_at_edges(pieces, pixels.shape)
+    pieces = [piece for piece in pieces if piece not in rules and piece not in shades]
     if not pieces:
         return Finding()
     text = _text(pieces, found, pixels.shape, tight=True)
@@ -186,17 +183,10 @@ def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:
         return Finding(other_ink=True)
     # As dark as the digits it may be a one of theirs.
     may_be_one = any(rule.core < RULE_CORE * piece.core for rule in rules for piece in text.digits)
-    is_shaded = any(_is_shaded(piece, stroke_px, pixels.shape) for piece, stroke_px in text.strokes_px.items())
     inside = (piece for piece in found if not edges_at(piece.box, pixels.shape))
     is_lost = any(True for _ in beside_digits(list(inside), text.digits, text.core, pixels.shape))
-    return Finding(tuple(_writings(text, pixels, seen)), may_be_one or is_shaded or is_lost, tight=True)
-
-
-def _is_shaded(piece: Piece, stroke_px: float, shape: tuple[int, ...]) -> bool:
-    """Whether a shadow at a side of a crop may have run into it, whose strokes are so wide in the mean."""
-    sides = [piece.mask[:, 0]] * (piece.box.x == 0) + [piece.mask[:, -1]] * (piece.box.right == shape[1])
-    along_px = max((cv2.countNonZero(side) for side in sides), default=0)
-    return along_px > SHADED_SIDE * shape[0] and thickest_px(piece) > SHADED * stroke_px
+    is_doubtful = may_be_one or is_lost or bool(shades)
+    return Finding(tuple(_writings(text, pixels, seen)), is_doubtful, tight=True)
 
 
 def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
@@ -269,7 +259,7 @@ def _text(pieces: Sequence[Piece], found: Sequence[Piece], shape: tuple[int, ...
         tight: It was cut around the writing.
     """
     height_px, core = _usual(pieces)
-    pieces = [piece for piece in pieces if piece.core >= 0.4 * core and longer_px(piece.box) >= 0.08 * height_px]
+    pieces = [piece for piece in pieces if piece.core >= FAINT[0] * core and longer_px(piece.box) >= 0.08 * height_px]
     pieces = [
         piece for piece in pieces if piece.clearness >= PLAIN_CLEARNESS or piece.box.height <= LARGEST * height_px
     ]

@@ -25,6 +25,9 @@ lengths are known well enough: in a strip 28 px high ones seemed to cross it fro
 POLARITY_PX = 256
 """Longer side of the picture in which the ground is told from the ink."""
 
+STROKES_PX = 128
+"""Longer side of the picture in which it is seen how wide a crop's strokes are."""
+
 GROUND_PX = 512
 """Longer side of the picture in which the brightness of the bare paper is estimated."""
 
@@ -52,7 +55,16 @@ WIDE_REACH_PX = 48
 """From this reach on half the size, an eighth of the time, shows the ground as well."""
 
 CROP_REACH = 0.6
-"""The same for a tight crop, and for a scene that a digit fills."""
+"""The same for a scene that a digit fills, and the most for a tight crop."""
+
+CROP_REACHES, SATURATED, FILLED = (0.06, 0.12, 0.2, 0.3, 0.4, 0.5), 1.2, 0.7
+"""A crop's reach is the first of these that is wider than its strokes: with the next one, or the widest, the ink has at
+most the second, so many times the energy, and what stands free is as dark in the mean as the third, a share of what the
+widest sees. A shadow across a crop is wider than its strokes; chosen on the layouts of `train.photographs scans`."""
+
+GROUND_WINDOW = 0.9
+"""Share of a crop's shorter side in which the ground is the usual brightness: shadows are left in half of that, and the
+ink of a digit written with a broad pen is the usual."""
 
 WIDE_STROKE = 0.58
 """Strokes wider than this share of the closing's reach would be hollowed by it."""
@@ -75,8 +87,12 @@ side, was cut along a printed frame; one that stands free in a crop differs from
 CLEAR = 0.3
 """From here on an answer between -1 (all strokes are dark) and 1 (all are light) is believed."""
 
-STRONGEST = 0.995
-"""Share of a scene that is fainter than its strongest strokes: a digit a tenth as high covers one part in 300."""
+STRONGEST = 0.995, 0.999
+"""Share of a scene that is fainter than its strongest strokes: a digit a tenth as high covers one part in 300; and of a
+small picture with little ink, which has no table whose edges would be stronger."""
+
+INK_LEVEL = 0.4
+"""Ink in a crop is at least this share as strong as what is darker than 98 % of it."""
 
 FAINTEST_STROKE = 0.35
 """A stroke is at least this share as strong as the strongest ones."""
@@ -121,16 +137,16 @@ def contrast(frame: Frame, *, inverted: bool = False, wide: bool = False, paper:
     small = _reduced(grey, GROUND_PX)
     reach_share = SCENE_REACH if paper is None else SHEET_REACH
     dark, light = (_filling_px(picture, reach_share) if scene else 0 for picture in (small, ~small))
-    if dark or light:
-        light_ink = light > dark  # the hole of a zero fills less than its stroke
-    else:
-        light_ink = _has_light_strokes(small) if scene else _is_light_on_dark(small, flatten=factor <= 1.0)
-    light_ink ^= inverted
+    is_light = _has_light_strokes if scene else _is_light_on_dark
+    # The hole of a zero fills less than its stroke.
+    light_ink = (light > dark if dark or light else is_light(small)) ^ inverted
     if light_ink:
         small = np.asarray(cv2.bitwise_not(small), np.uint8)  # before the other, which a small picture shares with it
         cv2.bitwise_not(grey, dst=grey)
     is_wide = wide or not scene or (light if light_ink else dark) > 0
-    pixels = _against_ground(grey, small, reach_share=CROP_REACH if is_wide else reach_share)
+    if is_wide:
+        reach_share = CROP_REACH if scene else _crop_reach(small)
+    pixels = _against_ground(grey, small, reach_share=reach_share)
     if not is_wide:
         _fill_giants(pixels, grey, small)
     return Contrast(pixels, _least_contrast(pixels, paper, scene=scene), factor, light_ink, is_wide, grey)
@@ -173,7 +189,7 @@ def _has_light_strokes(small: Pixels) -> bool:
     small = _reduced(small, POLARITY_PX)
     answers = [_lightness_of_strokes(small, max(3, int(min(small.shape) * reach) | 1)) for reach in STROKE_REACHES]
     clearest = max(answers, key=abs)
-    return clearest > 0 if abs(clearest) >= CLEAR else _is_light_on_dark(small, flatten=True)
+    return clearest > 0 if abs(clearest) >= CLEAR else _is_light_on_dark(small)
 
 
 def _lightness_of_strokes(small: Pixels, reach: int) -> float:
@@ -184,20 +200,18 @@ def _lightness_of_strokes(small: Pixels, reach: int) -> float:
     return (light - dark) / (light + dark + 1.0)
 
 
-def _is_light_on_dark(small: Pixels, *, flatten: bool) -> bool:
+def _is_light_on_dark(small: Pixels) -> bool:
     """Whether the ink of a tight crop is lighter than its ground.
 
-    Otsu's two classes are ink and ground; the ground is the one that holds more of the picture and of its edge.
-    Tuned on photo_digits cut to their ink, MNIST cut to its ink, and drawn scenes with shadows: wrong in 0.4 %, 1 %
-    and 0.7 %; on pictures with a margin it was never wrong.
+    Otsu's two classes are ink and ground; the ground is the one that holds more of the picture and of its edge. A
+    shadow would be one of them, and is taken out before.
     """
     small = _within_frame(_reduced(small, POLARITY_PX))
-    if flatten:
-        window = min(255, int(min(small.shape) * 0.5) | 1)  # medianBlur takes no wider one for uint8
-        ground = cv2.medianBlur(small, window)
-        # 128 + small - ground, saturating at both ends.
-        small = np.asarray(cv2.addWeighted(small, 1.0, ground, -1.0, 128.0), np.uint8)
-    _, dark = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    window = min(255, int(min(small.shape) * GROUND_WINDOW) | 1)  # medianBlur takes no wider one for uint8
+    ground = cv2.medianBlur(small, window)
+    # 128 + small - ground, saturating at both ends.
+    flat = np.asarray(cv2.addWeighted(small, 1.0, ground, -1.0, 128.0), np.uint8)
+    _, dark = cv2.threshold(flat, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
     return _mean_at_edge(dark) + float(dark.mean()) > 1.0
 
 
@@ -216,6 +230,37 @@ def _without_rim(picture: NDArray[Any], px: int) -> Pixels:
 
 def _mean_at_edge(picture: NDArray[Any]) -> float:
     return float(np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]).mean())
+
+
+def _crop_reach(small: Pixels) -> float:
+    """The share of a crop's shorter side by which its dark strokes are narrower than the paper around them."""
+    small = _reduced(small, STROKES_PX)
+    shares = (*CROP_REACHES, CROP_REACH)
+    hats = [_black_hat(small, reach_share) for reach_share in shares]
+    free = _free_of_edges(hats[-1])
+    least = FILLED * float(cv2.mean(hats[-1], free)[0])  # what is fat and stands free is no shadow
+    taken = [cv2.norm(hat, cv2.NORM_L2SQR) for hat in hats]
+    return next(
+        reach_share
+        for reach_share, hat, now, then in zip(shares, hats, taken, [*taken[1:], 0.0], strict=True)
+        if then <= SATURATED * now and float(cv2.mean(hat, free)[0]) >= least
+    )
+
+
+def _black_hat(small: Pixels, reach_share: float) -> Pixels:
+    """By how much a crop is darker than its bare paper, as a closing of that reach has it."""
+    reach = max(3, int(min(small.shape) * reach_share) | 1)
+    return np.asarray(cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, np.ones((reach, reach), np.uint8)), np.uint8)
+
+
+def _free_of_edges(hat: Pixels) -> Pixels:
+    """255 on what is dark and touches no edge of the picture, else 0."""
+    _, mask = cv2.threshold(hat, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    framed = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    _, labels = cv2.connectedComponents(framed, connectivity=8)
+    at_edges = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    mask[np.isin(labels[1:-1, 1:-1], at_edges)] = 0
+    return np.asarray(mask, np.uint8)
 
 
 def _filling_px(small: Pixels, reach_share: float) -> int:
@@ -322,18 +367,19 @@ def _least_contrast(pixels: Pixels, paper: Pixels | None, *, scene: bool) -> flo
     """What ink must exceed, from the spread of the paper's own contrasts.
 
     The lower percentiles hold no ink even in a tight crop, of which ink can be three fifths. There they may hold the
-    soft edges of strokes, but then the ink is as strong as the highest percentile. In a scene, what is much fainter
-    than the strongest strokes is the table's grain or print showing through.
+    soft edges of strokes, but then the ink is as strong as the highest percentile. In a scene, and in a small picture
+    that holds as little ink as one, what is much fainter than the strongest strokes is the table's grain, a shadow's
+    edge, or print showing through.
     """
     every = max(1, round((pixels.size / 100_000) ** 0.5))
     sample = np.ascontiguousarray(pixels[::every, ::every])
     if paper is not None:  # what was made up has no grain
         paper = np.asarray(cv2.resize(paper, sample.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
-    low, middle, ink, strongest = ranked(sample, paper, 0.05, 0.25, 0.98, STRONGEST)
+    low, middle, ink, *strongest = ranked(sample, paper, 0.05, 0.25, 0.98, *STRONGEST)
     level = float(middle + max(LEAST_CONTRAST, NOISE_FACTOR * (middle - low)))
-    if scene:
-        return max(level, FAINTEST_STROKE * strongest)
-    return min(level, max(LEAST_CONTRAST, 0.4 * ink))
+    if scene or INK_LEVEL * ink < LEAST_CONTRAST:
+        return max(level, FAINTEST_STROKE * strongest[0 if scene else 1])
+    return min(level, INK_LEVEL * ink)
 
 
 def ranked(pixels: Pixels, mask: Pixels | None, *shares: float) -> list[float]:

@@ -26,6 +26,10 @@ the third of its rectangle, which is more than a hand's strokes do; from the fou
 is surely none of them. Read off two of the real crops of grids (0.88, 0.83; 1.25, 1.19) and the other 534 photographs,
 whose ones fill at most 0.73."""
 
+FAINT, LEAST_SHADE = (0.4, 0.7), 0.5
+"""A shadow's edge that may be read as a one has between the first two shares of the contrast of a crop's largest digit
+and at least the third share of its height; what is fainter is no writing anyway."""
+
 RULE_AROUND = 0.15
 """What reaches three edges of a crop and covers less of its box is the frame around something."""
 
@@ -184,6 +188,21 @@ def without_strays_at_edges(
     whole_px = [longer_px(piece.box) for piece in whole]
     least, most = 0.5 * max(whole_px), np.inf if tight else LARGEST_STRAY * max(whole_px)
     return [piece for piece in pieces if not edges_at(piece.box, shape) or least <= longer_px(piece.box) <= most]
+
+
+def faint_at_edges(pieces: Sequence[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """What touches the edge of a crop, is far fainter than what is wholly in it, and as high: a shadow, like a one."""
+    whole = [piece for piece in pieces if not edges_at(piece.box, shape)]
+    if not whole:
+        return []
+    largest = max(whole, key=lambda piece: piece.area)
+    return [
+        piece
+        for piece in pieces
+        if piece not in whole
+        and FAINT[0] * largest.core <= piece.core < FAINT[1] * largest.core
+        and piece.box.height >= LEAST_SHADE * largest.box.height
+    ]
 
 
 def beside_digits(

@@ -601,13 +601,45 @@ def test_a_slash_is_a_mark_and_no_one(top: tuple[int, int], bottom: tuple[int, i
     assert [writing.group for writing in found] == ([0, 1] if is_slash else [0, 0, 0])
 
 
-def test_a_shadow_at_the_side_of_a_crop_is_a_doubt() -> None:
-    """It runs into the digit, and was read as a one before it."""
+def shaded_crop(corners: list[tuple[int, int]], soft_px: int) -> Frame:
+    """A five in a crop, half of the light taken from what lies within the corners."""
     pixels = paper(270, 210)
     write(pixels, 5, Box(40, 40, 130, 190), pen_px=22)
-    assert not find(Frame(pixels)).other_ink
-    cv2.fillPoly(pixels, [np.array([(0, 90), (60, 0), (110, 0), (20, 270), (0, 270)])], (110, 110, 110), cv2.LINE_AA)
-    assert find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).other_ink
+    light = np.ones(pixels.shape, np.float32)
+    cv2.fillPoly(light, [np.array(corners)], (0.5, 0.5, 0.5))
+    light = cv2.GaussianBlur(light, (soft_px, soft_px), 0)
+    return Frame((cv2.GaussianBlur(pixels, (3, 3), 0) * light).astype(np.uint8))
+
+
+@pytest.mark.parametrize("soft_px", [3, 21])
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [(0, 0), (18, 0), (45, 270), (0, 270)],
+        [(0, 0), (60, 0), (160, 270), (0, 270)],
+        [(210, 0), (150, 0), (100, 270), (210, 270)],
+        [(0, 0), (210, 0), (210, 120), (0, 170)],
+    ],
+    ids=["side", "half", "other half", "top"],
+)
+def test_a_shadow_across_a_crop_is_no_ink(corners: list[tuple[int, int]], soft_px: int) -> None:
+    """It was taken for the ground or for ink that ran into the digit, and read as a one before it."""
+    (lit,) = find(shaded_crop([(0, 0)] * 3, soft_px)).writings
+    finding = find(shaded_crop(corners, soft_px))
+    (writing,) = finding.writings
+    assert writing.box.overlap(lit.box) > 0.95
+    assert not finding.other_ink
+
+
+def test_what_is_faint_at_the_edge_of_a_crop_is_left_out_aloud() -> None:
+    """The rest of a shadow was read as a one beside the digit; it may be a digit that the pen hardly drew."""
+    pixels = paper(270, 210)
+    write(pixels, 5, Box(60, 50, 90, 150), pen_px=16)
+    cv2.line(pixels, (195, 60), (209, 220), (130, 130, 130), 9, cv2.LINE_AA)
+    finding = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0)))
+    (writing,) = finding.writings
+    assert writing.box.right < 170
+    assert finding.other_ink
 
 
 @pytest.mark.parametrize("enlarged", [1, 6])

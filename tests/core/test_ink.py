@@ -54,6 +54,37 @@ def test_shadow_is_divided_out() -> None:
     assert seen.pixels[:, 200:450].max() > 2 * seen.level
 
 
+@pytest.mark.parametrize("side", ["left", "top", "right"])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+def test_a_shadow_across_a_crop_is_no_ground(side: str, share: float) -> None:
+    """Its edge was taken for that of the ink: the lit paper was chalk, and the digit a hole in it."""
+    pixels = crop(5, margin=24).pixels.astype(np.float32)
+    turned = np.rot90(pixels, {"left": 0, "top": -1, "right": 2}[side])  # a view: its left side is shaded
+    turned[:, : round(share * turned.shape[1])] *= 0.45
+    seen = contrast(Frame(pixels.astype(np.uint8)))
+    assert not seen.light_ink
+    assert np.mean(seen.pixels[:15] > seen.level) < 0.05  # bare but for the shadow's edge
+    assert np.mean(seen.pixels[-15:] > seen.level) < 0.05
+
+
+def test_of_a_small_photograph_the_noise_is_no_ink() -> None:
+    """What holds as little ink as a scene is as carefully told from paper, though it is as small as a crop."""
+    pixels = paper(240, 320, grain=7.0)
+    write(pixels, 4, Box(200, 100, 16, 26), pen_px=3)
+    seen = contrast(Frame(shade(pixels, darkest=0.6)))
+    strongest = float(seen.pixels[95:131, 195:221].max())
+    assert 0.25 * strongest < seen.level < 0.6 * strongest
+
+
+@pytest.mark.parametrize("pen_px", [8, 30, 60])
+def test_the_strokes_of_a_crop_are_filled_however_wide(pen_px: int) -> None:
+    """A closing narrower than they are would leave their outlines alone."""
+    pixels = paper(200, 160)
+    cv2.line(pixels, (80, 60), (80, 140), (40, 40, 40), pen_px, cv2.LINE_AA)
+    seen = contrast(Frame(pixels))
+    assert float(seen.pixels[60:140, 78:83].min()) > 2 * seen.level
+
+
 def test_ink_is_as_strong_in_the_shadow_as_in_the_light() -> None:
     """Contrast is a share of the paper's own brightness."""
     lit = scene(0)

@@ -1,7 +1,8 @@
 """Digits as they lie in folders: a set's pictures as they are, enlarged, cut to their ink, in frames, rings and rows.
 
 The drawn photographs have paper, light and a camera. These have nothing but ink on even ground, in layouts that no
-sheet has: a picture 28 pixels high, a strip of them, a crop whose edge is a printed frame.
+sheet has: a picture 28 pixels high, a strip of them, a crop whose edge is a printed frame. The last two are photos, but
+smaller than any that a scene makes.
 """
 
 from __future__ import annotations
@@ -115,6 +116,22 @@ def grid(hand: Hand) -> tuple[Pixels, str]:
     return as_paper(larger(np.vstack([np.hstack(pictures[:4]), np.hstack(pictures[4:])]), 3)), label
 
 
+def in_shadow(hand: Hand) -> tuple[Pixels, str]:
+    """A crop of a photograph, the edge of a shadow across it, which takes six tenths of the light."""
+    (picture,), label = hand.digits(1)
+    return _photographed(as_paper(larger(picture, ENLARGED)), hand, darkest=0.4), label
+
+
+def small_photograph(hand: Hand) -> tuple[Pixels, str]:
+    """Three digits somewhere on a sheet in an old webcam's 480 x 360 pixels, a shadow across it."""
+    pictures, label = hand.digits(3)
+    row = larger(np.hstack(pictures), 2)
+    page = np.zeros((360, 480), np.uint8)
+    left, top = (int(hand.rng.integers(10, room - 10)) for room in (480 - row.shape[1], 360 - row.shape[0]))
+    page[top : top + row.shape[0], left : left + row.shape[1]] = row
+    return _photographed(as_paper(page), hand, darkest=0.7), label
+
+
 LAYOUTS: tuple[Layout, ...] = (
     as_it_is,
     enlarged,
@@ -127,6 +144,8 @@ LAYOUTS: tuple[Layout, ...] = (
     strip,
     form,
     grid,
+    in_shadow,
+    small_photograph,
 )
 
 
@@ -191,3 +210,15 @@ def _underlined(hand: Hand, below_px: tuple[int, int]) -> tuple[Pixels, str]:
     falls = round(row.shape[1] * hand.rng.uniform(0.0, 0.05)) if below_px[0] > 0 else 0
     cv2.line(page, (left, y), (left + row.shape[1], y + falls), INK, 4, cv2.LINE_AA)
     return as_paper(page), label
+
+
+def _photographed(picture: Pixels, hand: Hand, darkest: float) -> Pixels:
+    """On paper less than white, with a shadow across that leaves so much of the light, grain, and as a poor JPEG."""
+    height, width = picture.shape
+    down, across = np.mgrid[:height, :width].astype(np.float32)
+    angle, middle = hand.rng.uniform(0.0, 2.0 * np.pi), hand.rng.uniform(-0.3, 0.3)
+    beyond = (across / width - 0.5) * np.cos(angle) + (down / height - 0.5) * np.sin(angle) - middle
+    light = 1.0 - (1.0 - darkest) / (1.0 + np.exp(-beyond * hand.rng.uniform(8.0, 60.0)))
+    grey = (25.0 + picture * 0.8) * light + 3.0 * hand.rng.standard_normal(picture.shape)
+    _, stored = cv2.imencode(".jpg", np.clip(grey, 0.0, 255.0).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 40])
+    return np.asarray(cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE), np.uint8)
