@@ -41,6 +41,7 @@ from device.strays import (
     faint_at_edges,
     free_underlines,
     has_gap_with_ink,
+    holes,
     is_leading_dash,
     is_outline,
     is_rule,
@@ -171,7 +172,7 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False, paper: Pix
 
 def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:
     """What may be digits in a picture that somebody cut around them."""
-    found, pixels, seen = _without_underlines(pixels, seen)
+    found, pixels, seen = _without_holes_and_underlines(pixels, seen)
     pieces = [piece for piece in found if not is_blot(piece, pixels.shape)]
     rules = [piece for piece in pieces if is_rule(piece, pieces, pixels.shape)]
     shades = faint_at_edges(pieces, pixels.shape)
@@ -191,7 +192,7 @@ def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:
 
 def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
     """What may be digits among all that a camera sees."""
-    found, pixels, seen = _without_underlines(pixels, seen)
+    found, pixels, seen = _without_holes_and_underlines(pixels, seen)
     scale = Scale(pixels, seen)
     may_be = (piece for piece in found if not is_blot(piece, pixels.shape))
     if not seen.is_wide:
@@ -214,10 +215,10 @@ def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
     return Finding(tuple(_writings(text, pixels, seen)), is_lost or is_signed, cut_off=edges)
 
 
-def _without_underlines(pixels: Pixels, seen: Contrast) -> tuple[list[Piece], Pixels, Contrast]:
-    """All ink but the lines below writing, and the pictures without them."""
+def _without_holes_and_underlines(pixels: Pixels, seen: Contrast) -> tuple[list[Piece], Pixels, Contrast]:
+    """All ink but the holes of a binding and the lines below writing, and the pictures without them."""
     found = list(pieces_of(pixels, seen.level))
-    lines = _underlines(found, pixels.shape)
+    lines = [*holes(found), *_underlines(found, pixels.shape)]
     if not lines:
         return found, pixels, seen
     pixels, seen = _without(lines, pixels, seen)

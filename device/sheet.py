@@ -7,7 +7,7 @@ around it out of the picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -93,11 +93,8 @@ def sheets(frame: Frame) -> list[Sheet]:
     for mask in _divided(np.asarray(small, np.uint8)):
         found += _outlines(mask)
     found.sort(key=lambda pair: pair[0], reverse=True)
-    chosen: list[NDArray[np.int32]] = []
-    for _, outline in found:
-        if all(_box(outline).overlap(_box(other)) < SAME_SHARE for other in chosen):
-            chosen.append(outline)
-    alone = [outline for outline in chosen if not any(_are_twins(outline, other) for other in chosen)]
+    chosen = _different([outline for _, outline in found])
+    alone = [outline for outline, has_twin in zip(chosen, _have_twins(chosen), strict=True) if not has_twin]
     return [_sheet(_reaching(outline, size), factor) for outline in alone[:MOST_SHEETS]]
 
 
@@ -191,10 +188,26 @@ def _outlines(mask: Pixels) -> Iterator[tuple[float, NDArray[np.int32]]]:
             yield solid * rectangular, hull[:, 0]
 
 
-def _are_twins(one: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
-    """Whether two outlines are of the same size and turn, side by side: the squares of squared paper."""
-    sides = [np.sort(cv2.minAreaRect(outline)[1]) for outline in (one, other)]
-    return one is not other and bool(np.all(np.abs(np.log(sides[0] / sides[1])) < np.log(TWIN_RATIO)))
+def _different(outlines: Sequence[NDArray[np.int32]]) -> list[NDArray[np.int32]]:
+    """Of outlines whose boxes share more than `SAME_SHARE`, the first; on squared paper there are a thousand."""
+    boxes = np.array([cv2.boundingRect(outline) for outline in outlines], np.float64).reshape(-1, 4)
+    starts, ends = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    areas = boxes[:, 2] * boxes[:, 3]
+    kept: list[int] = []
+    for index in range(len(outlines)):
+        shared = np.minimum(ends[kept], ends[index]) - np.maximum(starts[kept], starts[index])
+        both = np.prod(np.maximum(shared, 0.0), axis=1)
+        if not np.any(both >= SAME_SHARE * (areas[kept] + areas[index] - both)):
+            kept.append(index)
+    return [outlines[index] for index in kept]
+
+
+def _have_twins(outlines: Sequence[NDArray[np.int32]]) -> NDArray[np.bool_]:
+    """Of each whether another one has its size: the squares of squared paper."""
+    sides = np.array([sorted(cv2.minAreaRect(outline)[1]) for outline in outlines], np.float64).reshape(-1, 2)
+    logs = np.log(sides)
+    alike = np.all(np.abs(logs[:, None] - logs) < np.log(TWIN_RATIO), axis=2)
+    return np.asarray(alike.sum(axis=1) > 1)
 
 
 def _box(outline: NDArray[np.int32]) -> Box:

@@ -601,6 +601,37 @@ def test_a_slash_is_a_mark_and_no_one(top: tuple[int, int], bottom: tuple[int, i
     assert [writing.group for writing in found] == ([0, 1] if is_slash else [0, 0, 0])
 
 
+def punched(degrees: float, missing: int | None = None) -> Frame:
+    """A two on a sheet with eighteen holes along its upper edge, seen askew, one of them hidden if asked for."""
+    pixels = paper(600, 800)
+    for number in range(18):
+        if number != missing:
+            cv2.rectangle(pixels, (30 + 42 * number, 60), (43 + 42 * number, 88), (50, 50, 50), -1)
+    write(pixels, 2, Box(350, 300, 60, 90), pen_px=8)
+    turn = cv2.getRotationMatrix2D((400.0, 300.0), degrees, 0.9)
+    return Frame(np.asarray(cv2.warpAffine(pixels, turn, (800, 600), borderMode=cv2.BORDER_REPLICATE), np.uint8))
+
+
+@pytest.mark.parametrize("degrees", [0.0, 12.0, 90.0])
+@pytest.mark.parametrize("missing", [None, 7])
+def test_the_holes_of_a_binding_are_no_writing(degrees: float, missing: int | None) -> None:
+    """They were taken for writing that can't be read, beside the digit."""
+    finding = find(punched(degrees, missing))
+    assert len(finding.writings) == 1
+    assert not finding.other_ink
+
+
+@pytest.mark.parametrize("gaps", [(40, 40, 40, 40), (40, 52, 33, 61, 38, 47)], ids=["few", "uneven"])
+def test_ones_in_a_row_are_no_holes(gaps: tuple[int, ...]) -> None:
+    """A hand leaves other gaps, or a number has fewer digits."""
+    pixels = paper(400, 600)
+    x = 60
+    for gap in (0, *gaps):
+        x += gap
+        cv2.line(pixels, (x, 150), (x, 210), (40, 40, 40), 8, cv2.LINE_AA)
+    assert len(find(Frame(pixels)).writings) == len(gaps) + 1
+
+
 def shaded_crop(corners: list[tuple[int, int]], soft_px: int) -> Frame:
     """A five in a crop, half of the light taken from what lies within the corners."""
     pixels = paper(270, 210)

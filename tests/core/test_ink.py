@@ -67,6 +67,28 @@ def test_a_shadow_across_a_crop_is_no_ground(side: str, share: float) -> None:
     assert np.mean(seen.pixels[-15:] > seen.level) < 0.05
 
 
+@pytest.mark.parametrize("size", [(480, 640), (120, 160)], ids=["scene", "crop"])
+@pytest.mark.parametrize(
+    ("ground", "ink", "is_light"),
+    [
+        ((245, 245, 245), (80, 235, 252), False),
+        ((90, 120, 60), (50, 60, 200), True),
+        ((30, 30, 30), (220, 30, 30), True),
+    ],
+    ids=["yellow on white", "red on green", "blue on black"],
+)
+def test_ink_as_bright_as_its_ground_is_seen_by_its_colour(
+    size: tuple[int, int], ground: tuple[int, int, int], ink: tuple[int, int, int], is_light: bool
+) -> None:
+    """Of a yellow felt pen's 17 only the 1 was read, and surely; red on a green board was nothing."""
+    pixels = np.asarray(np.full((*size, 3), ground, np.uint8))
+    across = size[1] // 2
+    cv2.line(pixels, (across, size[0] // 3), (across, 2 * size[0] // 3), ink, size[0] // 30, cv2.LINE_AA)
+    seen = contrast(Frame(pixels))
+    assert seen.light_ink == is_light
+    assert seen.pixels[round(seen.factor * size[0] / 2), round(seen.factor * across)] > max(2 * seen.level, 60)
+
+
 def test_of_a_small_photograph_the_noise_is_no_ink() -> None:
     """What holds as little ink as a scene is as carefully told from paper, though it is as small as a crop."""
     pixels = paper(240, 320, grain=7.0)
