@@ -25,8 +25,8 @@ lengths are known well enough: in a strip 28 px high ones seemed to cross it fro
 POLARITY_PX = 256
 """Longer side of the picture in which the ground is told from the ink."""
 
-STROKES_PX = 128
-"""Longer side of the picture in which it is seen how wide a crop's strokes are."""
+STROKES_PX = 90
+"""Least shorter side of the picture in which it is seen how wide a crop's strokes are."""
 
 GROUND_PX = 512
 """Longer side of the picture in which the brightness of the bare paper is estimated."""
@@ -260,7 +260,7 @@ def _mean_at_edge(picture: NDArray[Any]) -> float:
 
 def _crop_reach(small: Pixels) -> float:
     """The share of a crop's shorter side by which its dark strokes are narrower than the paper around them."""
-    small = _reduced(small, STROKES_PX)
+    small = _shrunk(small, max(1, min(small.shape) // STROKES_PX))
     shares = (*CROP_REACHES, CROP_REACH)
     hats = [_black_hat(small, reach_share) for reach_share in shares]
     free = _free_of_edges(hats[-1])

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from device.cells import cells
 from device.domain import Pixels
 from device.ink import SCENE_PX
 
@@ -74,13 +75,15 @@ def without_lines(pixels: Pixels, level: float) -> Pixels:
     cleaned = without_remains(pixels, level) if min(pixels.shape) < SCENE_PX else pixels
     fine = _reduced(_mask(cleaned, level), max(1, max(pixels.shape) // FINE_PX), 100)
     span = CROP_SPAN if min(pixels.shape) < SCENE_PX else SPAN
-    lines = level_lines = _ruled(fine, span)
-    upright = fine if level_lines is None else cv2.subtract(fine, level_lines)
-    upright_lines = _ruled(np.asarray(cv2.transpose(upright), np.uint8), span)
-    if upright_lines is not None:
-        upright_lines = np.asarray(cv2.transpose(upright_lines), np.uint8)
-        lines = upright_lines if lines is None else np.asarray(cv2.bitwise_or(lines, upright_lines), np.uint8)
-    if lines is None:
+    rest = fine.copy()
+    for lines in (cells(fine), _ruled(fine, span)):
+        if lines is not None:
+            cv2.subtract(rest, lines, dst=rest)
+    upright = _ruled(np.asarray(cv2.transpose(rest), np.uint8), span)
+    if upright is not None:
+        cv2.subtract(rest, np.asarray(cv2.transpose(upright), np.uint8), dst=rest)
+    lines = np.asarray(cv2.subtract(fine, rest), np.uint8)
+    if not lines.any():
         return cleaned
     ruled = cv2.resize(lines, pixels.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return np.asarray(cv2.subtract(cleaned, ruled, dst=ruled), np.uint8)  # saturates at 0

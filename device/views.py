@@ -18,7 +18,7 @@ SURE = 0.97
 TURN_LEAD = 1.5
 """By so much worth (below) a turned sheet must be better to read than any other way to be believed surely."""
 
-SHEET_SHARE = 0.5
+SHEET_SHARE = 0.7
 """A box that shares this much with a sheet's (intersection over union) is the sheet."""
 
 MOST_OF_SHEET = 0.75

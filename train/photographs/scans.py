@@ -132,6 +132,20 @@ def small_photograph(hand: Hand) -> tuple[Pixels, str]:
     return _photographed(as_paper(page), hand, darkest=0.7), label
 
 
+def worksheet(hand: Hand) -> tuple[Pixels, str]:
+    """Eight digits on a sheet, each in a printed box that may touch it, as an exercise or a form has them."""
+    pictures, label = hand.digits(8)
+    page = np.full((420, 1040), 245, np.uint8)
+    for place, picture in enumerate(pictures):
+        left = 60 + 116 * place
+        cv2.rectangle(page, (left, 150), (left + 90, 262), (120,), 2)
+        digit = larger(picture, 4)
+        down, across = 150 + int(hand.rng.integers(-6, 7)), left - 11 + int(hand.rng.integers(-6, 7))
+        below = page[down : down + 112, across : across + 112]
+        np.minimum(below, 245 - np.minimum(digit, 200), out=below)
+    return _photographed(page, hand, darkest=0.7), label
+
+
 LAYOUTS: tuple[Layout, ...] = (
     as_it_is,
     enlarged,
@@ -146,6 +160,7 @@ LAYOUTS: tuple[Layout, ...] = (
     grid,
     in_shadow,
     small_photograph,
+    worksheet,
 )
 
 

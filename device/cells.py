@@ -1,0 +1,124 @@
+"""Printed boxes, and tables of them, out of the mask of a contrast picture: one digit to a box, as forms have it.
+
+A ruled line spans the sheet (`device.ruling`); the sides of a box are no longer than a digit's stroke may be, and only
+that there are four of them, and straight ones between, tells them from ones.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from device.domain import Box, Pixels
+from device.pieces import edges_at
+
+LEAST_PX = 12
+"""Shorter side of the smallest box."""
+
+RECTANGLE = 0.97
+"""An outline with so much of the area of the smallest turned rectangle around it has its corners."""
+
+CORNERS, QUADRILATERAL = 0.03, 0.93
+"""Of others corners are further from the line between their neighbours than the first share of the outline's length;
+four of them span the second share of its area."""
+
+MOST_INK = 0.6
+"""What fills more of its outline is no box with something in it."""
+
+COVERED = 0.8
+"""A line from side to side of a box has ink in so much of its length."""
+
+THICKEST = 0.12
+"""It is no thicker than this share of the box's shorter side."""
+
+ASKEW_PX = 2
+"""A line may leave its rows by so much where the corners are not known exactly."""
+
+STROKE_FACTOR, STROKE_PX = 1.5, 2.5
+"""What crosses a line is a stroke where it goes on for so many times the line's width, and so many pixels more."""
+
+BESIDE_PX, ALONE = 4, 0.05
+"""Where less than the second share of all is further from the lines than the first, nothing touches the box, and all of
+it goes: printed lines are not quite straight, and drawn ones less so."""
+
+Places = NDArray[np.float32]
+
+
+def cells(mask: Pixels) -> Pixels | None:
+    """255 on the lines of printed boxes, less the strokes that cross them, elsewhere 0; None where there are none.
+
+    Args:
+        mask: 255 on what may be ink, else 0; uint8, shape (h, w).
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    lines = np.zeros_like(mask)
+    for label, (x, y, width, height, area) in enumerate(stats.tolist()):
+        if not _may_be_box(Box(x, y, width, height), area, mask.shape):
+            continue
+        place = (slice(y, y + height), slice(x, x + width))
+        inside = np.asarray(labels[place] == label, np.uint8) * np.uint8(255)
+        corners = _corners(inside)
+        if corners is None:
+            continue
+        found = _lines_of(inside, corners)
+        if found is not None:
+            lines[place] |= found
+    if not lines.any():
+        return None
+    soft = cv2.dilate(lines, np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.subtract(soft, cv2.subtract(mask, lines)), np.uint8)
+
+
+def _may_be_box(box: Box, area: int, shape: tuple[int, ...]) -> bool:
+    """Whether a component is large enough, free of the picture's edges, and mostly hollow."""
+    return min(box.width, box.height) >= LEAST_PX and area < MOST_INK * box.area and not edges_at(box, shape)
+
+
+def _corners(inside: Pixels) -> Places | None:
+    """The four corners of what is drawn, clockwise from the upper left; None if it has others."""
+    hull = cv2.convexHull(np.asarray(cv2.findNonZero(inside)))
+    corners = np.asarray(cv2.boxPoints(cv2.minAreaRect(hull)), np.float32)
+    if cv2.contourArea(hull) < RECTANGLE * cv2.contourArea(corners):  # seen askew, or no box
+        corners = cv2.approxPolyDP(hull, CORNERS * cv2.arcLength(hull, True), True)[:, 0].astype(np.float32)
+        if len(corners) != 4 or cv2.contourArea(corners) < QUADRILATERAL * cv2.contourArea(hull):
+            return None
+    around = np.roll(corners, -int(corners.sum(axis=1).argmin()), axis=0)
+    return around if cv2.contourArea(around, oriented=True) > 0 else np.roll(around[::-1], 1, axis=0)
+
+
+def _lines_of(inside: Pixels, corners: Places) -> Pixels | None:
+    """The sides of the box and the lines between them; None if it lacks a side."""
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    width, height = int(sides[::2].max()) + 1, int(sides[1::2].max()) + 1
+    if min(width, height) < LEAST_PX:
+        return None
+    level = np.array([(0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1)], np.float32)
+    there = cv2.getPerspectiveTransform(corners, level)
+    seen = np.asarray(cv2.warpPerspective(inside, there, (width, height), flags=cv2.INTER_NEAREST), np.uint8)
+    across, down = _crossing(seen), _crossing(np.ascontiguousarray(seen.T))
+    if across is None or down is None:
+        return None
+    size, back = inside.shape[::-1], cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    joints = np.outer(across.any(axis=1), down.any(axis=1)) * seen
+    level_lines = across | down.T | joints.astype(np.uint8)
+    lines = np.asarray(cv2.warpPerspective(level_lines, there, size, flags=back), np.uint8)
+    beside = cv2.dilate(lines, np.ones((2 * BESIDE_PX + 1, 2 * BESIDE_PX + 1), np.uint8))
+    rest = cv2.countNonZero(cv2.subtract(inside, beside))
+    return inside if rest < ALONE * cv2.countNonZero(inside) else lines
+
+
+def _crossing(seen: Pixels) -> Pixels | None:
+    """255 on the rows of ink from side to side, less what crosses them; None where the first or the last is none."""
+    tolerant = cv2.dilate(seen, np.ones((3, 1), np.uint8))
+    is_line = (tolerant > 0).mean(axis=1) >= COVERED
+    starts, ends = (np.flatnonzero(np.diff(np.pad(is_line, 1).astype(np.int8)) == step) for step in (1, -1))
+    most_px = THICKEST * min(seen.shape) + 2.0
+    if not len(starts) or starts[0] > most_px or ends[-1] < len(seen) - most_px or (ends - starts).max() > most_px:
+        return None
+    lines = np.zeros_like(seen)
+    near = np.convolve(is_line, np.ones(2 * ASKEW_PX + 1), "same") > 0
+    lines[near] = seen[near]
+    tall = np.ones((int(STROKE_FACTOR * float(np.median(ends - starts)) + STROKE_PX), 1), np.uint8)
+    strokes = cv2.morphologyEx(seen, cv2.MORPH_OPEN, tall, borderType=cv2.BORDER_CONSTANT, borderValue=(0.0,))
+    return np.asarray(cv2.subtract(lines, strokes), np.uint8)

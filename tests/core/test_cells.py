@@ -1,0 +1,102 @@
+"""Printed boxes out of a mask: their lines go, what is written in or across them stays."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from drawing import paper, write
+
+from device.cells import cells
+from device.domain import Box, Frame, Pixels
+from device.find import find
+
+BOX = np.array([(60, 80), (200, 80), (200, 240), (60, 240)], np.float32)
+
+
+def mask(*outlines: np.ndarray, thick_px: int = 3, size: tuple[int, int] = (320, 640)) -> Pixels:
+    """Closed outlines on nothing."""
+    drawn = np.zeros(size, np.uint8)
+    for outline in outlines:
+        cv2.polylines(drawn, [np.rint(outline).astype(np.int32)], True, (255,), thick_px)
+    return drawn
+
+
+def turned(outline: np.ndarray, degrees: float) -> np.ndarray:
+    """Turned around its middle."""
+    turn = cv2.getRotationMatrix2D([float(value) for value in outline.mean(axis=0)], degrees, 1.0)
+    return np.asarray(outline @ turn[:, :2].T + turn[:, 2])
+
+
+@pytest.mark.parametrize("degrees", [0.0, 3.0, -17.0, 40.0])
+@pytest.mark.parametrize("thick_px", [2, 3, 6])
+def test_a_box_goes_whole(degrees: float, thick_px: int) -> None:
+    """However it is turned, and as thin or thick as forms have it."""
+    drawn = mask(turned(BOX, degrees), thick_px=thick_px)
+    lines = cells(drawn)
+    assert lines is not None
+    assert not np.any(cv2.subtract(drawn, lines))
+
+
+def test_a_box_seen_askew_goes() -> None:
+    """Perspective makes a trapezoid of it."""
+    drawn = mask(np.array([(80, 60), (250, 85), (230, 230), (60, 250)], np.float32))
+    lines = cells(drawn)
+    assert lines is not None
+    assert not np.any(cv2.subtract(drawn, lines))
+
+
+def test_a_table_goes_with_the_lines_in_it() -> None:
+    """Cells that share sides are one piece of ink."""
+    drawn = mask(np.array([(40, 60), (600, 60), (600, 260), (40, 260)], np.float32))
+    for x in (180, 320, 460):
+        cv2.line(drawn, (x, 60), (x, 260), (255,), 3)
+    cv2.line(drawn, (40, 160), (600, 160), (255,), 3)
+    lines = cells(drawn)
+    assert lines is not None
+    assert not np.any(cv2.subtract(drawn, lines))
+
+
+def test_what_touches_a_box_stays() -> None:
+    """Of a digit that stands on the line its ink is kept, and the other sides go."""
+    drawn = mask(BOX)
+    cv2.line(drawn, (130, 120), (130, 240), (255,), 9)
+    lines = cells(drawn)
+    assert lines is not None
+    rest = cv2.subtract(drawn, lines)
+    assert rest[120:236, 130].all()
+    assert not rest[:112].any()
+    assert not rest[:, 190:].any()
+
+
+@pytest.mark.parametrize("open_side", range(4))
+def test_three_sides_are_no_box(open_side: int) -> None:
+    """A hand draws such strokes: a seven, a four, a nine."""
+    drawn = np.zeros((320, 640), np.uint8)
+    for side in range(4):
+        if side != open_side:
+            begin, end = (tuple(int(value) for value in BOX[corner % 4]) for corner in (side, side + 1))
+            cv2.line(drawn, begin, end, (255,), 3)
+    assert cells(drawn) is None
+
+
+@pytest.mark.parametrize("digit", [0, 1, 2, 4, 5, 7])
+@pytest.mark.parametrize("pen_px", [3, 12])
+def test_a_digit_is_no_box(digit: int, pen_px: int) -> None:
+    """A zero has no corners, and no other has four sides."""
+    pixels = paper(240, 240)
+    write(pixels, digit, Box(60, 40, 90, 150), pen_px=pen_px)
+    assert cells(np.asarray((pixels[..., 0] < 120) * np.uint8(255), np.uint8)) is None
+
+
+@pytest.mark.parametrize("touching", [False, True])
+def test_of_a_worksheet_the_digits_are_found(touching: bool) -> None:
+    """The sides of each box were taken for ones."""
+    pixels = paper(420, 900)
+    boxes = [Box(80 + 130 * place + 25, 150 + 20, 50, 90 if touching else 70) for place in range(5)]
+    for box in boxes:
+        cv2.rectangle(pixels, (box.x - 25, 150), (box.x + 75, 260), (110, 110, 110), 2, cv2.LINE_AA)
+        write(pixels, 2, box, pen_px=7)
+    finding = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0)))
+    assert len(finding.writings) == len(boxes)
+    assert all(writing.box.overlap(box) > 0.5 for writing, box in zip(finding.writings, boxes, strict=True))
