@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(path for package in ("device", "train") for path in (ROOT / package).rglob("*.py"))
 
 IMAGES = (
-    "domain errors ink ruling pieces clearness order strays find split fuse sheet orient views preprocess images judge "
+    "domain errors ink cells ruling pieces clearness order strays find split fuse sheet orient views preprocess images judge "
     "quality advice numpy cv2"
 )
 STATES = "domain errors phrases preferences tones events actions situation aiming practice steps obeying"
@@ -84,6 +84,7 @@ ALLOWED = {
     ),
     "images": IMAGES + " PIL pyvips",
     "ink": IMAGES,
+    "cells": IMAGES,
     "ruling": IMAGES,
     "pieces": IMAGES,
     "clearness": IMAGES,
@@ -148,7 +149,7 @@ ALLOWED = {
 
 ALL_OF_DEVICE_AND = {"compose": "cv2", "cli": "", "doctor": "", "bench": "numpy cv2"}
 OF_DEVICE_IN_TRAIN = (
-    "domain errors config images ink ruling pieces clearness order strays find split fuse sheet orient views "
+    "domain errors config images ink cells ruling pieces clearness order strays find split fuse sheet orient views "
     "preprocess judge advice reading ports rows adapters.tflite adapters.classifier_tflite adapters.rows_tflite "
     "adapters.camera_files"
 )
