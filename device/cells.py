@@ -6,12 +6,14 @@ that there are four of them, and straight ones between, tells them from ones.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from device.domain import Box, Pixels
-from device.pieces import edges_at
+from device.pieces import edges_at, view_of
 
 LEAST_PX = 12
 """Shorter side of the smallest box."""
@@ -51,33 +53,38 @@ def cells(mask: Pixels) -> Pixels | None:
     Args:
         mask: 255 on what may be ink, else 0; uint8, shape (h, w).
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     lines = np.zeros_like(mask)
-    for label, (x, y, width, height, area) in enumerate(stats.tolist()):
-        if not _may_be_box(Box(x, y, width, height), area, mask.shape):
+    contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    for contour, (_, _, _, around) in zip(contours, hierarchy[0] if contours else (), strict=True):
+        if around >= 0:  # the outline of a hole
             continue
-        place = (slice(y, y + height), slice(x, x + width))
-        inside = np.asarray(labels[place] == label, np.uint8) * np.uint8(255)
-        corners = _corners(inside)
+        box = Box(*cv2.boundingRect(contour))
+        if not _may_be_box(view_of(mask, box), box, mask.shape):
+            continue
+        corners = _corners(cv2.convexHull(contour))
         if corners is None:
             continue
-        found = _lines_of(inside, corners)
+        _, labels = cv2.connectedComponents(view_of(mask, box), connectivity=8)
+        first = contour[0, 0] - (box.x, box.y)
+        inside = np.asarray(labels == labels[first[1], first[0]], np.uint8) * np.uint8(255)
+        found = _lines_of(inside, corners - np.array((box.x, box.y), np.float32))
         if found is not None:
-            lines[place] |= found
+            view_of(lines, box)[...] |= found
     if not lines.any():
         return None
     soft = cv2.dilate(lines, np.ones((3, 3), np.uint8))
     return np.asarray(cv2.subtract(soft, cv2.subtract(mask, lines)), np.uint8)
 
 
-def _may_be_box(box: Box, area: int, shape: tuple[int, ...]) -> bool:
-    """Whether a component is large enough, free of the picture's edges, and mostly hollow."""
-    return min(box.width, box.height) >= LEAST_PX and area < MOST_INK * box.area and not edges_at(box, shape)
+def _may_be_box(window: Pixels, box: Box, shape: tuple[int, ...]) -> bool:
+    """Whether something is large enough, free of the picture's edges, and mostly hollow."""
+    if min(box.width, box.height) < LEAST_PX or edges_at(box, shape):
+        return False
+    return cv2.countNonZero(window) < MOST_INK * box.area
 
 
-def _corners(inside: Pixels) -> Places | None:
-    """The four corners of what is drawn, clockwise from the upper left; None if it has others."""
-    hull = cv2.convexHull(np.asarray(cv2.findNonZero(inside)))
+def _corners(hull: NDArray[Any]) -> Places | None:
+    """The four corners of a convex outline, clockwise from the upper left; None if it has others."""
     corners = np.asarray(cv2.boxPoints(cv2.minAreaRect(hull)), np.float32)
     if cv2.contourArea(hull) < RECTANGLE * cv2.contourArea(corners):  # seen askew, or no box
         corners = cv2.approxPolyDP(hull, CORNERS * cv2.arcLength(hull, True), True)[:, 0].astype(np.float32)

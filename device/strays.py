@@ -44,8 +44,9 @@ HOLES, MOST_ROWS, HOLE_SOLID, SAME_SIZE, IN_LINE = 6, 2, 0.7, 1.3, 0.3
 filling the third share of the rectangle around it; one's sides are at most the fourth times another's, and they stand
 in line to the fifth share of their longer side."""
 
-MOST_BESIDE = 60
-"""A notebook's page with more on it, at least half as large, is a page of text and not a number."""
+LEAST_HOLE_PX, MOST_PIECES, MOST_BESIDE = 8, 300, 60
+"""The longer side of the smallest hole. A notebook's page with more pieces as large as that, or half as large as its
+holes, is a page of text and not a number."""
 
 SAME_STEP, MOST_STEPS = 1.2, 0.8
 """From hole to hole it is the middle step, to the first factor, in the second share of cases: some may not be seen."""
@@ -152,7 +153,7 @@ def holes(pieces: Sequence[Piece]) -> list[Piece]:
 
     A sheet has them along one side; more rows, or much beside them as large, are print.
     """
-    left = [piece for piece in pieces if _is_solid(piece)]
+    left = [piece for piece in _of_one_size(pieces) if _is_solid(piece)]
     rows: list[list[Piece]] = []
     while len(left) >= HOLES and len(rows) <= MOST_ROWS:
         seed = left.pop()
@@ -164,6 +165,16 @@ def holes(pieces: Sequence[Piece]) -> list[Piece]:
     least_px = 0.5 * min((longer_px(piece.box) for piece in found), default=0)
     beside = sum(longer_px(piece.box) >= least_px for piece in pieces) - len(found)
     return found if len(rows) <= MOST_ROWS and beside <= MOST_BESIDE else []
+
+
+def _of_one_size(pieces: Sequence[Piece]) -> list[Piece]:
+    """Those as large as enough others to be holes; none where there are so many that it is print."""
+    large = [piece for piece in pieces if longer_px(piece.box) >= LEAST_HOLE_PX]
+    if not HOLES <= len(large) <= MOST_PIECES:
+        return []
+    logs = np.log([(piece.box.width, piece.box.height) for piece in large])
+    alike = np.all(np.abs(logs[:, None] - logs) <= np.log(SAME_SIZE), axis=2)
+    return [piece for piece, count in zip(large, alike.sum(axis=1), strict=True) if count >= HOLES]
 
 
 def _is_solid(piece: Piece) -> bool:

@@ -46,6 +46,16 @@ def test_a_box_seen_askew_goes() -> None:
     assert not np.any(cv2.subtract(drawn, lines))
 
 
+def test_boxes_within_an_outline_go() -> None:
+    """The edge of the sheet that they are printed on lies around them, and is cut off by the picture."""
+    drawn = mask(BOX, np.add(BOX, (200.0, 0.0)), np.array([(-10, 20), (630, 20), (630, 300), (-10, 300)], np.float32))
+    lines = cells(drawn)
+    assert lines is not None
+    rest = cv2.subtract(drawn, lines)
+    assert not rest[60:260, 40:420].any()
+    assert rest[20, 100]
+
+
 def test_a_table_goes_with_the_lines_in_it() -> None:
     """Cells that share sides are one piece of ink."""
     drawn = mask(np.array([(40, 60), (600, 60), (600, 260), (40, 260)], np.float32))
