@@ -403,9 +403,9 @@ def _least_contrast(pixels: Pixels, paper: Pixels | None, *, scene: bool) -> flo
         paper = np.asarray(cv2.resize(paper, sample.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
     low, middle, ink, *strongest = ranked(sample, paper, 0.05, 0.25, 0.98, *STRONGEST)
     level = float(middle + max(LEAST_CONTRAST, NOISE_FACTOR * (middle - low)))
-    if scene or INK_LEVEL * ink < LEAST_CONTRAST:
-        return max(level, FAINTEST_STROKE * strongest[0 if scene else 1])
-    return min(level, INK_LEVEL * ink)
+    is_sparse = scene or INK_LEVEL * ink < LEAST_CONTRAST
+    level = max(level, FAINTEST_STROKE * strongest[0 if scene else 1])
+    return level if is_sparse else min(level, INK_LEVEL * ink)
 
 
 def ranked(pixels: Pixels, mask: Pixels | None, *shares: float) -> list[float]:
