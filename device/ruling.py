@@ -100,6 +100,8 @@ def underline(mask: Pixels) -> Pixels | None:
     ink = np.asarray(cv2.threshold(mask, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
     small = _reduced(ink, max(1, round(len(ink) / UNDERLINED_PX)), 100) > 0
     rows, x = np.arange(len(small))[:, None], np.flatnonzero(small.any(axis=0))
+    if not x.size:  # so thin that nothing is left of it
+        return None
     lowest = np.where(small, rows, -1).max(axis=0)
     side, columns = _straight_side(lowest[x], x, np.arange(small.shape[1]))
     on_line = np.abs(lowest - side) < 1.5

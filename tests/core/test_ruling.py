@@ -8,7 +8,7 @@ from drawing import paper, rule, scene, write
 
 from device.domain import Box, Frame, Pixels
 from device.ink import contrast
-from device.ruling import without_lines
+from device.ruling import underline, without_lines
 
 
 def contrasted(pixels: Pixels) -> tuple[Pixels, float]:
@@ -125,3 +125,10 @@ def test_a_line_across_a_grainy_stroke_leaves_it_whole() -> None:
     of_ink, of_lines = kept(ink, before, without_lines(before, level), level)
     assert of_ink > 0.9
     assert of_lines < 0.2
+
+
+def test_what_is_too_thin_to_be_seen_reduced_has_no_line_below() -> None:
+    """A hair across a large photograph ended its reading with an exception."""
+    hair = np.zeros((400, 700), np.uint8)
+    hair[np.linspace(0, 399, 700).astype(int), np.arange(700)] = 1
+    assert underline(hair) is None
