@@ -25,6 +25,7 @@ import argparse
 import errno
 import fcntl
 import grp
+import hashlib
 import json
 import os
 import shutil
@@ -54,11 +55,13 @@ SETTLE_SECONDS = 5.0
 _PIP_LIMIT_SECONDS = 1800.0
 _CHECK_LIMIT_SECONDS = 180.0
 _STARTED = ("InvocationID", "Result")
+_NO_VENV = "is python3-venv installed?"
 _NO_INDEX = "does this box reach the package index? deploy/bundle makes a payload that needs none"
 _OTHER_BUNDLE = (
     f"this box is a {os.uname().machine} with Python {sys.version_info.major}.{sys.version_info.minor}; "
     "a bundle only fits boxes like the machine on which deploy/bundle packed it"
 )
+_WHEELS = Path("/usr/share/python-wheels")
 _MAKE_ROOM = "sudo apt clean, or take a card of 8 GB or more"
 _COMPLETE = "complete.json"
 _PARTS = ("bin", "lib", "systemd")
@@ -338,19 +341,39 @@ def _contents(name: str, folder: Path) -> dict[str, Any]:
 
 
 def _install(folder: Path, unpacked: Path) -> None:
-    venv = [sys.executable, "-m", "venv", "--system-site-packages", str(folder)]
-    _must(venv, "python3 cannot make an environment", "is python3-venv installed?")
+    """An environment of the locked packages and of ours, in one call of a pip that isn't installed into it.
+
+    That, and compiling on all cores afterwards, takes a third less time than an environment with a pip of its own.
+    """
+    venv = [sys.executable, "-m", "venv", "--without-pip", "--system-site-packages", str(folder)]
+    _must(venv, "python3 cannot make an environment", _NO_VENV)
     wheels = unpacked / "wheels"
     offline = ["--no-index", "--find-links", str(wheels)] if wheels.is_dir() else []
-    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-           "--root-user-action=ignore", "--no-deps"]  # fmt: skip
-    step = _OTHER_BUNDLE if offline else _NO_INDEX
-    for locked in _locked(unpacked):
-        command = [*pip, *offline, "--only-binary", ":all:", "--require-hashes", "-r", str(locked)]
-        _must(command, "pip cannot install the packages", step)
-    ours = [str(wheel) for pattern in ("built/*.whl", "digitbox-*.whl") for wheel in sorted(unpacked.glob(pattern))]
-    _must([*pip, "--no-index", *ours], "pip cannot install digitbox", "make the payload again")
+    python = str(folder / "bin/python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore",
+           "--no-deps", "--no-compile", "--only-binary", ":all:", "--require-hashes", *offline]  # fmt: skip
+    files = [word for locked in (*_locked(unpacked), _ours(unpacked)) for word in ("-r", str(locked))]
+    _must([*pip, *files], "pip cannot install the packages", _OTHER_BUNDLE if offline else _NO_INDEX, PYTHONPATH=_pip())
+    # Some packages bring files for another Python, which can't be compiled and are never imported.
+    subprocess.run([python, "-m", "compileall", "-qq", "-j", "0", str(folder / "lib")], check=False)
     shutil.copytree(unpacked / "systemd", folder / "systemd")
+
+
+def _pip() -> str:
+    """The wheel of pip that `python3 -m venv` would install. Raises ReleaseError."""
+    found = sorted(_WHEELS.glob("pip-*.whl"))
+    if not found:
+        raise ReleaseError(f"there is no pip on this box; {_NO_VENV}")
+    return str(found[-1])
+
+
+def _ours(unpacked: Path) -> Path:
+    """The wheels that the payload brings along, as pip wants to hear of them beside locked ones."""
+    wheels = [wheel for pattern in ("built/*.whl", "digitbox-*.whl") for wheel in sorted(unpacked.glob(pattern))]
+    file = unpacked / "ours.txt"
+    lines = [f"{wheel} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n" for wheel in wheels]
+    file.write_text("".join(lines), encoding="utf-8")
+    return file
 
 
 def _locked(unpacked: Path) -> list[Path]:
@@ -394,8 +417,10 @@ def _unpack(tar: tarfile.TarFile, folder: str) -> None:
         tar.extractall(folder, members=ours)  # noqa: S202 - the payload is ours
 
 
-def _must(command: Sequence[str], failed: str, step: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_LIMIT_SECONDS, check=False)
+def _must(command: Sequence[str], failed: str, step: str, **environ: str) -> None:
+    done = subprocess.run(
+        command, env={**os.environ, **environ}, capture_output=True, text=True, timeout=_PIP_LIMIT_SECONDS, check=False
+    )
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()
         if any(os.strerror(errno.ENOSPC) in line for line in words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
 import os
@@ -328,11 +329,35 @@ def test_a_bundle_for_another_system_is_not_the_networks_fault(tmp_path, monkeyp
     if wheels:
         (tmp_path / "wheels").mkdir()
     steps = []
-    monkeypatch.setattr(release, "_must", lambda command, failed, step: steps.append(step))
+    monkeypatch.setattr(release, "_must", lambda command, failed, step, **environ: steps.append(step))
     monkeypatch.setattr(release, "_locked", lambda unpacked: [tmp_path / "locked.txt"])
+    monkeypatch.setattr(release, "_pip", lambda: "pip.whl")
+    monkeypatch.setattr(release.subprocess, "run", lambda *command, **more: None)
     (tmp_path / "systemd").mkdir()
     release._install(tmp_path / "made", tmp_path)
     assert step in steps[1]
+
+
+def test_what_the_payload_brings_is_known_by_its_hashes(tmp_path):
+    """As pip wants it of everything once it wants it of one package; a wheel that changed since is not installed."""
+    (tmp_path / "built").mkdir()
+    for name in ("built/srt-1-py3-none-any.whl", "digitbox-1-py3-none-any.whl", "other.whl"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    lines = release._ours(tmp_path).read_text(encoding="utf-8").splitlines()
+    assert [Path(line.split()[0]).name for line in lines] == ["srt-1-py3-none-any.whl", "digitbox-1-py3-none-any.whl"]
+    for line in lines:
+        path, hashed = line.split()
+        assert hashed == f"--hash=sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
+
+
+def test_a_box_without_pip_is_told_what_to_install(tmp_path, monkeypatch):
+    """Debian keeps it in a package of its own, which a venv needs, too."""
+    monkeypatch.setattr(release, "_WHEELS", tmp_path)
+    with pytest.raises(release.ReleaseError, match="no pip on this box; is python3-venv installed"):
+        release._pip()
+    for version in ("23.0.1", "25.1"):
+        (tmp_path / f"pip-{version}-py3-none-any.whl").touch()
+    assert release._pip() == str(tmp_path / "pip-25.1-py3-none-any.whl")
 
 
 @pytest.mark.parametrize("has_releases", [True, False])
