@@ -215,6 +215,20 @@ def test_the_page_starts_again_and_what_it_has_the_box_read_is_published(box, br
 
 
 @pytest.mark.long
+def test_publishing_can_be_switched_off_and_on_again(box):
+    """Off, its unit is still there; and switching it off twice changes nothing the second time."""
+    unit = "digitbox-mqtt.service"
+    off = ("-e", '{"digitbox_mqtt": false}')
+    assert [box.install(*off)["changed"], box.install(*off)["changed"]] == [1, 0]
+    assert box.shell(f"systemctl is-active {unit} || systemctl is-enabled {unit} || true").split() == [
+        "inactive",
+        "linked",
+    ]
+    assert box.install()["changed"] == 1
+    assert (box.is_active(unit), box.shell(f"systemctl is-enabled {unit}")) == (True, "enabled\n")
+
+
+@pytest.mark.long
 def test_the_root_can_be_made_read_only_and_writable_again(box):
     """The kernel is told so, once; a partition for what is kept must be there; and all of it can be taken back.
 
@@ -466,6 +480,8 @@ def test_a_bundle_installs_without_any_network(tmp_path):
     try:
         cut_off.prepare()
         assert cut_off.shell("ip -brief address | cut -d' ' -f1").split() == ["lo"]
+        assert cut_off.installer("-e", '{"base_further_packages": ["no-such-package"]}').returncode != 0
+        assert cut_off.shell("ls -d /opt/digitbox/offline /etc/apt/*.d/digitbox* 2> /dev/null || true") == ""
         assert cut_off.install()["failed"] == 0
         assert cut_off.is_active()
         assert cut_off.install()["changed"] == 0
