@@ -385,20 +385,50 @@ def test_a_good_release_stays_and_can_be_rolled_back(box):
     assert (box.current(), box.is_active()) == (before, True)
 
 
-def test_what_an_interrupted_update_left_is_undone_by_its_unit(box):
-    """A journal from before the cut, the link already changed: the boot-time unit brings the former release back."""
+def interrupted_update(box: Box) -> str:
+    """What a cut leaves, the daemon down: the journal from before it, the link already changed; the former release."""
     before = box.current()
-    after = another_release(box, "cut")
+    after = f"{before}-cut"
+    if after not in box.do("ls", "/opt/digitbox/releases").split():
+        another_release(box, "cut")
     journal = {"former": before, "new": after, "previous": None, "layouts": {"history": 1}, "had_configuration": True}
     box.do("systemctl", "stop", "digitbox")
     box.do("tee", "/opt/digitbox/update.json", text=json.dumps(journal))
     box.shell(
         f"cp /etc/digitbox/digitbox.toml /opt/digitbox/update.toml; ln -sfn releases/{after} /opt/digitbox/current"
     )
+    return before
+
+
+LEFT = "ls /opt/digitbox/update.* 2>/dev/null || true"
+
+
+def test_what_an_interrupted_update_left_is_undone_by_its_unit(box):
+    """The boot-time unit brings the former release back."""
+    before = interrupted_update(box)
     box.do("systemctl", "start", "digitbox-recover")
-    assert box.current() == before
-    assert box.shell("ls /opt/digitbox/update.* 2>/dev/null || true") == ""
+    assert (box.current(), box.shell(LEFT)) == (before, "")
     box.do("systemctl", "start", "digitbox")
+
+
+RUNNING = "tr '\\0' ' ' < /proc/$(systemctl show -p MainPID --value digitbox)/cmdline"
+MIDWAY = """
+    systemctl reset-failed digitbox digitbox-recover
+    systemctl start --no-block digitbox digitbox-recover
+    until [ "$(systemctl is-active digitbox-recover)" = activating ]; do sleep 0.02; done
+    sleep 0.1"""
+
+
+@pytest.mark.parametrize("end", ["systemctl kill --kill-who=main --signal=KILL", "systemctl stop"])
+def test_a_recovery_that_ends_midway_is_taken_up_again(box, end):
+    """Killed, it begins anew, and the daemon waits for it; stopped by somebody, at the next start."""
+    before = interrupted_update(box)
+    box.shell(f"{MIDWAY}; {end} digitbox-recover")
+    soon(box.is_active, "READY")
+    if "stop" in end:
+        box.shell("systemctl stop digitbox; systemctl start digitbox-recover digitbox")
+    assert (box.current(), box.shell(LEFT)) == (before, "")
+    assert f"/opt/digitbox/releases/{before}/bin/" in box.shell(RUNNING)
 
 
 def test_a_release_that_vanished_is_replaced_or_help_is_called(box):
