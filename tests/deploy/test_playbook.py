@@ -216,6 +216,18 @@ def test_an_inventory_without_a_box_is_no_success(tmp_path, lines, words):
     assert words in said
 
 
+def test_one_box_is_tried_before_all_others(tmp_path):
+    """And where it can't even be reached, nothing is done to the others, which Ansible would go on with."""
+    inventory = tmp_path / "boxes.ini"
+    refused = "ansible_host=127.0.0.1 ansible_port=1"
+    inventory.write_text(f"[boxes]\nfirst {refused}\nsecond {refused}\nthird {refused}\n", encoding="utf-8")
+    done = run("deploy/install", "--inventory", str(inventory))
+    assert done.returncode != 0
+    assert re.findall(r"^(\w+) +: .*unreachable=1", done.stdout, re.MULTILINE) == ["first"]
+    said = re.sub(r"\s+", " ", done.stdout)
+    assert "first, which is tried before all others, can't be reached, and nothing has been done to third" in said
+
+
 def test_half_a_payload_is_refused_before_anybody_is_asked(tmp_path):
     """A stick pulled out too early; in one line, for the person may not read Python."""
     (tmp_path / "boxes.ini").write_text("[boxes]\nno-such-box.invalid\n", encoding="utf-8")
