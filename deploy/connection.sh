@@ -4,7 +4,7 @@
 
 work=$(mktemp -d)
 ssh_options=(-o ControlPath="$work/%C" -o ConnectTimeout=20)
-[ -z "${DIGITBOX_SSH_CONFIG:-}" ] || ssh_options+=(-F "$DIGITBOX_SSH_CONFIG")
+[ -z "${DIGITBOX_SSH_CONFIG:-}" ] || ssh_options+=(-F "$(realpath "$DIGITBOX_SSH_CONFIG")")
 host=
 finish() {
     [ -z "$host" ] || ssh "${ssh_options[@]}" -O exit "$host" 2>/dev/null || true

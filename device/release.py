@@ -5,7 +5,7 @@ A program of its own, run as root by deploy/install and, at boot, by digitbox-re
 is one file, long as it is: one rename replaces the copy whole, and no bytecode of a former copy can lie beside it.
 
     release.py build PAYLOAD            make releases/NAME of a payload (deploy/install makes those)
-    release.py activate NAME [--configuration FILE]
+    release.py activate NAME [--configuration FILE]     "-" is what comes in
     release.py rollback                 activate the one before
     release.py recover                  undo an update that was interrupted; replace a release in use that is gone
     release.py whole NAME               whether this release is there with all its files
@@ -759,6 +759,13 @@ class Releases:
 # --- the command line -------------------------------------------------------------------------------------------------
 
 
+def _asked(file: str | None) -> bytes | None:
+    """The configuration that comes with the order; a chroot may have no /dev/stdin to name."""
+    if file == "-":
+        return sys.stdin.buffer.read()
+    return Path(file).read_bytes() if file else None
+
+
 def _obey(options: argparse.Namespace, releases: Releases) -> tuple[bool, str]:
     """Whether anything changed, and what to say."""
     match options.order:
@@ -769,7 +776,7 @@ def _obey(options: argparse.Namespace, releases: Releases) -> tuple[bool, str]:
                 raise ReleaseError(f"{options.payload} is damaged or cut off ({error}); copy it again") from error
             return made, "built" if made else "already there"
         case "activate":
-            configuration = options.configuration.read_bytes() if options.configuration else None
+            configuration = _asked(options.configuration)
             changed = releases.activate(options.name, configuration)
             gone = releases.prune(options.keep)
             return changed or bool(gone), f"{options.name} is in use"
@@ -787,7 +794,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     orders.add_parser("build").add_argument("payload", type=Path)
     activate = orders.add_parser("activate")
     activate.add_argument("name")
-    activate.add_argument("--configuration", type=Path)
+    activate.add_argument("--configuration")
     activate.add_argument("--keep", type=int, default=_KEEP)
     orders.add_parser("whole").add_argument("name")
     for order in ("rollback", "recover", "list"):

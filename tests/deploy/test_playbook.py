@@ -221,8 +221,12 @@ def test_one_box_is_tried_before_all_others(tmp_path):
     inventory = tmp_path / "boxes.ini"
     refused = "ansible_host=127.0.0.1 ansible_port=1"
     inventory.write_text(f"[boxes]\nfirst {refused}\nsecond {refused}\nthird {refused}\n", encoding="utf-8")
-    done = run("deploy/install", "--inventory", str(inventory))
+    config = tmp_path / "ssh.conf"
+    config.touch()
+    where = os.path.relpath(config, REPOSITORY)  # as somebody in the repository would name it
+    done = run("deploy/install", "--inventory", str(inventory), DIGITBOX_SSH_CONFIG=where)
     assert done.returncode != 0
+    assert "Connection refused" in done.stdout
     assert re.findall(r"^(\w+) +: .*unreachable=1", done.stdout, re.MULTILINE) == ["first"]
     said = re.sub(r"\s+", " ", done.stdout)
     assert "first, which is tried before all others, can't be reached, and nothing has been done to third" in said

@@ -515,6 +515,18 @@ def interrupted(plug: Plug, step: int, action) -> bool:
     return False
 
 
+def test_the_configuration_may_come_in_with_the_order(box, tmp_path, monkeypatch):
+    """From the installer, which needs no file for it; also in a chroot, which may have no /dev/stdin."""
+    monkeypatch.setattr(release, "Places", lambda: box.places)
+    monkeypatch.setattr(release, "SystemdMachine", lambda at_boot: box)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"asked = 1\n")))
+    assert release.main(["activate", "one", "--configuration=-"]) == 0
+    assert box.places.configuration.read_bytes() == b"asked = 1\n"
+    (tmp_path / "asked.toml").write_bytes(b"asked = 2\n")
+    assert release.main(["activate", "one", f"--configuration={tmp_path}/asked.toml"]) == 0
+    assert box.places.configuration.read_bytes() == b"asked = 2\n"
+
+
 def test_what_it_makes_can_be_read_whatever_the_umask(box, monkeypatch, capsys):
     """Sudo may hand on one under which the daemon could not even start its Python."""
     monkeypatch.setattr(release, "Places", lambda: box.places)
