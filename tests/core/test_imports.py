@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(path for package in ("device", "train") for path in (ROOT / package).rglob("*.py"))
 
 IMAGES = (
-    "domain errors ink cells ruling pieces clearness order strays find split fuse sheet orient views preprocess images judge "
-    "quality advice numpy cv2"
+    "domain errors ink cells ruling pieces clearness order strays find split fuse sheet orient views preprocess images "
+    "judge quality advice numpy cv2"
 )
 STATES = "domain errors phrases preferences tones events actions situation aiming practice steps obeying"
 JOBS = "capture devices domain errors events messages parts ports"
