@@ -98,8 +98,9 @@ small picture with little ink, which has no table whose edges would be stronger.
 INK_LEVEL = 0.4
 """Ink in a crop is at least this share as strong as what is darker than 98 % of it."""
 
-FAINTEST_STROKE = 0.35
-"""A stroke is at least this share as strong as the strongest ones."""
+FAINTEST_STROKE, FAINTEST_FREE = 0.35, 0.3
+"""A stroke is at least this share as strong as the strongest ones: the first in scenes and where there is little ink;
+the second in crops, of those that stand free. A JPEG's halo around them is fainter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -403,9 +404,15 @@ def _least_contrast(pixels: Pixels, paper: Pixels | None, *, scene: bool) -> flo
         paper = np.asarray(cv2.resize(paper, sample.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
     low, middle, ink, *strongest = ranked(sample, paper, 0.05, 0.25, 0.98, *STRONGEST)
     level = float(middle + max(LEAST_CONTRAST, NOISE_FACTOR * (middle - low)))
-    is_sparse = scene or INK_LEVEL * ink < LEAST_CONTRAST
-    level = max(level, FAINTEST_STROKE * strongest[0 if scene else 1])
-    return level if is_sparse else min(level, INK_LEVEL * ink)
+    if scene or INK_LEVEL * ink < LEAST_CONTRAST:
+        return max(level, FAINTEST_STROKE * strongest[0 if scene else 1])
+    return min(max(level, FAINTEST_FREE * _strongest_free(sample)), INK_LEVEL * ink)
+
+
+def _strongest_free(pixels: Pixels) -> float:
+    """The contrast of a crop's strongest strokes that touch no edge, as printed lines do; 0 where none stands free."""
+    free = _free_of_edges(pixels)
+    return ranked(pixels, free, STRONGEST[1])[0] if free.any() else 0.0
 
 
 def ranked(pixels: Pixels, mask: Pixels | None, *shares: float) -> list[float]:
