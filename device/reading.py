@@ -261,8 +261,12 @@ class Reader:
         askew = replace(last, evidence=replace(upright, ambiguous=True)) if _lies_askew(last, upright) else None
         if is_mostly_read(upright) and askew is None:
             return None
-        views = [replace(last, evidence=upright), *(view for view in self._turns(last) if view.evidence.boxes)]
-        worths = [worth(view.evidence) + (UPRIGHT_LEAD if view is views[0] else 0.0) for view in views]
+        sheet = self._sheet_of(last)
+        turns = (view for view in self._turns(last, sheet) if view.evidence.boxes)
+        views = [replace(last, evidence=upright), *turns]
+        # Most sheets lie as they should, but this one.
+        lead = 0.0 if lies_askew((), sheet.degrees if sheet else None) else UPRIGHT_LEAD
+        worths = [worth(view.evidence) + (lead if view is views[0] else 0.0) for view in views]
         best = int(np.argmax(worths))
         chosen, said = views[best], self._number(views[best])
         if len(said) > 1 and is_upside_down(said, self._number(views[0])):
@@ -278,13 +282,18 @@ class Reader:
         ambiguous = either_way or by_luck or worths[best] - rival < TURN_LEAD
         return replace(chosen, evidence=replace(chosen.evidence, advice=upright.advice, ambiguous=ambiguous))
 
-    def _turns(self, last: Observation) -> Iterator[Observation]:
+    @staticmethod
+    def _sheet_of(last: Observation) -> Sheet | None:
+        """The sheet on which all lies that was seen, if there is one."""
+        boxes = _boxes(last)
+        if last.sheet is not None and leaves_out(last.sheet, boxes, last.whole):
+            return None  # a shadow's end, rather than a sheet's
+        found = sheets(last.frame)
+        return sheet_taken_for_writing(boxes, found) or last.sheet or sheet_under(boxes, found)
+
+    def _turns(self, last: Observation, sheet: Sheet | None) -> Iterator[Observation]:
         """What can be seen on the sheet, or in the part of the frame with writing, turned in every likely way."""
         frame, boxes, corner, factor, mask = last.frame, _boxes(last), (0, 0), 1.0, None
-        found = sheets(frame)
-        sheet = sheet_taken_for_writing(boxes, found) or last.sheet or sheet_under(boxes, found)
-        if last.sheet is not None and leaves_out(last.sheet, boxes, last.whole):
-            sheet = None  # a shadow's end, rather than a sheet's
         if sheet is not None:
             cutting = cut_out(frame, sheet)
             frame, corner, factor, mask = cutting.frame, cutting.corner, cutting.factor, cutting.mask
