@@ -46,7 +46,7 @@ MOST_PIXELS = 1_000_000
 
 
 def possible_turns(frame: Frame, boxes: Sequence[Box], square: float | None = None) -> list[float]:
-    """Angles by which the sheet may be turned clockwise, in degrees, -180..180, other than upright; at most five.
+    """Angles by which the sheet may be turned clockwise, in degrees, -180..180, other than upright; at most six.
 
     Args:
         frame: Any.
@@ -59,14 +59,14 @@ def possible_turns(frame: Frame, boxes: Sequence[Box], square: float | None = No
     along = _direction_of_writing(boxes)
     if along is not None:
         by_writing = [along, along + 180.0]
-        # Three pieces of writing in a row are surer than any edge; two may be halves of one digit.
-        turns = by_writing if len(boxes) > 2 else [*by_writing, *turns]
+        # Four pieces of writing in a row are surer than any edge; two may be halves of one digit, three of two lines.
+        turns = by_writing if len(boxes) > 3 else [*by_writing, *turns]
     chosen: list[float] = []
     for turn in turns:
         wrapped = (turn + 180.0) % 360.0 - 180.0
         if all(abs((wrapped - other + 180.0) % 360.0 - 180.0) > SAME_DEGREES for other in (0.0, *chosen)):
             chosen.append(wrapped)
-    return chosen[:5]
+    return chosen
 
 
 def lies_askew(boxes: Sequence[Box], square: float | None = None) -> bool:

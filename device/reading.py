@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from device.advice import advise, advise_reader
+from device.clearness import PLAIN_CLEARNESS
 from device.config import ReadingConfig
 from device.domain import Advice, Box, Digit, Frame, Pixels, Reading, Status
 from device.find import Writing, find
@@ -80,6 +81,11 @@ def _moved(box: Box, factor: float, left: int, top: int) -> Box:
     """A place on a sheet that was cut out and enlarged, in pixels of the frame."""
     small = box.scaled(1 / factor)
     return Box(small.x + left, small.y + top, small.width, small.height)
+
+
+def _middle(box: Box) -> Box:
+    """One pixel."""
+    return Box(box.x + box.width // 2, box.y + box.height // 2, 1, 1)
 
 
 def _is_rim(view: Observation) -> bool:
@@ -259,7 +265,7 @@ class Reader:
         Where it isn't, although the writing lies as no upright sheet's does, what no turned view says too is doubted.
         """
         askew = replace(last, evidence=replace(upright, ambiguous=True)) if _lies_askew(last, upright) else None
-        if is_mostly_read(upright) and askew is None:
+        if is_mostly_read(upright) and not upright.other_ink and askew is None:
             return None
         sheet = self._sheet_of(last)
         turns = (view for view in self._turns(last, sheet) if view.evidence.boxes)
@@ -282,14 +288,17 @@ class Reader:
         ambiguous = either_way or by_luck or worths[best] - rival < TURN_LEAD
         return replace(chosen, evidence=replace(chosen.evidence, advice=upright.advice, ambiguous=ambiguous))
 
-    @staticmethod
-    def _sheet_of(last: Observation) -> Sheet | None:
-        """The sheet on which all lies that was seen, if there is one."""
+    def _sheet_of(self, last: Observation) -> Sheet | None:
+        """The sheet on which all lies that was seen, or else all that is plainly writing; None if there is none."""
         boxes = _boxes(last)
         if last.sheet is not None and leaves_out(last.sheet, boxes, last.whole):
             return None  # a shadow's end, rather than a sheet's
         found = sheets(last.frame)
-        return sheet_taken_for_writing(boxes, found) or last.sheet or sheet_under(boxes, found)
+        plain = [one.box for one in last.whole if one.clearness >= PLAIN_CLEARNESS]
+        if not self._number(last):  # all may be one piece, and the box around turned writing reaches beyond its sheet
+            plain = [_middle(box) for box in plain]
+        on_sheet = sheet_under(boxes, found) or sheet_under(plain, found)
+        return sheet_taken_for_writing(boxes, found) or last.sheet or on_sheet
 
     def _turns(self, last: Observation, sheet: Sheet | None) -> Iterator[Observation]:
         """What can be seen on the sheet, or in the part of the frame with writing, turned in every likely way."""
