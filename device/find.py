@@ -59,6 +59,10 @@ LONGEST_STROKE = 6.0
 LEAST_MARK = 0.8
 """A point that the pen made is at least this share of its strokes' width; what is smaller is a speck of the paper."""
 
+LIKE_HEIGHT, LIKE_CORE, LIKE_CLEARNESS = 1.4, 0.8, 2.0
+"""What differs from other writing by less than the first in height, has this share of its contrast at least, and is by no
+more than the third less clear, is writing as well."""
+
 LEAST_LEFT_OUT = -3.2
 """Log odds below which nothing was lost with a piece that was left out: in 520 drawn scenes lost digits have -2.0 to
 -3.1, edges of sheets and grain -2.6 to -5.7."""
@@ -199,6 +203,8 @@ def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
         may_be = (piece for piece in may_be if not is_surroundings(piece, pixels.shape))
     pieces = [replace(piece, clearness=scale.clearness(piece)) for piece in may_be]
     clear = [piece for piece in pieces if seen.is_wide or piece.clearness >= LEAST_CLEARNESS]
+    inside = (piece for piece in pieces if piece not in clear and not edges_at(piece.box, pixels.shape))
+    clear += [piece for piece in inside if _is_like(piece, clear)]
     if not clear:
         return Finding()
     text = _text(clear, found, pixels.shape, tight=False)
@@ -213,6 +219,17 @@ def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
     is_lost = is_lost or has_gap_with_ink(pixels, text.lines, text.core)
     is_signed = any(is_leading_dash(mark, line[0].box) for line in text.lines for mark in text.marks)
     return Finding(tuple(_writings(text, pixels, seen)), is_lost or is_signed, cut_off=edges)
+
+
+def _is_like(piece: Piece, others: Sequence[Piece]) -> bool:
+    """Whether it is as high, as dark and nearly as clear as two others at least."""
+    alike = (
+        max(piece.box.height, other.box.height) < LIKE_HEIGHT * min(piece.box.height, other.box.height)
+        and piece.core > LIKE_CORE * other.core
+        and piece.clearness > other.clearness - LIKE_CLEARNESS
+        for other in others
+    )
+    return sum(alike) > 1
 
 
 def _without_holes_and_underlines(pixels: Pixels, seen: Contrast) -> tuple[list[Piece], Pixels, Contrast]:
