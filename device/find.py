@@ -60,8 +60,9 @@ LEAST_MARK = 0.8
 """A point that the pen made is at least this share of its strokes' width; what is smaller is a speck of the paper."""
 
 LIKE_HEIGHT, LIKE_CORE, LIKE_CLEARNESS = 1.4, 0.8, 2.0
-"""What differs from other writing by less than the first in height, has this share of its contrast at least, and is by no
-more than the third less clear, is writing as well."""
+"""What differs from other writing by less than the first in height, has this share of its contrast at least, and is by
+no more than the third less clear, is writing as well. Of 1,000 drawn scenes to tune on three more are right for it, and
+one less is answered and wrong; with 1.5 three of them are not, with 2.5 there is one `ok` less."""
 
 LEAST_LEFT_OUT = -3.2
 """Log odds below which nothing was lost with a piece that was left out: in 520 drawn scenes lost digits have -2.0 to
