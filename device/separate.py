@@ -35,9 +35,9 @@ DIFFERING = 0.9
 """What is left of a probability when classifier and row reader see different digits: nothing is sure then."""
 
 SURELY_ROW = 0.95
-"""Of a digit of which the row reader is so sure it is believed, whatever the classifier sees in what a cut left of it: of
-403 digits in 900 drawn scenes to tune on 279 are so sure, 34 of them differ, and none is wrong; of less sure ones 15 of
-124 are."""
+"""Of a digit of which the row reader is so sure it is believed, whatever the classifier sees in what a cut left of it:
+of 403 digits in 900 drawn scenes to tune on 279 are so sure, 34 of them differ, and none is wrong; of less sure ones 15
+of 124 are."""
 
 WHOLE, SURELY_WHOLE = 0.9, 0.99
 """What the classifier takes for one digit with the first probability is one, whatever the row reader says, and from the
