@@ -1,8 +1,8 @@
 """Pieces of writing -> digits: what is no single digit without a doubt is read as a row, and taken apart.
 
 The row reader (`device.rows`) says which digits there are and where; the classifier looks at each by itself, and what
-it sees differently is never sure. Without a row reader, and where that is at a loss, cuts through little ink are
-proposed and the classifier chooses among them (`device.split`).
+it sees differently is sure only if the row reader is. Without a row reader, and where that is at a loss, cuts through
+little ink are proposed and the classifier chooses among them (`device.split`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WIDEST_ROW = 10.0
 """A piece of writing wider than so many times its height is no row of digits."""
 
 DIFFERING = 0.9
-"""What is left of a probability when classifier and row reader see different digits: nothing is sure then."""
+"""What is left of a probability when classifier and row reader see different digits: that is sure no more."""
 
 SURELY_ROW = 0.95
 """Of a digit of which the row reader is so sure it is believed, whatever the classifier sees in what a cut left of it:
@@ -143,7 +143,8 @@ class Separator:
     def _at(self, whole: Pieces, row: Row) -> Pieces:
         """Taken apart half-way between the places where the row reader saw digits, with its probabilities.
 
-        What the classifier sees as another digit there is never sure, nor is any if one would be without ink.
+        What the classifier sees as another digit there is sure only if the row reader is; none is if one would be without
+        ink.
         """
         (writing,) = whole.writings
         columns = row_columns(writing.ink, row.middles)

@@ -789,3 +789,11 @@ def test_the_lower_edge_of_a_form_takes_no_digit_along() -> None:
     found = find(Frame(pixels)).writings
     assert [round(one.box.x / 84) for one in found] == [0, 1, 2]
     assert all(one.box.width < 50 for one in found)
+
+
+@pytest.mark.parametrize(("others", "count"), [(-1.0, 3), (1.0, 2)])
+def test_what_is_like_other_writing_is_writing(monkeypatch: pytest.MonkeyPatch, others: float, count: int) -> None:
+    """Of two numbers as dark and as high one was left out without a doubt; beside plain writing it is an edge."""
+    weighed = {True: -2.8, False: others}
+    monkeypatch.setattr("device.find.Scale.clearness", lambda _, piece: weighed[piece.box.x > 350])
+    assert len(find(scene(4, 2, 7)).writings) == count

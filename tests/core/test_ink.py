@@ -46,6 +46,21 @@ def test_a_dark_table_around_the_sheet_does_not_decide() -> None:
     assert not contrast(Frame(pixels)).light_ink
 
 
+@pytest.mark.parametrize("gap_px", [6, 10, 16])
+@pytest.mark.parametrize("turned_by", [0.0, 35.0])
+def test_the_paper_between_bold_lines_of_writing_is_no_light_ink(gap_px: int, turned_by: float) -> None:
+    """It is as narrow as a stroke, and there is more of it: many a sheet with felt pen, turned, showed no digit."""
+    pixels = paper(700, 700)
+    for line in range(4):
+        for place, digit in enumerate((4, 2, 7, 0, 5)):
+            box = Box(150 + place * (24 + gap_px), 150 + line * (40 + gap_px), 24, 40)
+            write(pixels, digit, box, pen_px=12)
+    turn = cv2.getRotationMatrix2D((350, 350), turned_by, 1.0)
+    seen = Frame(np.asarray(cv2.warpAffine(pixels, turn, (700, 700), borderMode=cv2.BORDER_REPLICATE), np.uint8))
+    assert not contrast(seen).light_ink
+    assert contrast(inverted(seen)).light_ink
+
+
 def test_shadow_is_divided_out() -> None:
     """Bare paper that darkens to two fifths from left to right stays below the level, and the ink above it."""
     frame = Frame(shade(scene(0, 7).pixels, darkest=0.4))

@@ -42,6 +42,14 @@ def test_a_line_of_writing_gives_two_turns(degrees: float) -> None:
     assert nearest(turns, degrees + 180.0) < 1.5
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_quarter_turns_are_tried_too_where_two_or_three_pieces_stand_in_a_line(count: int) -> None:
+    """They may be halves of one digit, or one of each line of writing."""
+    turns = possible_turns(Frame(paper(900, 1200)), row_of_boxes(40.0, count))
+    assert len(turns) == 5
+    assert all(nearest(turns, wanted) < 1.5 for wanted in (40.0, -140.0, 90.0, 180.0, -90.0))
+
+
 @pytest.mark.parametrize("degrees", [-40.0, -15.0, 30.0])
 def test_the_edges_of_a_sheet_give_quarter_turns(degrees: float) -> None:
     """A lone digit on a sheet: any of the four ways, as the sheet lies."""

@@ -184,6 +184,19 @@ def test_a_one_that_lies_far_from_the_rest_is_read_too(reader):
     assert "1" in reading.number
 
 
+def test_a_turned_sheet_with_something_lying_beside_it_is_read(reader):
+    """The whole of it is turned: what was found of writing that lies was a one, on the table perhaps."""
+    note = paper(360, 520, luma=200.0)
+    for digit, left, top in ((4, 80, 50), (2, 170, 50), (7, 260, 50), (2, 80, 210), (5, 170, 210)):
+        write(note, digit, Box(left, top, 54, 90), pen_px=9)
+    table = paper(900, 1200, luma=60.0)
+    turn = cv2.getRotationMatrix2D((260, 180), -245.0, 1.0)
+    turn[:, 2] += (340, 270)
+    cv2.warpAffine(note, turn, (1200, 900), dst=table, borderMode=cv2.BORDER_TRANSPARENT)
+    cv2.ellipse(table, (110, 130), (60, 40), 30, 0, 200, (20, 20, 20), 9)
+    assert reader.read([Frame(cv2.GaussianBlur(table, (3, 3), 0))]).number == "427 25"
+
+
 @pytest.mark.parametrize("turned_by", [90.0, 180.0, -100.0])
 def test_a_turned_sheet_is_read_once_it_is_turned_back(reader, turned_by: float):
     """Two digits that are none upside down; with any_angle off they stay unread."""

@@ -15,7 +15,7 @@ from device.adapters.rows_tflite import TfliteRowScorer
 from device.domain import Box, Pixels
 from device.find import Writing
 from device.rows import BLANK
-from device.separate import DIFFERING, SIDEWAYS, Separator
+from device.separate import DIFFERING, SIDEWAYS, SURELY_ROW, Separator
 from device.split import straight
 
 
@@ -95,11 +95,15 @@ def test_digits_that_touch_are_read_with_and_without_a_row_reader(classifier, ro
     assert left.right == pytest.approx(68, abs=14)
 
 
-def test_what_the_classifier_sees_differently_is_never_sure(classifier, rows):
-    """The row reader is believed, but its digits stay below what any threshold asks for."""
-    pieces = Separator(classifier, Says(rows, (3, 5))).separated([writing((7, 10), (4, 90))])
+@pytest.mark.parametrize(("lead", "is_sure"), [(4.0, False), (12.0, True)])
+def test_what_the_classifier_sees_differently_is_sure_only_if_the_row_reader_is(
+    classifier, rows, lead: float, is_sure: bool
+):
+    """The row reader is believed, but else its digits stay below what any threshold asks for."""
+    pieces = Separator(classifier, Says(rows, (3, 5), lead=lead)).separated([writing((7, 10), (4, 90))])
     assert said(pieces) == (3, 5)
-    assert pieces.probabilities.max() <= DIFFERING
+    best = pieces.probabilities.max(axis=1)
+    assert (best > SURELY_ROW).all() if is_sure else (best <= DIFFERING).all()
     assert [one.box.x for one in pieces.writings] == sorted(one.box.x for one in pieces.writings)
 
 
