@@ -143,8 +143,8 @@ class Separator:
     def _at(self, whole: Pieces, row: Row) -> Pieces:
         """Taken apart half-way between the places where the row reader saw digits, with its probabilities.
 
-        What the classifier sees as another digit there is sure only if the row reader is; none is if one would be without
-        ink.
+        What the classifier sees as another digit there is sure only if the row reader is; none is sure if one would be
+        without ink.
         """
         (writing,) = whole.writings
         columns = row_columns(writing.ink, row.middles)
