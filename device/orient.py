@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -69,15 +70,24 @@ def possible_turns(frame: Frame, boxes: Sequence[Box], square: float | None = No
     return chosen
 
 
-def lies_askew(boxes: Sequence[Box], square: float | None = None) -> bool:
+def lies_askew(boxes: Sequence[Box], groups: Sequence[int], square: float | None = None) -> bool:
     """Whether three pieces or more stand on a line as none does on an upright sheet; or fewer on a sheet so turned.
 
     Args:
         boxes: What was found.
+        groups: Of each its group: numbers may stand anywhere on a sheet, but the digits of one stand on a line.
         square: How far the sides of their sheet are turned, in degrees, where that is known.
     """
-    along = _direction_of_writing(boxes) if len(boxes) > 2 else square
-    return along is not None and ASKEW[0] < abs(along) < ASKEW[1]
+    if len(boxes) < 3:
+        return _is_askew(square)
+    if not _is_askew(_direction_of_writing(boxes)):
+        return False
+    beside = [pair for pair, (one, other) in zip(pairwise(boxes), pairwise(groups), strict=True) if one == other]
+    return not beside or any(_is_askew(_direction_of_writing(pair)) for pair in beside)
+
+
+def _is_askew(degrees: float | None) -> bool:
+    return degrees is not None and ASKEW[0] < abs(degrees) < ASKEW[1]
 
 
 def turned(frame: Frame, degrees: float, boxes: Sequence[Box]) -> tuple[Frame, NDArray[np.float64]]:

@@ -95,7 +95,7 @@ def _is_rim(view: Observation) -> bool:
 
 def _lies_askew(last: Observation, evidence: Evidence) -> bool:
     """Whether what was seen lies as no upright sheet does, by its line or by the sheet that it was seen on."""
-    return lies_askew(evidence.boxes, last.sheet.degrees if last.sheet else None)
+    return lies_askew(evidence.boxes, evidence.groups, last.sheet.degrees if last.sheet else None)
 
 
 def cut_by(frame: Frame, seen: Observation, others: Iterable[Observation]) -> tuple[Writing, ...]:
@@ -271,7 +271,7 @@ class Reader:
         turns = (view for view in self._turns(last, sheet) if view.evidence.boxes)
         views = [replace(last, evidence=upright), *turns]
         # Most sheets lie as they should, but this one.
-        lead = 0.0 if lies_askew((), sheet.degrees if sheet else None) else UPRIGHT_LEAD
+        lead = 0.0 if lies_askew((), (), sheet.degrees if sheet else None) else UPRIGHT_LEAD
         worths = [worth(view.evidence) + (lead if view is views[0] else 0.0) for view in views]
         best = int(np.argmax(worths))
         chosen, said = views[best], self._number(views[best])

@@ -27,10 +27,17 @@ def nearest(turns: list[float], wanted: float) -> float:
 def test_writing_that_stands_on_a_slanting_line_lies_askew(right: int, down: int, askew: bool) -> None:
     """Lines, slightly turned ones too, and columns do not; nor do two digits, which are always on a line."""
     boxes = [Box(200 + place * right, 200 + place * down, 30, 50) for place in range(4)]
-    assert lies_askew(boxes) is askew
-    assert not lies_askew(boxes[:2])
-    assert not lies_askew(boxes[:2], square=20.0)
-    assert lies_askew(boxes[:2], square=-44.0)
+    assert lies_askew(boxes, (0, 0, 1, 1)) is lies_askew(boxes, range(4)) is askew
+    assert not lies_askew(boxes[:2], (0, 0))
+    assert not lies_askew(boxes[:2], (0, 0), square=20.0)
+    assert lies_askew(boxes[:2], (0, 0), square=-44.0)
+
+
+def test_two_numbers_of_which_one_stands_lower_do_not_lie_askew() -> None:
+    """Their digits are beside each other: 83, and a 9 below it to the right, were read without being believed."""
+    boxes = [Box(200, 200, 40, 60), Box(250, 203, 40, 60), Box(330, 400, 40, 60)]
+    assert not lies_askew(boxes, (0, 0, 1))
+    assert lies_askew(boxes, (0, 1, 2))
 
 
 @pytest.mark.parametrize("degrees", [-75.0, -30.0, 25.0, 60.0, 90.0])
