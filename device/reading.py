@@ -47,6 +47,13 @@ EDGE_PX = 4
 """What is cut off on a sheet is cut off by the frame where it is as near to its edge: sheets are outlined no finer."""
 
 
+IN_TIME = 0.9
+"""Share of a reading's limit in which it ends by itself."""
+
+TURNING = 4
+"""To look at a sheet turned in all likely ways takes so many times as long as to look at it as it lies."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """One frame and what was seen in it.
@@ -114,15 +121,24 @@ class Reader:
 
     Args:
         classifier: Opened.
-        settings: When a burst ends early.
+        settings: When a burst ends early, and how long a reading may take.
         rows: Opened; without it, digits that touch are read by cuts alone.
+        clock: Monotonic, in seconds.
     """
 
-    def __init__(self, classifier: Classifier, settings: ReadingConfig, rows: RowScorer | None = None) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        settings: ReadingConfig,
+        rows: RowScorer | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._classifier = classifier
         self._separator = Separator(classifier, rows)
         self._enough_frames = settings.enough_frames
         self._any_angle = settings.any_angle
+        self._seconds = IN_TIME * settings.limit_seconds
+        self._clock = clock
         self._fusion = settings.fusion
 
     def observe(self, frame: Frame) -> Observation:
@@ -231,33 +247,43 @@ class Reader:
         return Observation(frame, model_inputs, evidence, writings=tuple(found), cut_off=finding.cut_off)
 
     def read(self, frames: Iterable[Frame], seen: Callable[[Observation], None] | None = None) -> Reading:
-        """Read a burst; takes no more frames than it needs.
+        """Read a burst; takes no more frames than it needs, and than it has time for.
+
+        A slow machine, or a picture that is hard to look at, ends in what was seen so far rather than in nothing: no
+        frame is begun that would leave no time to turn the sheet, and no sheet is turned that would take too long.
 
         Args:
             frames: At least one, of one scene.
             seen: Is shown each observation as it is made, and at last a turned one if that is answered.
         """
-        begin = time.perf_counter()
+        begin = self._clock()
         burst: list[Evidence] = []
         for frame in frames:
+            begun = self._clock()
             observation = self.observe(frame)
+            took = self._clock() - begun
             burst.append(observation.evidence)
             if seen is not None:
                 seen(observation)
-            if self._is_enough(burst):
+            if self._is_enough(burst) or not self._has_time(begin, took * (1 + TURNING * self._any_angle)):
                 break
         if not burst:
             raise ValueError("a reading needs at least one frame")
         evidence = fused(burst, self._fusion)
         reading = judged(evidence, self._classifier.card)
         is_doubtful = reading.status is not Status.OK or _lies_askew(observation, evidence)
-        if self._any_angle and is_doubtful and not evidence.tight:
+        may_turn = self._any_angle and self._has_time(begin, took * TURNING)
+        if may_turn and is_doubtful and not evidence.tight:
             chosen = self._turned(observation, evidence)
             if chosen is not None:
                 reading = judged(chosen.evidence, self._classifier.card)
                 if seen is not None:
                     seen(chosen)
-        return replace(reading, elapsed_ms=(time.perf_counter() - begin) * 1000)
+        return replace(reading, elapsed_ms=(self._clock() - begin) * 1000)
+
+    def _has_time(self, begin: float, seconds: float) -> bool:
+        """Whether what takes so long will end in time."""
+        return self._clock() - begin + seconds <= self._seconds
 
     def _turned(self, last: Observation, upright: Evidence) -> Observation | None:
         """The last frame seen with its sheet turned upright, where that is better to read than as it lies.

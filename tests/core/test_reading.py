@@ -133,6 +133,33 @@ def test_any_frame_gives_a_status(reader, shape):
     assert reader.read([Frame(noise)]).status is not Status.OK
 
 
+@pytest.mark.parametrize(
+    ("any_angle", "seconds", "frames"), [(True, 0.05, 5), (True, 0.4, 3), (False, 0.4, 4), (False, 9.0, 1)]
+)
+def test_a_slow_look_leaves_time_for_an_answer(reader, any_angle: bool, seconds: float, frames: int):
+    """Of five frames of bare noise as many are looked at as end within nine tenths of five seconds."""
+    noise = Frame(np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    ticks = (seconds * tick for tick in range(10**6))
+    settings = replace(config.load().reading, any_angle=any_angle, limit_seconds=5.0)
+    looked_at: list[Observation] = []
+    slow = Reader(reader._classifier, settings, clock=lambda: next(ticks))
+    reading = slow.read([noise] * 5, looked_at.append)
+    assert len(looked_at) == frames
+    assert reading.status is not Status.OK
+
+
+def test_a_sheet_is_not_turned_where_there_is_no_time_for_it(reader):
+    """The answer is then what was seen of it as it lies, and comes in time."""
+    frame = on_a_table(7, 4, height=400, turned_by=90.0)
+    ticks = (0.9 * tick for tick in range(10**6))
+    slow = Reader(reader._classifier, config.load().reading, clock=lambda: next(ticks))
+    seen: list[Observation] = []
+    slow.read([frame], seen.append)
+    assert len(seen) == 1
+    reader.read([frame], seen.append)
+    assert len(seen) == 3
+
+
 def on_a_table(*digits: int, height: int = 160, turned_by: float = 0.0) -> Frame:
     """A note with digits on a dark table, its middle at (500, 400) of 1200 x 900, turned clockwise."""
     note = scene(*digits, height=height, width=round(1.4 * height), digit_px=height // 2, pen_px=max(2, height // 24))
