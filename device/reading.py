@@ -291,7 +291,8 @@ class Reader:
         Where it isn't, although the writing lies as no upright sheet's does, what no turned view says too is doubted.
         """
         askew = replace(last, evidence=replace(upright, ambiguous=True)) if _lies_askew(last, upright) else None
-        if is_mostly_read(upright) and not upright.other_ink and askew is None:
+        is_part = upright.other_ink and len(last.whole) > 2 * len(upright.boxes)
+        if is_mostly_read(upright) and not is_part and askew is None:
             return None
         sheet = self._sheet_of(last)
         turns = (view for view in self._turns(last, sheet) if view.evidence.boxes)
