@@ -53,12 +53,14 @@ def cells(mask: Pixels) -> Pixels | None:
     Args:
         mask: 255 on what may be ink, else 0; uint8, shape (h, w).
     """
-    lines = np.zeros_like(mask)
     contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    for contour, (_, _, _, around) in zip(contours, hierarchy[0] if contours else (), strict=True):
-        if around >= 0:  # the outline of a hole
+    lines: Pixels | None = None
+    for index in np.flatnonzero(hierarchy[0, :, 3] < 0) if contours else ():  # those of holes have another around them
+        contour = contours[index]
+        x, y, width, height = cv2.boundingRect(contour)
+        if min(width, height) < LEAST_PX:
             continue
-        box = Box(*cv2.boundingRect(contour))
+        box = Box(x, y, width, height)
         if not _may_be_box(view_of(mask, box), box, mask.shape):
             continue
         corners = _corners(cv2.convexHull(contour))
@@ -69,18 +71,17 @@ def cells(mask: Pixels) -> Pixels | None:
         inside = np.asarray(labels == labels[first[1], first[0]], np.uint8) * np.uint8(255)
         found = _lines_of(inside, corners - np.array((box.x, box.y), np.float32))
         if found is not None:
+            lines = np.zeros_like(mask) if lines is None else lines
             view_of(lines, box)[...] |= found
-    if not lines.any():
+    if lines is None:
         return None
     soft = cv2.dilate(lines, np.ones((3, 3), np.uint8))
     return np.asarray(cv2.subtract(soft, cv2.subtract(mask, lines)), np.uint8)
 
 
 def _may_be_box(window: Pixels, box: Box, shape: tuple[int, ...]) -> bool:
-    """Whether something is large enough, free of the picture's edges, and mostly hollow."""
-    if min(box.width, box.height) < LEAST_PX or edges_at(box, shape):
-        return False
-    return cv2.countNonZero(window) < MOST_INK * box.area
+    """Whether something is free of the picture's edges, and mostly hollow."""
+    return not edges_at(box, shape) and cv2.countNonZero(window) < MOST_INK * box.area
 
 
 def _corners(hull: NDArray[Any]) -> Places | None:
