@@ -291,11 +291,13 @@ class Reader:
         Where it isn't, although the writing lies as no upright sheet's does, what no turned view says too is doubted.
         """
         askew = replace(last, evidence=replace(upright, ambiguous=True)) if _lies_askew(last, upright) else None
-        is_part = upright.other_ink and len(last.whole) > 2 * len(upright.boxes)
-        if is_mostly_read(upright) and not is_part and askew is None:
+        is_read = is_mostly_read(upright) and askew is None
+        if is_read and not upright.other_ink:
             return None
         sheet = self._sheet_of(last)
-        turns = (view for view in self._turns(last, sheet) if view.evidence.boxes)
+        # What is read lies as it should, if not quite straight, unless most of what is written was left out.
+        most_degrees = ASKEW[0] if is_read and len(last.whole) <= 2 * len(upright.boxes) else 180.0
+        turns = (view for view in self._turns(last, sheet, most_degrees) if view.evidence.boxes)
         views = [replace(last, evidence=upright), *turns]
         # Most sheets lie as they should, but this one.
         lead = 0.0 if lies_askew((), (), sheet.degrees if sheet else None) else UPRIGHT_LEAD
@@ -327,7 +329,7 @@ class Reader:
         on_sheet = sheet_under(boxes, found) or sheet_under(plain, found)
         return sheet_taken_for_writing(boxes, found) or last.sheet or on_sheet
 
-    def _turns(self, last: Observation, sheet: Sheet | None) -> Iterator[Observation]:
+    def _turns(self, last: Observation, sheet: Sheet | None, most_degrees: float) -> Iterator[Observation]:
         """What can be seen on the sheet, or in the part of the frame with writing, turned in every likely way."""
         frame, boxes, corner, factor, mask = last.frame, _boxes(last), (0, 0), 1.0, None
         if sheet is not None:
@@ -337,6 +339,8 @@ class Reader:
         else:
             boxes = list(dict.fromkeys([*(one.box for one in last.whole), *boxes]))
         for degrees in possible_turns(frame, boxes, sheet.degrees if sheet else None):
+            if abs(degrees) > most_degrees:
+                continue
             view, back = turned(frame, degrees, boxes)
             seen = self._look(view, paper=None if mask is None else turned_like(mask, back, view.pixels.shape))
             on_frame = (turned_back(box, back, frame.pixels.shape).scaled(1 / factor) for box in _boxes(seen))
