@@ -105,6 +105,11 @@ def _lies_askew(last: Observation, evidence: Evidence) -> bool:
     return lies_askew(evidence.boxes, evidence.groups, last.sheet.degrees if last.sheet else None)
 
 
+def _askew(last: Observation, evidence: Evidence) -> Observation | None:
+    """What was seen, in doubt, where it lies as no upright sheet does; else None."""
+    return replace(last, evidence=replace(evidence, ambiguous=True)) if _lies_askew(last, evidence) else None
+
+
 def cut_by(frame: Frame, seen: Observation, others: Iterable[Observation]) -> tuple[Writing, ...]:
     """What the frame's edge cuts off in other views: it may be what was meant, though something else was made out."""
     return tuple(
@@ -272,9 +277,9 @@ class Reader:
         evidence = fused(burst, self._fusion)
         reading = judged(evidence, self._classifier.card)
         is_doubtful = reading.status is not Status.OK or _lies_askew(observation, evidence)
-        may_turn = self._any_angle and self._has_time(begin, took * TURNING)
-        if may_turn and is_doubtful and not evidence.tight:
-            chosen = self._turned(observation, evidence)
+        if self._any_angle and is_doubtful and not evidence.tight:
+            turned_in_time = self._has_time(begin, took * TURNING)
+            chosen = (self._turned if turned_in_time else _askew)(observation, evidence)
             if chosen is not None:
                 reading = judged(chosen.evidence, self._classifier.card)
                 if seen is not None:
@@ -290,7 +295,7 @@ class Reader:
 
         Where it isn't, although the writing lies as no upright sheet's does, what no turned view says too is doubted.
         """
-        askew = replace(last, evidence=replace(upright, ambiguous=True)) if _lies_askew(last, upright) else None
+        askew = _askew(last, upright)
         is_read = is_mostly_read(upright) and askew is None
         if is_read and not upright.other_ink:
             return None

@@ -160,6 +160,17 @@ def test_a_sheet_is_not_turned_where_there_is_no_time_for_it(reader):
     assert len(seen) == 3
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.9])
+def test_digits_that_stand_askew_are_not_sure_even_where_there_is_no_time_to_turn_them(reader, seconds: float):
+    """A four, a two and a seven, each below and to the right of the one before."""
+    pixels = paper(600, 800)
+    for place, digit in enumerate((4, 2, 7)):
+        write(pixels, digit, Box(200 + 130 * place, 120 + 130 * place, 54, 90), pen_px=9)
+    ticks = (seconds * tick for tick in range(10**6))
+    slow = Reader(reader._classifier, config.load().reading, clock=lambda: next(ticks))
+    assert slow.read([Frame(cv2.GaussianBlur(pixels, (3, 3), 0))]).status is Status.UNSURE
+
+
 def on_a_table(*digits: int, height: int = 160, turned_by: float = 0.0) -> Frame:
     """A note with digits on a dark table, its middle at (500, 400) of 1200 x 900, turned clockwise."""
     note = scene(*digits, height=height, width=round(1.4 * height), digit_px=height // 2, pen_px=max(2, height // 24))
