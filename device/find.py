@@ -204,8 +204,8 @@ def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
         may_be = (piece for piece in may_be if not is_surroundings(piece, pixels.shape))
     pieces = [replace(piece, clearness=scale.clearness(piece)) for piece in may_be]
     clear = [piece for piece in pieces if seen.is_wide or piece.clearness >= LEAST_CLEARNESS]
-    inside = (piece for piece in pieces if piece not in clear and not edges_at(piece.box, pixels.shape))
-    clear += [piece for piece in inside if _is_like(piece, clear)]
+    inside = [piece for piece in pieces if piece not in clear and not edges_at(piece.box, pixels.shape)]
+    clear += _like(inside, clear)
     if not clear:
         return Finding()
     text = _text(clear, found, pixels.shape, tight=False)
@@ -222,15 +222,18 @@ def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
     return Finding(tuple(_writings(text, pixels, seen)), is_lost or is_signed, cut_off=edges)
 
 
-def _is_like(piece: Piece, others: Sequence[Piece]) -> bool:
-    """Whether it is as high, as dark and nearly as clear as two others at least."""
-    alike = (
-        max(piece.box.height, other.box.height) < LIKE_HEIGHT * min(piece.box.height, other.box.height)
-        and piece.core > LIKE_CORE * other.core
-        and piece.clearness > other.clearness - LIKE_CLEARNESS
-        for other in others
+def _like(pieces: Sequence[Piece], others: Sequence[Piece]) -> list[Piece]:
+    """The pieces that are as high, as dark and nearly as clear as two others at least; grain comes by the thousand."""
+    (heights, cores, clearness), (other_heights, other_cores, other_clearness) = (
+        np.array([(piece.box.height, piece.core, piece.clearness) for piece in some], np.float64).reshape(-1, 3).T
+        for some in (pieces, others)
     )
-    return sum(alike) > 1
+    alike = (
+        (np.maximum.outer(heights, other_heights) < LIKE_HEIGHT * np.minimum.outer(heights, other_heights))
+        & (cores[:, None] > LIKE_CORE * other_cores)
+        & (clearness[:, None] > other_clearness - LIKE_CLEARNESS)
+    )
+    return [piece for piece, count in zip(pieces, alike.sum(axis=1), strict=True) if count > 1]
 
 
 def _without_holes_and_underlines(pixels: Pixels, seen: Contrast) -> tuple[list[Piece], Pixels, Contrast]:
