@@ -28,7 +28,7 @@ from device.ruling import without_lines
 
 if TYPE_CHECKING:
     from device.judge import Probabilities
-    from device.reading import Observation
+    from device.looking import Observation
 
 WIDTH_PX, MARGIN_PX, GAP_PX = 1200, 16, 16
 """A sheet fits a laptop's screen."""

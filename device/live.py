@@ -10,9 +10,10 @@ import numpy as np
 from device.domain import Frame, ModelCard, Pixels
 from device.errors import FrameError
 from device.judge import judged
+from device.looking import Observation
 from device.protocol import reading_as_json
 from device.quality import measured
-from device.reading import Observation, Reader
+from device.reading import Reader
 
 JPEG_QUALITY = 80
 """640 pixels wide that is 30 kB: four pictures a second pass through any network."""

@@ -10,7 +10,8 @@ from device.errors import ModelError
 from device.ports import Classifier
 
 if TYPE_CHECKING:
-    from device.reading import Observation, Reader
+    from device.looking import Observation
+    from device.reading import Reader
 
 
 class ModelReader:

@@ -30,7 +30,7 @@ from device.preferences import Preferences
 from device.voice import PieceStore
 
 if TYPE_CHECKING:
-    from device.reading import Observation
+    from device.looking import Observation
 
 CONFIRM_SECONDS = 5.0
 """Product.md, "Gestures": so long a press confirms."""

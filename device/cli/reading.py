@@ -16,7 +16,7 @@ from device.phrases import Phrase
 from device.protocol import reading_as_json
 
 if TYPE_CHECKING:
-    from device.reading import Observation
+    from device.looking import Observation
 
 
 def read(options: argparse.Namespace) -> int:

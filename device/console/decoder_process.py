@@ -29,10 +29,10 @@ from device.console.decoder import MOST_UPLOAD_BYTES
 from device.domain import Box, Frame, Pixels, Reading
 from device.errors import DigitboxError, ImageFileError
 from device.live import shrunk
+from device.looking import Observation
 from device.model_reader import ModelReader
 from device.phrases import Phrase
 from device.protocol import reading_as_json
-from device.reading import Observation
 
 MEMORY_BYTES = 400_000_000
 """Of its own data: what decodes 48 megapixels stays below 300 MB in all (device.images); a bomb does not."""

@@ -19,7 +19,7 @@ from device.ports import Answer, Display
 from device.records import Records, Taken
 
 if TYPE_CHECKING:
-    from device.reading import Observation
+    from device.looking import Observation
 
 log = logging.getLogger(__name__)
 

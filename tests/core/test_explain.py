@@ -13,8 +13,8 @@ from device import advice, explain
 from device.domain import Advice, Box, Digit, Frame, Reading, Status
 from device.errors import DigitboxError
 from device.judge import Evidence
+from device.looking import Observation
 from device.quality import Quality
-from device.reading import Observation
 
 GOOD = Quality(brightest=210.0, middle=200.0, clipped=0.0, contrast=0.8, softness=0.002, height_px=120)
 

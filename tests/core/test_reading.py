@@ -13,15 +13,28 @@ from drawing import paper, scene, shade, write
 
 from device import compose, config, images
 from device.domain import Advice, Box, Frame, Status
-from device.reading import Observation, Reader
+from device.looking import Observation
+from device.reading import Reader
 
 PICTURES = Path(__file__).parents[2] / "device" / "pictures"
 
 
 @pytest.fixture(scope="module")
-def reader():
-    """With the shipped models and the default settings: two agreeing frames are enough."""
-    return compose.opened_reader(config.load())[1]
+def opened():
+    """The shipped classifier, and a reader with the default settings: two agreeing frames are enough."""
+    return compose.opened_reader(config.load())
+
+
+@pytest.fixture(scope="module")
+def classifier(opened):
+    """The shipped model."""
+    return opened[0]
+
+
+@pytest.fixture(scope="module")
+def reader(opened):
+    """What reads with it."""
+    return opened[1]
 
 
 @pytest.fixture(scope="module")
@@ -136,23 +149,23 @@ def test_any_frame_gives_a_status(reader, shape):
 @pytest.mark.parametrize(
     ("any_angle", "seconds", "frames"), [(True, 0.05, 5), (True, 0.4, 3), (False, 0.4, 4), (False, 9.0, 1)]
 )
-def test_a_slow_look_leaves_time_for_an_answer(reader, any_angle: bool, seconds: float, frames: int):
+def test_a_slow_look_leaves_time_for_an_answer(classifier, any_angle: bool, seconds: float, frames: int):
     """Of five frames of bare noise as many are looked at as end within nine tenths of five seconds."""
     noise = Frame(np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8))
     ticks = (seconds * tick for tick in range(10**6))
     settings = replace(config.load().reading, any_angle=any_angle, limit_seconds=5.0)
     looked_at: list[Observation] = []
-    slow = Reader(reader._classifier, settings, clock=lambda: next(ticks))
+    slow = Reader(classifier, settings, clock=lambda: next(ticks))
     reading = slow.read([noise] * 5, looked_at.append)
     assert len(looked_at) == frames
     assert reading.status is not Status.OK
 
 
-def test_a_sheet_is_not_turned_where_there_is_no_time_for_it(reader):
+def test_a_sheet_is_not_turned_where_there_is_no_time_for_it(reader, classifier):
     """The answer is then what was seen of it as it lies, and comes in time."""
     frame = on_a_table(7, 4, height=400, turned_by=90.0)
     ticks = (0.9 * tick for tick in range(10**6))
-    slow = Reader(reader._classifier, config.load().reading, clock=lambda: next(ticks))
+    slow = Reader(classifier, config.load().reading, clock=lambda: next(ticks))
     seen: list[Observation] = []
     slow.read([frame], seen.append)
     assert len(seen) == 1
@@ -161,13 +174,13 @@ def test_a_sheet_is_not_turned_where_there_is_no_time_for_it(reader):
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.9])
-def test_digits_that_stand_askew_are_not_sure_even_where_there_is_no_time_to_turn_them(reader, seconds: float):
+def test_digits_that_stand_askew_are_not_sure_even_where_there_is_no_time_to_turn_them(classifier, seconds: float):
     """A four, a two and a seven, each below and to the right of the one before."""
     pixels = paper(600, 800)
     for place, digit in enumerate((4, 2, 7)):
         write(pixels, digit, Box(200 + 130 * place, 120 + 130 * place, 54, 90), pen_px=9)
     ticks = (seconds * tick for tick in range(10**6))
-    slow = Reader(reader._classifier, config.load().reading, clock=lambda: next(ticks))
+    slow = Reader(classifier, config.load().reading, clock=lambda: next(ticks))
     assert slow.read([Frame(cv2.GaussianBlur(pixels, (3, 3), 0))]).status is Status.UNSURE
 
 
@@ -236,15 +249,15 @@ def test_a_turned_sheet_with_something_lying_beside_it_is_read(reader):
 
 
 @pytest.mark.parametrize("turned_by", [90.0, 180.0, -100.0])
-def test_a_turned_sheet_is_read_once_it_is_turned_back(reader, turned_by: float):
+def test_a_turned_sheet_is_read_once_it_is_turned_back(reader, classifier, turned_by: float):
     """Two digits that are none upside down; with any_angle off they stay unread."""
     frame = on_a_table(7, 4, height=400, turned_by=turned_by)
     seen: list[Observation] = []
     assert reader.read([frame], seen.append).number == "74"
     # What is shown at last is what the network saw of the turned sheet.
-    assert reader._classifier.scores(seen[-1].model_inputs).argmax(axis=1).tolist() == [7, 4]
+    assert classifier.scores(seen[-1].model_inputs).argmax(axis=1).tolist() == [7, 4]
     assert seen[-1].frame is frame
-    fixed = Reader(reader._classifier, replace(config.load().reading, any_angle=False))
+    fixed = Reader(classifier, replace(config.load().reading, any_angle=False))
     assert fixed.read([frame]).status is not Status.OK
 
 
@@ -255,10 +268,10 @@ def test_what_could_lie_either_way_up_is_never_sure(reader):
 
 
 @pytest.mark.parametrize("reads_rows", [True, False])
-def test_digits_that_touch_are_read_as_two(reader, reads_rows):
+def test_digits_that_touch_are_read_as_two(reader, classifier, reads_rows):
     """A seven whose bar runs into a four; with the row reader, and by cuts alone."""
     if not reads_rows:
-        reader = Reader(reader._classifier, config.load().reading)
+        reader = Reader(classifier, config.load().reading)
     pixels = paper(480, 640)
     write(pixels, 7, Box(230, 180, 72, 120), pen_px=9)
     write(pixels, 4, Box(296, 180, 72, 120), pen_px=9)

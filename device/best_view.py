@@ -1,0 +1,88 @@
+"""Which look at a frame to believe: at the whole, at one of its sheets, for ink of the other kind, or for a giant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from device.domain import Frame
+from device.looking import Looker, Observation
+from device.pieces import edges_near
+from device.sheet import Sheet, sheets
+from device.views import (
+    alone,
+    cuts_through,
+    is_inside_writing,
+    is_plain,
+    is_rim,
+    is_written,
+    may_be_edges,
+    shows_more,
+    worth,
+)
+
+EDGE_PX = 4
+"""What is cut off on a sheet is cut off by the frame where it is as near to its edge: sheets are outlined no finer."""
+
+
+def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observation]]:
+    """The look at a frame that is to be believed, and all that were taken, the look at the whole frame first.
+
+    A look at the whole frame is enough where it is sure, or plain, and no sheet's edge can have been taken for writing.
+    """
+    whole = looker.look(frame)
+    if whole.evidence.tight:
+        return whole, [whole]
+    is_read = looker.is_sure(whole) or is_plain(whole.evidence)
+    if is_read and not alone(whole.evidence, whole.places):
+        return whole, [whole]
+    found = sheets(frame)
+    is_suspect = may_be_edges(whole.evidence, whole.places, found)
+    if is_read and not is_suspect:
+        return whole, [whole]
+    views = _other_views(looker, frame, whole, found, is_suspect=is_suspect)
+    if is_suspect and not views:
+        return _with_other_ink(whole), [whole]
+    best = max(views if is_suspect else [whole, *views], key=looker.rank)
+    if not best.evidence.boxes:  # digits that are cut off say more than nothing at all
+        best = max([best, *views], key=lambda view: (is_written(view.evidence), worth(view.evidence)))
+    if not looker.number(best) and not is_written(best.evidence):
+        best = _giant(looker, frame) or best
+    taken = [whole, *views]
+    # A small note's own view shows writing as plain that stands near an edge in the whole frame.
+    surer = (view for view in taken if looker.is_sure(view) and looker.number(view) == looker.number(best))
+    best = next(surer, best)
+    misses = any(shows_more(view.evidence, best.evidence) for view in taken)
+    return _with_other_ink(best) if misses else best, taken
+
+
+def _other_views(
+    looker: Looker, frame: Frame, whole: Observation, found: Sequence[Sheet], *, is_suspect: bool
+) -> list[Observation]:
+    """What is on each sheet, and of the other ink where no sheet is sure; what shows no writing is left out."""
+    found = [sheet for sheet in found if not is_inside_writing(sheet, whole.writings)]
+    views = [looker.look_at(frame, sheet) for sheet in found if is_suspect or not cuts_through(sheet, whole.places)]
+    if not any(looker.is_sure(view) for view in views):
+        views.append(looker.look(frame, inverted=True))
+    views = [view for view in views if view.evidence.boxes and not _shows_rim(view)]
+    # An edge across writing that is whole in the frame is no sheet's.
+    if whole.evidence.boxes and not (is_suspect or whole.evidence.cut_off):
+        views = [view for view in views if not view.evidence.cut_off]
+    return views
+
+
+def _giant(looker: Looker, frame: Frame) -> Observation | None:
+    """Digits of strokes so wide that they were hollowed; the table around a sheet is no giant digit."""
+    giant = looker.look(frame, wide=True)
+    is_framed = any(len(edges_near(one.box, frame.pixels.shape, EDGE_PX)) > 2 for one in giant.writings)
+    return giant if looker.number(giant) and not is_framed else None
+
+
+def _shows_rim(view: Observation) -> bool:
+    """Whether what was found on a sheet is as large as the sheet."""
+    return view.sheet is not None and is_rim(view.places, view.sheet)
+
+
+def _with_other_ink(view: Observation) -> Observation:
+    """The same look, knowing that there is more to be seen."""
+    return replace(view, evidence=replace(view.evidence, other_ink=True))
