@@ -41,6 +41,9 @@ where it crosses the picture's edge, than the second: that is a thumb or a shado
 GRAIN_SHARE = 150
 """From this many pixels of length on, a bare grain of two pixels in a piece's strokes is filled to measure them."""
 
+MOST_APART = 0.08
+"""Strokes of one digit are nearer to each other than this from left to right, as a share of the usual height."""
+
 WIDEST_JOINED = 1.0
 """Strokes side by side are not of one digit if together they are wider than this, as a share of the usual height."""
 
@@ -157,9 +160,11 @@ def joined_strokes(pieces: Sequence[Piece], height_px: float) -> list[Piece]:
 
 def _belong_together(one: Box, other: Box, height_px: float) -> bool:
     """Whether two pieces are strokes of one digit; `height_px` is the usual height of one."""
-    small, _ = sorted((one, other), key=lambda box: box.height)
     gap_x = max(one.x, other.x) - min(one.right, other.right)  # negative where they overlap
+    if gap_x >= MOST_APART * height_px:  # first, for of a page of text nearly all are
+        return False
     gap_y = max(one.y, other.y) - min(one.bottom, other.bottom)
+    small = one if one.height <= other.height else other
     narrower = min(one.width, other.width)
     if small.height > 0.6 * height_px:
         # Two digits side by side, unless one stands in the other; two loops of an 8 nearly touch.
@@ -168,7 +173,7 @@ def _belong_together(one: Box, other: Box, height_px: float) -> bool:
         # A dot is a mark, unless it lies over or in the digit or continues a broken stroke.
         return gap_y < 0.06 * height_px and gap_x < max(-0.5 * narrower, 0.06 * height_px)
     is_too_wide = gap_x > 0 and max(one.right, other.right) - min(one.x, other.x) > WIDEST_JOINED * height_px
-    return gap_x < 0.08 * height_px and gap_y < 0.25 * height_px and not is_too_wide
+    return gap_y < 0.25 * height_px and not is_too_wide
 
 
 def with_crumbs(pieces: Sequence[Piece], crumbs: Sequence[Piece], height_px: float) -> list[Piece]:
