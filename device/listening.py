@@ -38,6 +38,10 @@ PHRASE_ODDS = -0.25
 """Added to the logarithm of the odds of anything but a digit said alone: the largest quarter with which no more than
 one in a hundred ordinary words and sentences does something in idle (train/speech/README.md)."""
 
+REFUSAL_ODDS = 1.0
+"""Added instead to those of a no or a cancel where the box has asked: what isn't understood there refuses as well, so
+that to believe either costs nothing but the words that it is answered with (train/speech/README.md)."""
+
 _MUCH = 1.6
 """A sound so much louder or quieter is heard anew at the right loudness."""
 
@@ -86,6 +90,7 @@ class Look:
         passes: What was heard, up to two for each view of the sound; none where it can be no command.
         contrast_db: How far the sound stands above its noise.
         clipped: It was too loud for the microphone.
+        context: The situation it was said in; None for any.
         told: What a recognizer that was told what was said means by it.
     """
 
@@ -93,6 +98,7 @@ class Look:
     passes: Sequence[Pass] = ()
     contrast_db: float = 0.0
     clipped: bool = False
+    context: Context | None = None
     told: VoiceCommand | None = None
 
 
@@ -145,14 +151,14 @@ class Listener:
             return Look(first.text, told=self._meaning(first, context))
         sound = sounds.joined(*heard)
         passes = () if _is_hopeless(first) else self._passes(first, sound, context)
-        return Look(first.text, passes, sounds.contrast_db(sound), sounds.is_clipped(sound))
+        return Look(first.text, passes, sounds.contrast_db(sound), sounds.is_clipped(sound), context)
 
     def judged(self, look: Look, read: int | None = None) -> Heard:
         """The command with the best odds, if they suffice; `read` as for `listen`."""
         if look.told is not None:
             return Heard(look.text, look.told, 1.0, self._digit_scores(look.told, 1.0))
         believed = [
-            (*self._confidences(command, features(agreeing, look.contrast_db), digit, read), command, agreeing[0].text)
+            (*self._confidences(command, agreeing, look, read if digit else None, digit), command, agreeing[0].text)
             for digit in (True, False)
             for command, agreeing in strongest(look.passes, digit, read)
         ]
@@ -238,13 +244,13 @@ class Listener:
         return None if UNKNOWN in words or not words else self._commands.meaning(words, context)
 
     def _confidences(
-        self, command: VoiceCommand, found: Sequence[float], digit: bool, read: int | None
+        self, command: VoiceCommand, agreeing: Sequence[Pass], look: Look, read: int | None, digit: bool
     ) -> tuple[float, float]:
         """How far a command is believed, and how far by its sound alone, for what is fused with what was read later."""
-        expected = 0.0 if digit else PHRASE_ODDS
-        likelier = _likelier(command.digit, read) if digit else 0.0
+        found = features(agreeing, look.contrast_db)
+        expected = 0.0 if digit else phrase_odds(command.command, look.context)
         return (
-            self._hearing.confidence(found, digit, expected + likelier),
+            self._hearing.confidence(found, digit, expected + _likelier(command.digit, read)),
             self._hearing.confidence(found, digit, expected),
         )
 
@@ -303,6 +309,12 @@ def features(agreeing: Sequence[Pass], contrast_db: float) -> tuple[float, ...]:
         math.log1p(statistics.fmean(looked.better for looked in agreeing)),
         contrast_db,
     )
+
+
+def phrase_odds(command: Command, context: Context | None) -> float:
+    """What is added to the logarithm of the odds of anything but a digit said alone."""
+    refuses = context is Context.CONFIRM and command in (Command.NO, Command.CANCEL)
+    return REFUSAL_ODDS if refuses else PHRASE_ODDS
 
 
 def _likelier(said: int | None, read: int | None) -> float:

@@ -148,6 +148,19 @@ def test_a_yes_is_believed_as_other_answers_are():
         assert answers[1].command.command is command
 
 
+@pytest.mark.parametrize(("word", "command"), [("no", Command.NO), ("cancel", Command.CANCEL)])
+def test_a_refusal_is_believed_sooner_where_the_box_has_asked(word, command):
+    """What isn't understood there refuses as well; a yes that fits no better is none, nor is a cancel elsewhere."""
+    words = frozenset({"yes", "no", "cancel"})
+    for text, context, meant in (
+        (word, Context.CONFIRM, command),
+        ("yes", Context.CONFIRM, None),
+        ("cancel", Context.READING, None),
+    ):
+        answer = heard(Told((text, 4.5), vocabulary=words), context=context).command
+        assert (answer and answer.command) == meant, text
+
+
 def test_the_digit_that_was_read_is_expected():
     """It is understood where by itself it is not, another less readily; how sure its sound is stays as it was."""
     for score, read, understood in ((4.0, None, False), (4.0, 7, True), (5.0, None, True), (5.0, 1, False)):
