@@ -248,7 +248,7 @@ class Listener:
     ) -> tuple[float, float]:
         """How far a command is believed, and how far by its sound alone, for what is fused with what was read later."""
         found = features(agreeing, look.contrast_db)
-        expected = 0.0 if digit else phrase_odds(command.command, look.context)
+        expected = 0.0 if digit else _phrase_odds(command.command, look.context)
         return (
             self._hearing.confidence(found, digit, expected + _likelier(command.digit, read)),
             self._hearing.confidence(found, digit, expected),
@@ -311,7 +311,7 @@ def features(agreeing: Sequence[Pass], contrast_db: float) -> tuple[float, ...]:
     )
 
 
-def phrase_odds(command: Command, context: Context | None) -> float:
+def _phrase_odds(command: Command, context: Context | None) -> float:
     """What is added to the logarithm of the odds of anything but a digit said alone."""
     refuses = context is Context.CONFIRM and command in (Command.NO, Command.CANCEL)
     return REFUSAL_ODDS if refuses else PHRASE_ODDS

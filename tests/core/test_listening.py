@@ -139,7 +139,7 @@ def test_a_digit_has_odds_of_its_own():
     assert heard(Told(recognizer, alone=alone), believed=Hearing(hard, easy, EVEN)).command.command is Command.HELP
 
 
-def test_a_yes_is_believed_as_other_answers_are():
+def test_a_yes_is_believed_as_other_phrases_are():
     """Where it fits as well; it is what changes or stops something, so what fits worse is none."""
     words = frozenset({"yes", "no"})
     for text, command in (("yes", Command.YES), ("no", Command.NO)):
