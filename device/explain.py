@@ -132,6 +132,14 @@ def _size(quality: Quality) -> Figure:
     return Figure("size", value, limits, not advice.is_small(quality))
 
 
+def quality_of(shown: Observation) -> Quality:
+    """The frame measured by the writing that was seen in it: on a dark table a whole look may find only the paper.
+
+    Of a turned sheet, and where nothing was seen, that is what a look at the whole frame finds.
+    """
+    return measured(shown.frame, shown.writings or find(shown.frame).writings)
+
+
 def sheet(name: str, observations: Sequence[Observation], reading: Reading, said: str) -> Image.Image:
     """Draw it.
 
@@ -142,7 +150,7 @@ def sheet(name: str, observations: Sequence[Observation], reading: Reading, said
         said: The answer as it is spoken.
     """
     shown = _shown(observations, reading)
-    quality = measured(shown.frame, find(shown.frame).writings)
+    quality = quality_of(shown)
     pieces = list(_pieces(shown, reading))
     photograph = _fitted(shown.frame.pixels)
     cards = min(len(shown.model_inputs), MOST_CARDS)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from drawing import paper, scene, shade, write
 
-from device import compose, config, images
+from device import compose, config, explain, images
 from device.domain import Advice, Box, Frame, Status
 from device.looking import Observation
 from device.reading import Reader
@@ -259,6 +259,13 @@ def test_a_turned_sheet_is_read_once_it_is_turned_back(reader, classifier, turne
     assert seen[-1].frame is frame
     fixed = Reader(classifier, replace(config.load().reading, any_angle=False))
     assert fixed.read([frame]).status is not Status.OK
+
+
+def test_what_is_measured_for_an_explanation_is_the_writing_on_the_sheet(reader):
+    """The note itself is the largest thing on the table, and was said to be a digit so high."""
+    seen: list[Observation] = []
+    assert reader.read([on_a_table(7, 4, height=400)], seen.append).number == "74"
+    assert explain.quality_of(seen[-1]).height_px == pytest.approx(200, abs=30)
 
 
 def test_what_could_lie_either_way_up_is_never_sure(reader):
