@@ -123,6 +123,18 @@ class Settings:
     """Digits in a batch; negatives come on top."""
     moved_px: int = 1
     """Each picture of a batch is moved by up to so many pixels each way, anew each time: the views are few."""
+    bent_share: float = 0.6
+    """Of the pictures of a batch, those that are then turned, slanted, stretched and bent a little, anew each time."""
+    bent_turn_degrees: float = 4.0
+    """Standard deviation of that turn."""
+    bent_slant: float = 0.08
+    """Standard deviation of that shear, dx per dy."""
+    bent_stretch: float = 0.06
+    """Standard deviation of the logarithm of its width's and of its height's change."""
+    bent_shift_px: float = 0.5
+    """Greatest distance that it is moved besides, each way."""
+    bent_wobble_px: float = 0.4
+    """Standard deviation of the elastic displacement at four by four points."""
     views: int = 9
     """Changed copies of each digit, made once and shown in turn: making one takes longer than learning from it."""
     mild_share: float = 0.5
@@ -136,7 +148,7 @@ class Settings:
     touches is read by another network (`train.rows`), and taken apart only where that one fails."""
     damaged_share: float = 0.2
     """Of all pictures of a view, those with a damage that no ordinary photograph does (`train.damage`)."""
-    widths: tuple[int, int, int, int, int] = (24, 40, 56, 64, 48)
+    widths: tuple[int, int, int, int, int] = (32, 64, 96, 112, 80)
     """Channels of the network that is trained (`train.model`), and that the smaller one learns from."""
     kept_widths: tuple[int, int, int, int, int] = (12, 22, 32, 36, 28)
     """Channels that are left of them before pruning, those that earn most: zeros alone make no int8 kernel faster."""
@@ -148,7 +160,7 @@ class Settings:
     """Steps in which the learning rate rises."""
     sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 60
+    prune_epochs: int = 32
     """Of the pruning."""
     prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""

@@ -12,7 +12,7 @@ from train.corruptions import CORRUPTIONS
 from train.damage import KINDS
 from train.data import DigitSet
 from train.errors import DataError, OutputError
-from train.feed import Course, batches, mixed, network_input, one_hot
+from train.feed import Course, batches, bent, mixed, network_input, one_hot
 from train.forms import other_form
 from train.negatives import negatives
 from train.settings import MILD, AugmentSettings, Settings
@@ -175,6 +175,61 @@ def test_batches_are_the_same_for_the_same_seed_and_new_in_each_epoch(digits, tm
     assert not np.array_equal(first[0][0], first[2][0])
     rest = list(batches(course(digits, settings, tmp_path / "a"), settings, begin=1))
     assert all(np.array_equal(one[0], other[0]) for one, other in zip(first[2:], rest, strict=True))
+
+
+def unbent(**changes):
+    """Nothing is bent but by what is given."""
+    still = Settings(
+        bent_share=1.0,
+        bent_turn_degrees=0.0,
+        bent_slant=0.0,
+        bent_stretch=0.0,
+        bent_shift_px=0.0,
+        bent_wobble_px=0.0,
+    )
+    return replace(still, **changes)
+
+
+def test_a_bend_of_nothing_changes_nothing(digits):
+    """Each picture comes back as it was, to a rounded grey level; so does no picture at all."""
+    found = bent(digits.model_inputs, unbent(), np.random.default_rng(1))
+    assert np.abs(found.astype(int) - digits.model_inputs).max() <= 1
+    assert bent(digits.model_inputs[:0], Settings(bent_share=1.0), np.random.default_rng(1)).shape == (0, 28, 28)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bent_turn_degrees": 10.0},
+        {"bent_slant": 0.2},
+        {"bent_stretch": 0.15},
+        {"bent_shift_px": 1.5},
+        {"bent_wobble_px": 1.0},
+    ],
+)
+def test_each_setting_of_a_bend_moves_ink_and_keeps_the_digit(digits, change):
+    """None is without effect, none takes ink away, and the digit stays where it was."""
+    before = digits.model_inputs.copy()
+    found = bent(digits.model_inputs, unbent(**change), np.random.default_rng(1))
+    assert (found.dtype, found.shape) == (np.uint8, before.shape)
+    assert np.array_equal(digits.model_inputs, before)
+    assert np.abs(found.astype(int) - before).max(axis=(1, 2)).mean() > 50
+    ink = found.sum(axis=(1, 2)) / before.sum(axis=(1, 2))
+    assert 0.9 < np.median(ink) < 1.1
+    grid = np.arange(28)
+    for axis in (1, 2):
+        middles = [(shown.sum(axis=axis) @ grid) / shown.sum(axis=(1, 2)) for shown in (found, before)]
+        assert np.abs(middles[0] - middles[1]).max() < 3.0
+
+
+def test_only_a_share_of_the_pictures_is_bent_seeded_and_anew_each_time(digits):
+    """The others are shown as the view has them; the same state of chance bends in the same way."""
+    settings = Settings(bent_share=0.5)
+    rng = np.random.default_rng(1)
+    first, other = bent(digits.model_inputs, settings, rng), bent(digits.model_inputs, settings, rng)
+    assert np.array_equal(first, bent(digits.model_inputs, settings, np.random.default_rng(1)))
+    assert not np.array_equal(first, other)
+    assert 0.35 < (first != digits.model_inputs).any(axis=(1, 2)).mean() < 0.65
 
 
 def test_a_teacher_has_its_share_in_the_targets():
