@@ -61,8 +61,9 @@ def aware(learned: Learned, settings: Settings, out: Path) -> dict[str, dict[str
         views=views,
         count=settings.prune_views,
         checkpoint=out / "aware.checkpoint.npz",
-        answers=answers_to(load_best(out), views, settings.prune_views),
+        answers=answers_to(load_best(out), views, settings),
         answers_share=settings.prune_answers_share,
+        temperature=settings.prune_temperature,
     )
     train(model, course, learned.validation, settings, callbacks=[])
     write_bytes(out / AWARE_NAME, converted(model))

@@ -105,8 +105,9 @@ def prune(model: keras.Model, teacher: keras.Model, learned: Learned, settings: 
         views=views,
         count=settings.prune_views,
         checkpoint=out / "prune.checkpoint.npz",
-        answers=answers_to(teacher, views, settings.prune_views) if settings.prune_answers_share else None,
+        answers=answers_to(teacher, views, settings) if settings.prune_answers_share else None,
         answers_share=settings.prune_answers_share,
+        temperature=settings.prune_temperature,
     )
     steps = steps_in(course.views, settings) * settings.prune_epochs
     rise = max(1, int(settings.prune_ramp * steps))
@@ -122,10 +123,12 @@ def prune(model: keras.Model, teacher: keras.Model, learned: Learned, settings: 
     return tfmot.sparsity.keras.strip_pruning(pruned)
 
 
-def answers_to(teacher: keras.Model, views: Views, count: int) -> list[Targets]:
-    """What a network says of each picture of the first `count` views, one array a view."""
-    shown = (views.view(number).pictures for number in range(count))
-    return [np.asarray(tf.nn.softmax(scores), np.float32) for scores in logits(teacher, shown)]
+def answers_to(teacher: keras.Model, views: Views, settings: Settings) -> list[Targets]:
+    """What a network says of each picture of the views that are shown while pruning, one array a view."""
+    shown = (views.view(number).pictures for number in range(settings.prune_views))
+    return [
+        np.asarray(tf.nn.softmax(scores / settings.prune_temperature), np.float32) for scores in logits(teacher, shown)
+    ]
 
 
 def logits(model: keras.Model, shown: Iterable[Pixels]) -> Iterator[NDArray[np.float32]]:

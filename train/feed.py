@@ -45,6 +45,7 @@ class Course:
         count: Views that are shown in turn.
         answers: A teacher's answers to each of those views; None without one.
         answers_share: Of the target; the rest is the label.
+        temperature: What the scores are divided by before they are compared with the target; the answers' own.
         checkpoint: Where the state after each epoch is kept, so that a killed run goes on from there.
     """
 
@@ -55,6 +56,7 @@ class Course:
     checkpoint: Path
     answers: Sequence[Targets] | None = None
     answers_share: float = 0.0
+    temperature: float = 1.0
 
 
 def batches(course: Course, settings: Settings, *, begin: int = 0) -> Iterator[tuple[NetworkInput, Targets]]:

@@ -114,7 +114,9 @@ def train(
         raise DataError(f"there are {len(course.views)} pictures to learn from; a batch needs {settings.batch}")
     model.compile(
         keras.optimizers.Adam(learning_rate(course.learning_rate, steps * course.epochs, settings.warm_up_steps)),
-        keras.losses.CategoricalCrossentropy(from_logits=True),
+        lambda targets, scores: keras.losses.categorical_crossentropy(
+            targets, scores / course.temperature, from_logits=True
+        ),
         metrics=["accuracy"],
     )
     for _ in course.views.make(course.count):

@@ -160,15 +160,18 @@ class Settings:
     """Steps in which the learning rate rises."""
     sparsity: float = 0.52
     """Weights to be exactly zero in the end, of each layer but the first."""
-    prune_epochs: int = 32
+    prune_epochs: int = 64
     """Of the pruning."""
     prune_ramp: float = 0.25
     """Share of the pruning's steps in which the sparsity rises; the rest heals."""
     prune_learning_rate: float = 2e-3
     """Adam's greatest during pruning."""
-    prune_answers_share: float = 0.7
+    prune_answers_share: float = 0.9
     """Of the target while pruning, what the wide network answers to the same picture (Hinton et al. 2015,
     arXiv:1503.02531); the rest is the label."""
+    prune_temperature: float = 3.0
+    """What the scores of both networks are divided by then: else little is left of what the wide one holds for second
+    best."""
     prune_mild_share: float = 0.75
     """As `mild_share`, while pruning: the network ends on what it will mostly see."""
     prune_unchanged_share: float = 0.2
