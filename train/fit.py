@@ -114,9 +114,7 @@ def train(
         raise DataError(f"there are {len(course.views)} pictures to learn from; a batch needs {settings.batch}")
     model.compile(
         keras.optimizers.Adam(learning_rate(course.learning_rate, steps * course.epochs, settings.warm_up_steps)),
-        lambda targets, scores: keras.losses.categorical_crossentropy(
-            targets, scores / course.temperature, from_logits=True
-        ),
+        softened_loss(course.temperature),
         metrics=["accuracy"],
     )
     for _ in course.views.make(course.count):
@@ -135,6 +133,16 @@ def train(
         verbose=1 if sys.stdout.isatty() else 2,
     )
     return checkpoint.history
+
+
+def softened_loss(temperature: float) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Cross-entropy of targets and scores, the scores divided by a temperature first; mean over the pictures."""
+    entropy = keras.losses.CategoricalCrossentropy(from_logits=True)
+
+    def softened(targets: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+        return entropy(targets, scores / temperature)
+
+    return softened
 
 
 def learning_rate(greatest: float, steps: int, rising: int) -> keras.optimizers.schedules.CosineDecay:

@@ -253,7 +253,7 @@ def test_shrinking_removes_only_channels_that_earn_nothing():
 
 
 def test_the_wide_network_answers_to_every_picture_of_a_view(parts, settings, tmp_path):
-    """Digits and negatives alike, rows that sum to 1, and the same as the network says when it is asked."""
+    """Digits and negatives alike, rows that sum to 1, and the same as the network says when it is asked; softened."""
     from train.compress import answers_to
     from train.feed import CLASSES, network_input
     from train.model import build
@@ -261,11 +261,29 @@ def test_the_wide_network_answers_to_every_picture_of_a_view(parts, settings, tm
 
     network = build(CLASSES, settings.widths)
     views = Views(parts.training, settings, tmp_path)
-    first, second = answers_to(network, views, 2)
+    first, second = answers_to(network, views, replace(settings, prune_views=2, prune_temperature=1.0))
+    (softer,) = answers_to(network, views, replace(settings, prune_views=1, prune_temperature=4.0))
+    assert (softer.max(axis=1) < first.max(axis=1)).all()
+    assert np.array_equal(softer.argmax(axis=1), first.argmax(axis=1))
     assert first.shape == (len(views), CLASSES)
     assert first.sum(axis=1) == pytest.approx(np.ones(len(views)), abs=1e-5)
     said = np.asarray(network(network_input(views.view(1).pictures[-3:])))
     assert np.array_equal(second[-3:].argmax(axis=1), said.argmax(axis=1))
+
+
+def test_a_loss_with_a_temperature_is_least_where_the_softened_scores_are_the_target():
+    """At 1 it is the usual one; the target is then what the scores give once they are divided."""
+    import tensorflow as tf
+
+    from train.fit import softened_loss
+
+    scores = np.array([[6.0, 2.0, -1.0]], np.float32)
+    target = np.asarray(tf.nn.softmax(scores / 3.0))
+    away = np.array([[0.5, 0.0, 0.0]], np.float32)
+    least = float(softened_loss(3.0)(target, scores))
+    assert all(least < float(softened_loss(3.0)(target, scores + step)) for step in (away, -away))
+    sharp = np.asarray(tf.nn.log_softmax(scores))
+    assert float(softened_loss(1.0)(target, scores)) == pytest.approx(float(-(target * sharp).sum()))
 
 
 def test_what_is_no_digit_loses_what_it_took_from_the_digits():
