@@ -158,14 +158,30 @@ def opened_reader(config: Config) -> tuple[Classifier, Reader]:
     Raises:
         ModelError: A model, its card or an interpreter is missing or damaged.
     """
-    from device.adapters.classifier_tflite import TfliteClassifier
     from device.adapters.rows_tflite import TfliteRowScorer
     from device.reading import Reader
 
-    classifier, rows = TfliteClassifier(config.model.path), TfliteRowScorer(config.model.rows)
-    classifier.open()
+    classifier, rows = opened_classifier(config.model.path), TfliteRowScorer(config.model.rows)
     rows.open()
     return classifier, Reader(classifier, config.reading, rows)
+
+
+def opened_classifier(model_path: Path) -> Classifier:
+    """A digit model, loaded, and with it the larger one that its card may name for what it is in doubt about.
+
+    Raises:
+        ModelError: A model, its card or an interpreter is missing or damaged, or the two don't belong together.
+    """
+    from device.adapters.classifier_tflite import TfliteClassifier
+    from device.cascade import Cascade
+
+    first = TfliteClassifier(model_path)
+    first.open()
+    if first.card.second is None:
+        return first
+    second = TfliteClassifier(model_path.with_name(first.card.second.file))
+    second.open()
+    return Cascade(first, second)
 
 
 def reader(config: Config) -> ModelReader:

@@ -128,14 +128,15 @@ def _version(distribution: str) -> str | None:
 
 
 def _model(settings: Config) -> str:
-    from device.adapters.classifier_tflite import TfliteClassifier
     from device.adapters.rows_tflite import TfliteRowScorer
+    from device.adapters.tflite import read_card
 
-    classifier, rows = TfliteClassifier(settings.model.path), TfliteRowScorer(settings.model.rows)
-    classifier.open()
+    classifier, rows = compose.opened_classifier(settings.model.path), TfliteRowScorer(settings.model.rows)
     rows.open()
     with contextlib.closing(classifier), contextlib.closing(rows):
-        cards = {settings.model.path.name: classifier.card, settings.model.rows.name: rows.card}
+        first = read_card(settings.model.path)
+        second = {first.second.file: classifier.card} if first.second else {}
+        cards = {settings.model.path.name: first, **second, settings.model.rows.name: rows.card}
         found = ", ".join(f"{name} sha256 {card.sha256[:12]}..." for name, card in cards.items())
         return f"{found}, each belongs to its card"
 

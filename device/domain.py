@@ -9,6 +9,7 @@ import wave
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -467,6 +468,27 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondModel:
+    """The larger model that is asked where one is in doubt (`device.cascade`).
+
+    Attributes:
+        file: Its name, beside the first one's.
+        sha256: Of that file, lower-case hex.
+    """
+
+    file: str
+    sha256: str
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> SecondModel:
+        """What a card says of it. Raises KeyError, ValueError."""
+        named = cls(str(facts["file"]), str(facts["sha256"]))
+        if PurePath(named.file).name != named.file or not named.file:
+            raise ValueError(f"the second model {named.file!r} is no file beside it")
+        return named
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """What travels beside a model file (product.md, "The model file").
 
@@ -476,6 +498,7 @@ class ModelCard:
         classes: Names of the outputs, in order: "0" to "9", then perhaps "not a digit".
         temperature: Divides the scores before the softmax, above 0 (Guo et al. 2017, arXiv:1706.04599).
         thresholds: Per digit, the least confidence for a sure answer, ten numbers in 0..1.
+        second: What is asked where this one is in doubt; None where nothing is.
         facts: The whole card, for showing: training data, accuracy, size, sparsity, command.
     """
 
@@ -484,6 +507,7 @@ class ModelCard:
     classes: tuple[str, ...]
     temperature: float
     thresholds: tuple[float, ...]
+    second: SecondModel | None = None
     facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -501,6 +525,7 @@ class ModelCard:
                 classes=tuple(str(name) for name in facts["classes"]),
                 temperature=float(facts["temperature"]),
                 thresholds=tuple(float(value) for value in facts["thresholds"]),
+                second=SecondModel.from_facts(facts["second"]) if "second" in facts else None,
                 facts=facts,
             )
         except KeyError as error:

@@ -16,6 +16,7 @@ from train.output import write_bytes
 Facts = Mapping[str, Any]
 
 TFLITE_NAME = "digits.tflite"
+WIDE_NAME = "digits-wide.tflite"
 
 CLASSES = (*map(str, range(10)), "not a digit")
 

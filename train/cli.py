@@ -22,6 +22,7 @@ from train.compare import (
     Compared,
     baselines,
     corruption_table,
+    evaluations,
     more_figures,
     ours,
     table,
@@ -157,8 +158,10 @@ def evaluate_command(options: argparse.Namespace) -> None:
     else:
         with multiprocessing.get_context("spawn").Pool(1) as other:
             other.apply(_write_float_facts, (options.out, measured))
-    for name, figures in evaluate(path, found.validation, measured, settings).items():
-        print(f"{name}: {figures.spelled()}")
+    both = ("", "with the wide network where in doubt: ")
+    for prefix, sets in zip(both, evaluate(path, found.validation, measured, settings), strict=False):
+        for name, figures in sets.items():
+            print(f"{prefix}{name}: {figures.spelled()}")
 
 
 def _write_float_facts(out: Path, measured: list[DigitSet]) -> None:
@@ -234,11 +237,10 @@ def sweep_command(options: argparse.Namespace) -> None:
 
 def report_command(options: argparse.Namespace) -> None:
     """Write one HTML page about the model and its card as Markdown; with --table the table of all networks too."""
-    compared = [ours("ours", options.out)]
-    runs = {"ours": options.out}
+    folders = {"ours": options.out}
     if options.alone is not None:
-        compared.append(ours("ours, MNIST alone", options.alone))
-        runs["ours, MNIST alone"] = options.alone
+        folders["ours, MNIST alone"] = options.alone
+    compared = [entry for name, folder in folders.items() for entry in ours(name, folder)]
     if options.baselines is not None:
         compared += baselines(options.baselines)
     compared = timed_together(compared)
@@ -246,7 +248,9 @@ def report_command(options: argparse.Namespace) -> None:
         from train.report import write_report
     print(write_report(options.out, compared))
     if options.table is not None:
-        parts = (f"Made by `{_report_command(options)}`.", table(compared), more_figures(runs), corruption_table(runs))
+        found = {called: path for name, folder in folders.items() for called, path in evaluations(name, folder).items()}
+        made = f"Made by `{_report_command(options)}`."
+        parts = (made, table(compared), more_figures(found), corruption_table(found))
         write_between_marks(options.table, "\n\n".join(parts))
         print(options.table)
 

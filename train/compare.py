@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from train.card import TFLITE_NAME
+from train.card import TFLITE_NAME, WIDE_NAME
 from train.corruptions import CORRUPTIONS
 from train.damage import KINDS
 from train.errors import DataError
-from train.evaluate import EVALUATION_NAME
+from train.evaluate import BOTH_EVALUATION_NAME, EVALUATION_NAME
 from train.interpreter import timed
 from train.output import write_bytes
 
@@ -44,12 +44,26 @@ class Compared:
     path: Path
 
 
-def ours(name: str, out: Path) -> Compared:
-    """The int8 file of a run, as `evaluate` measured it. Raises DataError."""
-    facts = read_facts(out / EVALUATION_NAME, "evaluate")
+def evaluations(name: str, out: Path) -> dict[str, Path]:
+    """What `evaluate` found of a run, by what the tables call it: of the small file, then of both networks."""
+    return {name: out / EVALUATION_NAME, f"{name}, both": out / BOTH_EVALUATION_NAME}
+
+
+def ours(name: str, out: Path) -> Iterator[Compared]:
+    """The int8 files of a run, as `evaluate` measured them. Raises DataError.
+
+    Yields:
+        The small one, then both; weights, bytes and time are then the large one's own.
+    """
+    for (called, path), file in zip(evaluations(name, out).items(), (TFLITE_NAME, WIDE_NAME), strict=True):
+        yield _ours(called, path, out / file)
+
+
+def _ours(name: str, evaluation: Path, file: Path) -> Compared:
+    facts = read_facts(evaluation, "evaluate")
     accuracy = {name: figures["accuracy"] for name, figures in facts["sets"].items()}
     size = facts["sparsity"]["weights"], facts["size_bytes"]
-    return Compared(name, accuracy, *size, facts["milliseconds"], out / TFLITE_NAME)
+    return Compared(name, accuracy, *size, facts["milliseconds"], file)
 
 
 def baselines(folder: Path) -> list[Compared]:
@@ -91,18 +105,18 @@ def _cells(entry: Compared) -> Iterator[str]:
     yield f"{entry.milliseconds:.3f}"
 
 
-def more_figures(runs: Mapping[str, Path]) -> str:
-    """Markdown: what else `evaluate` found about our own networks, one column a run."""
-    facts = {name: read_facts(path / EVALUATION_NAME, "evaluate") for name, path in runs.items()}
+def more_figures(paths: Mapping[str, Path]) -> str:
+    """Markdown: what else `evaluate` found about our own networks, one column for each of its files."""
+    facts = {name: read_facts(path, "evaluate") for name, path in paths.items()}
     rows = [["figure", *facts], ["---"] * (1 + len(facts))]
     for title, value in _FIGURES:
         rows.append([title, *(value(found) for found in facts.values())])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def corruption_table(runs: Mapping[str, Path]) -> str:
-    """Markdown: share wrong under each corruption, one column a run, and the damage in the training that is near it."""
-    errors = {name: read_facts(path / EVALUATION_NAME, "evaluate")["corruptions"] for name, path in runs.items()}
+def corruption_table(paths: Mapping[str, Path]) -> str:
+    """Markdown: share wrong under each corruption, a column for each file given; and the damage that is near it."""
+    errors = {name: read_facts(path, "evaluate")["corruptions"] for name, path in paths.items()}
     near = {corruption: kind.__name__.strip("_") for kind, names in KINDS.items() for corruption in names}
     rows = [["share wrong", *errors, "near it in `damage.py`"], ["---"] * (2 + len(errors))]
     rows += [

@@ -1,4 +1,4 @@
-"""Shrinking, pruning and quantization: the Keras model -> the .tflite file and its card."""
+"""Shrinking, pruning and quantization: the Keras model -> two .tflite files and their cards."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import tf_keras as keras
 from numpy.typing import NDArray
 
 from device.domain import Pixels
-from train.card import TFLITE_NAME, Facts, identity, write_card
+from train.card import TFLITE_NAME, WIDE_NAME, Facts, identity, write_card
 from train.data import DigitSet, Labels
 from train.errors import CompressionError
 from train.feed import Course, NetworkInput, Targets, network_input, steps_in
 from train.fit import ROWS_AT_ONCE, load_best, save_keras, train
-from train.flatbuffer import Sparsity, operators, sparsity, without_names
+from train.flatbuffer import operators, sparsity, without_names
 from train.model import architecture
 from train.output import write_bytes, written_beside
 from train.sets import Learned
@@ -44,7 +44,10 @@ ai-edge-litert; a newer converter may emit versions that it refuses."""
 def compress(learned: Learned, calibration: Pixels, settings: Settings, out: Path, *, facts: Facts) -> Path:
     """Shrink, prune and quantize what `fit` left in `out`; write it as Keras model, SavedModel and .tflite with card.
 
-    The card's thresholds are 1: nothing is sure before `evaluate` has measured the file. That takes another process:
+    The wide network that it comes from is quantized as well: it is asked where the small one is in doubt
+    (`device.cascade`).
+
+    The cards' thresholds are 1: nothing is sure before `evaluate` has measured the files. That takes another process:
     tflite_runtime can't be loaded into one that has loaded TensorFlow.
 
     Args:
@@ -55,36 +58,44 @@ def compress(learned: Learned, calibration: Pixels, settings: Settings, out: Pat
         facts: What the card says beyond what is found out here.
 
     Returns:
-        Where the .tflite file is.
+        Where the small one's .tflite file is.
 
     Raises:
         DataError: `fit` left no model, or there are too few digits.
-        CompressionError: The file lacks the promised zeros, or has operators that old runtimes don't know.
+        CompressionError: A file lacks the promised zeros, or has operators that old runtimes don't know.
         OutputError: A result cannot be written.
     """
     keras.utils.set_random_seed(settings.seed)
     wide = load_best(out)
     model = prune(shrunk(wide, settings.kept_widths), wide, learned, settings, out)
-    lowered = _lower_prior(model, mildly_changed(learned.validation, settings))
-    content = quantize(model, calibration)
-    zeros = sparsity(content)
-    _check(zeros, operators(content))
+    validation = mildly_changed(learned.validation, settings)
+    small, small_facts = _file(model, validation, calibration, facts)
+    _check_zeros(small)
+    large, large_facts = _file(wide, validation, calibration, facts)
     save_keras(model, out / KERAS_NAME)
     with written_beside(out / SAVED_MODEL_NAME) as partial:
         tf.saved_model.save(model, str(partial))
-    path = out / TFLITE_NAME
-    write_bytes(path, content)
-    write_card(
-        path,
-        {
-            **identity(content),
-            "sparsity": asdict(zeros),
-            "architecture": architecture(model),
-            "not_a_digit_lowered": lowered,
-            **facts,
-        },
-    )
-    return path
+    write_bytes(out / WIDE_NAME, large)
+    write_card(out / WIDE_NAME, large_facts)
+    write_bytes(out / TFLITE_NAME, small)
+    write_card(out / TFLITE_NAME, {**small_facts, "second": {"file": WIDE_NAME, "sha256": large_facts["sha256"]}})
+    return out / TFLITE_NAME
+
+
+def _file(
+    model: keras.Model, validation: DigitSet, calibration: Pixels, facts: Facts
+) -> tuple[bytes, dict[str, object]]:
+    """A network as .tflite, and what its card says."""
+    lowered = _lower_prior(model, validation)
+    content = quantize(model, calibration)
+    _check_operators(operators(content))
+    return content, {
+        **identity(content),
+        "sparsity": asdict(sparsity(content)),
+        "architecture": architecture(model),
+        "not_a_digit_lowered": lowered,
+        **facts,
+    }
 
 
 def prune(model: keras.Model, teacher: keras.Model, learned: Learned, settings: Settings, out: Path) -> keras.Model:
@@ -198,12 +209,16 @@ def converted(model: keras.Model, examples: Callable[[], Iterator[list[NetworkIn
     return without_names(bytes(converter.convert()))
 
 
-def _check(zeros: Sparsity, found: dict[str, int]) -> None:
+def _check_zeros(content: bytes) -> None:
+    zeros = sparsity(content)
     if zeros.share < LEAST_SPARSITY:
         raise CompressionError(
             f"{zeros.zeros} of {zeros.weights} weights are zero, expected at least half; raise the sparsity in "
             "train/settings.py"
         )
+
+
+def _check_operators(found: dict[str, int]) -> None:
     unknown = [f"{name} version {version}" for name, version in found.items() if version > KNOWN_OPERATORS.get(name, 0)]
     if unknown:
         raise CompressionError(

@@ -1,4 +1,4 @@
-"""How well the converted file does, scored through the device's own classifier."""
+"""How well the converted files do, scored through the device's own classifiers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.adapters.classifier_tflite import TfliteClassifier
+from device.cascade import Cascade
 from device.domain import ModelCard, Pixels
 from device.judge import Probabilities, calibrated
+from device.ports import Classifier
 from train.card import measured, write_card
 from train.confidence import Scores, fit_temperature, fit_thresholds
 from train.corruptions import CORRUPTIONS, corrupted
@@ -26,6 +28,7 @@ from train.settings import Settings
 from train.views import mildly_changed
 
 EVALUATION_NAME = "evaluation.json"
+BOTH_EVALUATION_NAME = "evaluation-both.json"
 ADVERSARIAL_NAME = "adversarial.npz"
 FLOAT_NAME = "float.json"
 
@@ -85,14 +88,14 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judge:
-    """A file whose scores become confidences.
+    """A classifier whose scores become confidences.
 
     Attributes:
         classifier: Opened.
         card: With the temperature and thresholds to judge by.
     """
 
-    classifier: TfliteClassifier
+    classifier: Classifier
     card: ModelCard
 
     def confidence(self, model_inputs: Pixels) -> Probabilities:
@@ -106,10 +109,12 @@ class Judge:
 
 def evaluate(
     model_path: Path, validation: Sequence[DigitSet], others: Iterable[DigitSet], settings: Settings
-) -> dict[str, Accuracy]:
+) -> list[dict[str, Accuracy]]:
     """Fit the temperature and the thresholds, score every set by them, and write all of it beside and into the card.
 
-    The card gets what travels to the device; `evaluation.json` in the same folder all that a report needs.
+    First of the file by itself, then of it and the second one that its card names, as the device asks them
+    (`device.cascade`); what is fitted to both goes into the second one's card. The cards get what travels to the
+    device; `evaluation.json` and `evaluation-both.json` in the same folder all that a report needs.
 
     Args:
         model_path: The .tflite file, its card beside it.
@@ -118,33 +123,72 @@ def evaluate(
         settings: Every number of the run.
 
     Returns:
-        The accuracy on each set by its name, the mildly changed validation digits first.
+        The accuracy on each set by its name, the mildly changed validation digits first; of the file by itself, and of
+        both where there are two.
 
     Raises:
-        ModelError: The model or its card cannot be used.
+        ModelError: A model or its card cannot be used.
         OutputError: A result cannot be written.
     """
+    sets = Sets(mildly_changed(validation, settings), tuple(validation), tuple(others))
+    first = _opened(model_path)
+    found = [_evaluated(first, model_path, model_path.with_name(EVALUATION_NAME), sets, settings)]
+    if first.card.second is not None:
+        second_path = model_path.with_name(first.card.second.file)
+        both = Cascade(first, _opened(second_path))
+        found.append(_evaluated(both, second_path, model_path.with_name(BOTH_EVALUATION_NAME), sets, settings))
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sets:
+    """What is measured on.
+
+    Attributes:
+        mild: The validation digits, changed mildly: what the confidence is fitted to.
+        validation: The same as they are.
+        others: Only measured.
+    """
+
+    mild: DigitSet
+    validation: tuple[DigitSet, ...]
+    others: tuple[DigitSet, ...]
+
+    @property
+    def all(self) -> tuple[DigitSet, ...]:
+        """In the order of the report."""
+        return self.mild, *self.validation, *self.others
+
+    @property
+    def first(self) -> DigitSet:
+        """Of which corruptions and pairs are made."""
+        return (*self.others, *self.validation)[0]
+
+
+def _opened(model_path: Path) -> TfliteClassifier:
     classifier = TfliteClassifier(model_path)
     classifier.open()
-    mild = mildly_changed(validation, settings)
-    card = with_confidence(classifier.card, classifier.scores(mild.model_inputs), mild.labels, settings)
+    return classifier
+
+
+def _evaluated(
+    classifier: Classifier, model_path: Path, result: Path, sets: Sets, settings: Settings
+) -> dict[str, Accuracy]:
+    """Measure a classifier; its card is the one beside `model_path`."""
+    card = with_confidence(classifier.card, classifier.scores(sets.mild.model_inputs), sets.mild.labels, settings)
     judge = Judge(classifier, card)
-    measured_sets = [mild, *validation, *others]
-    found = {
-        digits.name: accuracy(classifier.scores(digits.model_inputs), digits.labels, card) for digits in measured_sets
-    }
-    first = measured_sets[1 + len(validation)] if len(measured_sets) > 1 + len(validation) else validation[0]
+    found = {digits.name: accuracy(classifier.scores(digits.model_inputs), digits.labels, card) for digits in sets.all}
     facts: dict[str, Any] = {
-        "sets": {digits.name: set_facts(judge, digits) for digits in measured_sets},
-        "corruptions": corruption_errors(judge, first),
-        "negatives": negative_facts(judge, joined(validation, "validation"), first),
+        "sets": {digits.name: set_facts(judge, digits) for digits in sets.all},
+        "corruptions": corruption_errors(judge, sets.first),
+        "negatives": negative_facts(judge, joined(sets.validation, "validation"), sets.first),
         "adversarial": adversarial_errors(judge, model_path.with_name(ADVERSARIAL_NAME)),
         "float": read_json(model_path.with_name(FLOAT_NAME)),
         "milliseconds": timed(model_path),
         "size_bytes": model_path.stat().st_size,
         "sparsity": card.facts.get("sparsity"),
     }
-    write_bytes(model_path.with_name(EVALUATION_NAME), json.dumps(facts, indent=1).encode())
+    write_bytes(result, json.dumps(facts, indent=1).encode())
     summary = {name: {**figures.as_facts(), **_in_card(facts["sets"][name])} for name, figures in found.items()}
     more = {name: facts[name] for name in ("corruptions", "negatives", "adversarial")}
     write_card(model_path, {**measured(card, summary), **more})

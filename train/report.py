@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from train import pictures
+from train.card import TFLITE_NAME, WIDE_NAME, card_path
 from train.compare import Compared, read_facts
 from train.evaluate import EVALUATION_NAME, read_json
 from train.output import write_bytes
@@ -44,10 +45,10 @@ def write_report(out: Path, others: Sequence[Compared]) -> Path:
         DataError: A step before has not been run.
         OutputError: A result cannot be written.
     """
-    evaluation, card = evaluation_of(out), card_of(out)
+    evaluation, card, both = evaluation_of(out), card_of(out, TFLITE_NAME), card_of(out, WIDE_NAME)
     page = "\n".join(_page(out, evaluation, card, others))
     write_bytes(out / HTML_NAME, page.encode())
-    write_bytes(out / CARD_NAME, card_as_markdown(card).encode())
+    write_bytes(out / CARD_NAME, card_as_markdown(card, both).encode())
     return out / HTML_NAME
 
 
@@ -56,13 +57,18 @@ def evaluation_of(out: Path) -> dict[str, Any]:
     return read_facts(out / EVALUATION_NAME, "evaluate")
 
 
-def card_of(out: Path) -> dict[str, Any]:
-    """The card of the model in a folder. Raises DataError."""
-    return read_facts(out / "digits.json", "evaluate")
+def card_of(out: Path, model_name: str) -> dict[str, Any]:
+    """The card of a model in a folder. Raises DataError."""
+    return read_facts(card_path(out / model_name), "evaluate")
 
 
-def card_as_markdown(card: Facts) -> str:
-    """The card for people: what it is, how it was made, how well it does, what it is not for."""
+def card_as_markdown(card: Facts, both: Facts) -> str:
+    """The card for people: what it is, how it was made, how well it does, what it is not for.
+
+    Args:
+        card: Of the small model.
+        both: Of the large one, with the figures of both together.
+    """
     zeros = card["sparsity"]
     lines = [
         "# Model card: digits",
@@ -79,18 +85,27 @@ def card_as_markdown(card: Facts) -> str:
         + "; ".join(f"{part['name']} ({part['count']} digits)" for part in card["training_data"])
         + ".",
         "",
-        "| set | right | 95 % interval | of | calibration error |",
-        "|---|---|---|---|---|",
-        *(_set_line(name, facts) for name, facts in card["accuracy"].items()),
+        *_measured_lines(card),
+        "## Together with the large model",
         "",
-        f"Temperature {card['temperature']:.3f}; thresholds of 0 to 9: "
-        + ", ".join(f"{value:g}" for value in card["thresholds"])
-        + ".",
+        f"Where it is in doubt, the box asks the network that it was made from: {both['size_bytes']} bytes, "
+        f"{both['sparsity']['weights']} weights, the same input and output. Both together:",
         "",
+        *_measured_lines(both),
         "Not for: letters and signs, of which it knows only that most are no digit; digits upside down.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _measured_lines(card: Facts) -> Iterator[str]:
+    yield "| set | right | 95 % interval | of | calibration error |"
+    yield "|---|---|---|---|---|"
+    yield from (_set_line(name, facts) for name, facts in card["accuracy"].items())
+    yield ""
+    thresholds = ", ".join(f"{value:g}" for value in card["thresholds"])
+    yield f"Temperature {card['temperature']:.3f}; thresholds of 0 to 9: {thresholds}."
+    yield ""
 
 
 def _set_line(name: str, facts: Facts) -> str:

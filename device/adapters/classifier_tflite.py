@@ -6,16 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.adapters.tflite import LOOKS, Model, Tensor, TfliteScorer, moved
+from device.cascade import in_doubt
 from device.domain import ModelCard, Pixels
 from device.errors import ModelError
 
 INPUT_SHAPE = (1, 28, 28, 1)
-
-AGAIN_NATS = 4.6
-"""A digit is looked at again where its greatest score is ahead of the next by less: below about 99 to 1.
-
-Chosen on changed validation digits: one in seven is looked at again, and looking again at all of them mends no more.
-"""
 
 
 class TfliteClassifier(TfliteScorer):
@@ -57,7 +52,7 @@ class TfliteClassifier(TfliteScorer):
                 "expected (n, 28, 28) and uint8"
             )
         scores = _looked_at(model, model_inputs)
-        again = np.flatnonzero(_lead(scores) < AGAIN_NATS)
+        again = in_doubt(scores)
         others = [_looked_at(model, moved(model_inputs[again], *look)) for look in LOOKS if again.size]
         if others:
             scores[again] = (scores[again] + sum(others)) / np.float32(1 + len(LOOKS))
@@ -72,9 +67,3 @@ def _looked_at(model: Model, model_inputs: Pixels) -> NDArray[np.float32]:
         model.interpreter.invoke()
         row[:] = model.interpreter.get_tensor(model.output_index)
     return model.real(quantized)
-
-
-def _lead(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """By how much the greatest score is ahead of the next, row by row."""
-    best = np.partition(scores, -2, axis=1)
-    return np.asarray(best[:, -1] - best[:, -2])

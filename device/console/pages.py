@@ -11,6 +11,7 @@ import platform
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import IO, Any, cast
 
 from flask import (
@@ -292,7 +293,8 @@ def examine() -> Page:
 
 def _status_page(findings: list[Finding] | None) -> Page:
     state, problem = status()
-    card = _card()
+    path = services().config.model.path
+    card = _card(path)
     return render_template(
         "status.html",
         state=state,
@@ -300,7 +302,7 @@ def _status_page(findings: list[Finding] | None) -> Page:
         errors=[] if problem else ask(ErrorsAsked())[0].get("errors", []),
         findings=findings,
         card=card,
-        figures=figures(card),
+        figures=figures(_card_of_both(card, path) or card),
         level=level,
         decades=decades,
         python=platform.python_version(),
@@ -308,9 +310,16 @@ def _status_page(findings: list[Finding] | None) -> Page:
     )
 
 
-def _card() -> Mapping[str, Any]:
+def _card_of_both(card: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """The card of the second model that a card names, which has the figures of both; empty without one."""
+    second = card.get("second")
+    named = Path(str(second.get("file"))).name if isinstance(second, dict) else ""
+    return _card(path.with_name(named)) if named else {}
+
+
+def _card(model_path: Path) -> Mapping[str, Any]:
     try:
-        card = json.loads(services().config.model.path.with_suffix(".json").read_text(encoding="utf-8"))
+        card = json.loads(model_path.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return card if isinstance(card, dict) else {}

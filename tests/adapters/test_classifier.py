@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from device import preprocess
-from device.adapters.classifier_tflite import AGAIN_NATS, TfliteClassifier
+from device.adapters.classifier_tflite import TfliteClassifier
 from device.adapters.tflite import RUNTIMES, load, read_card
+from device.cascade import AGAIN_NATS
 from device.domain import PREPROCESSING_VERSION
 from device.errors import ModelError
 

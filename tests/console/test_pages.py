@@ -209,8 +209,10 @@ def test_what_it_does_is_said_in_words(client, box):
 
 
 def test_the_models_figures_are_drawn(client, box, app):
-    """A reach and a cell a digit for each set, in whatever card lies beside the model."""
-    card = json.loads(app.extensions["digitbox"].config.model.path.with_suffix(".json").read_text(encoding="utf-8"))
+    """A reach and a cell a digit for each set, as the card beside the second model has them of both."""
+    path = app.extensions["digitbox"].config.model.path.with_suffix(".json")
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card = json.loads(path.with_name(card["second"]["file"]).with_suffix(".json").read_text(encoding="utf-8"))
     text = client.get("/status").text
     for name in card["accuracy"]:
         assert text.count(f'<th scope="row">{name}</th>') == 2

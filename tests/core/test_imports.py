@@ -101,6 +101,7 @@ ALLOWED = {
     "quality": IMAGES,
     "advice": IMAGES + " config",
     "rows": "numpy",
+    "cascade": "domain errors ports numpy",
     "separate": IMAGES + " ports rows",
     "looking": IMAGES + " ports separate",
     "best_view": IMAGES + " looking",
@@ -127,7 +128,7 @@ ALLOWED = {
     "console.texts": "",
     "adapters": "domain errors ports config numpy",
     "adapters.tflite": "domain errors numpy",
-    "adapters.classifier_tflite": "domain errors numpy adapters.tflite",
+    "adapters.classifier_tflite": "cascade domain errors numpy adapters.tflite",
     "adapters.rows_tflite": "domain errors preprocess rows numpy adapters.tflite",
     "adapters.preferences_toml": "config durable errors preferences",
     "adapters.requests_socket": "errors protocol",
@@ -153,8 +154,8 @@ ALLOWED = {
 ALL_OF_DEVICE_AND = {"compose": "cv2", "cli": "", "doctor": "", "bench": "numpy cv2"}
 OF_DEVICE_IN_TRAIN = (
     "domain errors config images ink cells ruling pieces clearness order strays find split fuse sheet orient views "
-    "preprocess judge advice reading ports rows adapters.tflite adapters.classifier_tflite adapters.rows_tflite "
-    "adapters.camera_files"
+    "preprocess judge advice reading ports rows cascade adapters.tflite adapters.classifier_tflite "
+    "adapters.rows_tflite adapters.camera_files"
 )
 HEARING_IN_TRAIN = "compose commands hearing listening phrases sight_and_speech sounds"
 COMMANDS = ", ".join(map("device.cli.{}".format, sorted(path.stem for path in (ROOT / "device/cli").glob("[a-z]*.py"))))

@@ -10,21 +10,20 @@ import pytest
 from drawing import paper, write
 
 from device import config
-from device.adapters.classifier_tflite import TfliteClassifier
 from device.adapters.rows_tflite import TfliteRowScorer
+from device.compose import opened_classifier
 from device.domain import Box, Pixels
 from device.find import Writing
+from device.ports import Classifier
 from device.rows import BLANK
 from device.separate import DIFFERING, SIDEWAYS, SURELY_ROW, Separator
 from device.split import straight
 
 
 @pytest.fixture(scope="module")
-def classifier() -> TfliteClassifier:
+def classifier() -> Classifier:
     """The shipped one."""
-    opened = TfliteClassifier(config.load().model.path)
-    opened.open()
-    return opened
+    return opened_classifier(config.load().model.path)
 
 
 @pytest.fixture(scope="module")

@@ -259,11 +259,10 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest
 def test_baselines_are_counted_on_the_photographs() -> None:
     """Every photograph is counted, and Otsu's threshold loses none that the plain resize has right."""
     from device import config
-    from device.adapters.classifier_tflite import TfliteClassifier
+    from device.compose import opened_classifier
     from train.photographs.baseline import right_answers
 
-    classifier = TfliteClassifier(config.load().model.path)
-    classifier.open()
+    classifier = opened_classifier(config.load().model.path)
     counts = {way: right_answers(DATA, "photo_digits", way, classifier) for way in WAYS}
     assert {of for _, of in counts.values()} == {284}
     assert 200 < counts["resize"][0] <= counts["Otsu, resize"][0] <= 284

@@ -43,13 +43,18 @@ def test_the_run_learns_and_the_device_reads_its_file(run, digits, parts, settin
     path = run / "digits.tflite"
     # In another process, as on the command line: tflite_runtime can't be loaded beside TensorFlow.
     with multiprocessing.get_context("spawn").Pool(1) as other:
-        found = other.apply(evaluate, (path, parts.validation, [digits], settings))["mnist drawn"]
+        found, both = (
+            sets["mnist drawn"] for sets in other.apply(evaluate, (path, parts.validation, [digits], settings))
+        )
     assert found.count == len(digits)
     assert found.share > 0.7
     card = read_card(path)
     assert card.facts["accuracy"]["mnist drawn"]["correct"] == found.correct
     assert card.facts["command"] == "digitbox-train fit"
     assert all(value >= settings.least_threshold for value in card.thresholds)
+    wide = read_card(path.with_name(card.second.file))
+    assert (wide.sha256, wide.facts["accuracy"]["mnist drawn"]["correct"]) == (card.second.sha256, both.correct)
+    assert both.share > 0.7
 
 
 def test_an_evaluation_has_all_that_a_report_needs(run, digits, parts, settings):

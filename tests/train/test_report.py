@@ -75,6 +75,9 @@ def run(tmp_path):
     }
     (out / "evaluation.json").write_text(json.dumps(evaluation))
     (out / "digits.json").write_text(json.dumps(card))
+    both = {**sets, "mnist t10k": set_facts(0.9985)}
+    (out / "evaluation-both.json").write_text(json.dumps({**evaluation, "sets": both, "size_bytes": 280_000}))
+    (out / "digits-wide.json").write_text(json.dumps({**card, "accuracy": both, "size_bytes": 280_000}))
     (out / "fit.json").write_text(json.dumps({"history": {"accuracy": [0.5, 0.9], "val_accuracy": [0.6, 0.8]}}))
     return out
 
@@ -101,7 +104,7 @@ def test_the_page_is_whole_in_itself_and_escapes_what_it_shows(run, swept):
     """Curves, tables and mistakes are in the one file; nothing is fetched from anywhere; tags in names stay text."""
     from train.report import write_report
 
-    page = write_report(run, [ours("ours", run), *baselines(swept)]).read_text()
+    page = write_report(run, [*ours("ours", run), *baselines(swept)]).read_text()
     assert page.count("<svg") >= 6
     assert "data:image/png;base64," in page
     assert "7 read as 1, 80%" in page
@@ -122,19 +125,22 @@ def test_the_card_for_people_has_the_figures_and_the_command(run):
     assert "| mnist t10k | 99.71% | 94.71% to 99.71% | 20 | 1.20% |" in card
     assert "digitbox-train fit && <done>" in card
     assert "mnist train (55000 digits)" in card
+    assert card.index("99.71%") < card.index("280000 bytes") < card.index("| mnist t10k | 99.85% |")
 
 
 def test_the_table_has_one_line_a_network_the_smallest_first(run, swept):
     """A set that a network learned from, or was not measured on, is left empty."""
-    lines = table([ours("ours", run), *baselines(swept)]).splitlines()
-    assert len(lines) == 5
+    lines = table([*ours("ours", run), *baselines(swept)]).splitlines()
+    assert len(lines) == 6
     assert lines[2] == "| ours | 99.71% |  |  |  | 90.00% |  | 31,000 | 39,000 | 0.100 |"
-    assert [line.split(" | ")[0] for line in lines[3:]] == ["| small", "| large"]
+    assert lines[3].startswith("| ours, both | 99.85% |")
+    assert "| 280,000 |" in lines[3]
+    assert [line.split(" | ")[0] for line in lines[4:]] == ["| small", "| large"]
 
 
 def test_further_figures_name_the_worst_corruption_and_what_each_step_cost(run):
     """Mean and worst; float before and after pruning beside int8."""
-    found = more_figures({"ours": run})
+    found = more_figures({"ours": run / "evaluation.json"})
     assert "| worst of them | 7.00% (fog) |" in found
     assert "| MNIST test, float, pruned | 99.72% |" in found
     assert "| calibration error, sudoku_photo | not measured |" in found
@@ -142,7 +148,7 @@ def test_further_figures_name_the_worst_corruption_and_what_each_step_cost(run):
 
 def test_every_corruption_is_beside_the_damage_that_is_near_it(run):
     """Fifteen lines and their mean; what was not measured is said."""
-    lines = corruption_table({"ours": run}).splitlines()
+    lines = corruption_table({"ours": run / "evaluation.json"}).splitlines()
     assert len(lines) == 2 + 16
     assert "| fog | 7.00% | veiled |" in lines
     assert "| stripe | not measured | banded |" in lines
@@ -153,7 +159,7 @@ def test_every_corruption_is_beside_the_damage_that_is_near_it(run):
 def test_networks_are_timed_side_by_side(run, swept):
     """A file that is there is timed anew; the others keep their times."""
     shipped = Path(__file__).parents[2] / "device" / "models" / "digits.tflite"
-    given = [replace(ours("ours", run), path=shipped, milliseconds=1e9), *baselines(swept)]
+    given = [replace(next(ours("ours", run)), path=shipped, milliseconds=1e9), *baselines(swept)]
     # In another process: tflite_runtime can't be loaded beside TensorFlow.
     with multiprocessing.get_context("spawn").Pool(1) as other:
         found = other.apply(timed_together, (given, 1))
@@ -180,7 +186,7 @@ def test_damaged_results_name_the_step_to_run_again(run, content):
     """No traceback from JSON."""
     (run / "evaluation.json").write_text(content)
     with pytest.raises(DataError, match=r"evaluation\.json cannot be read .*run digitbox-train evaluate"):
-        ours("ours", run)
+        list(ours("ours", run))
 
 
 @needs_tensorflow

@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 
 from device import images
-from device.adapters.classifier_tflite import TfliteClassifier
 from device.domain import Pixels
+from device.ports import Classifier
 from device.preprocess import INPUT_PX, mnist_layout
 
 
@@ -41,7 +41,7 @@ WAYS: dict[str, Callable[[Pixels], Pixels]] = {
 """Name -> what makes a model input of the inverted grey picture, uint8 (h, w)."""
 
 
-def right_answers(data: Path, name: str, way: str, classifier: TfliteClassifier) -> tuple[int, int]:
+def right_answers(data: Path, name: str, way: str, classifier: Classifier) -> tuple[int, int]:
     """How many digits of a set of photographs are read right that way, and of how many; (0, 0) where it is missing."""
     path = data / name / "labels.csv"
     if not path.exists():

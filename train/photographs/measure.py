@@ -16,7 +16,7 @@ from statistics import median
 import cv2
 
 from device import config
-from device.adapters.classifier_tflite import TfliteClassifier
+from device.compose import opened_classifier
 from device.domain import Frame
 from device.model_reader import ModelReader
 from train.photographs import baseline, table
@@ -142,8 +142,7 @@ def measure(plan: Plan, out: Path) -> str:
 
 def _baseline(plan: Plan) -> Iterator[Row]:
     """The textbooks' ways with the box's model on the same photographs."""
-    classifier = TfliteClassifier(config.load(*plan.overlays).model.path)
-    classifier.open()
+    classifier = opened_classifier(config.load(*plan.overlays).model.path)
     for way in baseline.WAYS:
         counts = [baseline.right_answers(plan.data, name, way, classifier) for name in REAL_SETS[:2]]
         right, of = (sum(column) for column in zip(*counts, strict=True))

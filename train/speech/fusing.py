@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device import config
-from device.adapters.classifier_tflite import TfliteClassifier
+from device.compose import opened_classifier
 from device.judge import calibrated
 from device.sight_and_speech import fused
 from train.errors import DataError
@@ -49,8 +49,7 @@ def pairs(data: Path, clips: Path, workers: int) -> Pairs:
         raise DataError(f"{data}: has no digits to validate with")
     chosen = random.permutation(len(pictures.labels))[:PICTURES]
     settings = config.load(config.DEFAULT_PATH)
-    classifier = TfliteClassifier(settings.model.path)
-    classifier.open()
+    classifier = opened_classifier(settings.model.path)
     scores = classifier.scores(pictures.model_inputs[chosen])
     seen = calibrated(scores, classifier.card.temperature)[:, :10].astype(np.float64)
     written = pictures.labels[chosen].astype(np.int64)
