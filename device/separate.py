@@ -20,7 +20,7 @@ from device.judge import Probabilities, calibrated
 from device.ports import Classifier, RowScorer
 from device.preprocess import INPUT_PX, mnist_layout, row_columns, row_layout
 from device.rows import Row, read_row
-from device.split import SURELY_ONE, best_way, is_one_digit, lattice, part_of, straight
+from device.split import best_way, is_one_digit, lattice, part_of, straight
 
 MOST_PARTS = 150
 """Possible digits tried in one frame, before the last piece of writing: joined-up writing takes no longer."""
@@ -49,8 +49,9 @@ POOLED, LEAST = 0.7, 1e-4
 first: 1 would be right if they never failed together, 0.5 if always. Of 400 drawn scenes to tune on and 160 without
 digits 277 are then answered and right and 6 answered and wrong, with the mean 250 and 5, with 1.0 284 and 7."""
 
-SIDEWAYS = 0.75
-"""What is left of the probabilities of digits that, all that was found, may as well be one digit on its side."""
+SURELY_TURNED, SIDEWAYS = 0.97, 0.75
+"""What is surely one digit once it is turned by a right angle, and what is then left of the probabilities of the digits
+that it is as it lies, if they are all that was found."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,7 +164,7 @@ class Separator:
     def _lies_on_its_side(self, writing: Writing) -> bool:
         """Whether it is surely one digit once it is turned by a right angle, as an eight that lies is two zeros."""
         turned = stacked([mnist_layout(np.ascontiguousarray(np.rot90(writing.ink, turn))) for turn in (1, 3)])
-        return float(self._probabilities(turned)[:, :10].max()) >= SURELY_ONE
+        return float(self._probabilities(turned)[:, :10].max()) >= SURELY_TURNED
 
     def _probabilities(self, inputs: Pixels) -> Probabilities:
         return calibrated(self._classifier.scores(inputs), self._classifier.card.temperature)

@@ -52,8 +52,10 @@ right readings stays below, and nine of twelve wrong ones."""
 SHARED = 3.0
 """How far a stroke that a cut runs through still belongs to the other side, in pixels at the working height."""
 
-SURELY_ONE, WIDEST_ONE = 0.97, 0.9
-"""What is read as a digit with this probability, and is no wider than this share of its height, isn't taken apart."""
+SURELY_ONE, WIDEST_ONE = 0.998, 0.9
+"""What is read as a digit with this probability, and is no wider than this share of its height, isn't shown to the row
+reader: the two err seldom together. Of 1,000 drawn scenes to tune on 786 are then answered and right and 9 answered and
+wrong, with 0.97 784 and 11, with 0.9995 787 and 9."""
 
 Path = NDArray[np.int64]
 

@@ -281,11 +281,14 @@ def laid_out(name: str, pictures: Pixels, labels: NDArray[np.uint8]) -> DigitSet
 def cut_from(path: Path) -> Pixels:
     """The digit in a photograph as the device cuts it: uint8 (28, 28), all zero where nothing is found.
 
+    Where there is none of the ink that there seems to be, the other is looked for, as the reader does.
+
     Raises:
         DataError: The file is missing or no picture.
     """
     try:
-        found = find(images.load(path)).writings
+        frame = images.load(path)
+        found = find(frame).writings or find(frame, inverted=True).writings
     except (ImageFileError, FrameError) as error:
         raise DataError(f"{path} cannot be read ({error}); copy it again") from error
     if not found:

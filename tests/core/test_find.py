@@ -791,9 +791,24 @@ def test_the_lower_edge_of_a_form_takes_no_digit_along() -> None:
     assert all(one.box.width < 50 for one in found)
 
 
-@pytest.mark.parametrize(("others", "count"), [(-1.0, 3), (1.0, 2)])
-def test_what_is_like_other_writing_is_writing(monkeypatch: pytest.MonkeyPatch, others: float, count: int) -> None:
-    """Of two numbers as dark and as high one was left out without a doubt; beside plain writing it is an edge."""
-    weighed = {True: -2.8, False: others}
+@pytest.mark.parametrize(
+    ("last", "clearness", "others", "count"),
+    [
+        (7, -2.8, -1.0, 3),
+        (7, -2.8, 1.0, 2),
+        (7, -3.8, -1.0, 3),
+        (7, -4.2, -1.0, 2),
+        (1, -2.8, -1.0, 3),
+        (1, -3.8, -1.0, 2),
+    ],
+)
+def test_what_is_like_other_writing_is_writing(
+    monkeypatch: pytest.MonkeyPatch, last: int, clearness: float, others: float, count: int
+) -> None:
+    """Of two numbers as dark and as high one was left out without a doubt; beside plain writing it is an edge.
+
+    What is broader than any edge may be less clear: the first digit of a note, beside the note's edge, was lost.
+    """
+    weighed = {True: clearness, False: others}
     monkeypatch.setattr("device.find.Scale.clearness", lambda _, piece: weighed[piece.box.x > 350])
-    assert len(find(scene(4, 2, 7)).writings) == count
+    assert len(find(scene(4, 2, last)).writings) == count
