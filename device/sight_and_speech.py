@@ -13,11 +13,11 @@ from dataclasses import dataclass
 SPEECH_WEIGHT = 0.5
 """How much speech counts, 0..1; sight has the rest. With this and `LEAST_BELIEVED`, of 1,500 digits of the UNIPEN set's
 validation part, each with a digit said by a synthetic voice in noise, all are believed where both are the same, none as
-another digit, and 97.4 % are asked back where they are not; with 0.3 it is 0.9 % and with 0.7 it is 8.9 % that are
+another digit, and 97.7 % are asked back where they are not; with 0.3 it is 0.7 % and with 0.7 it is 8.9 % that are
 asked back (`python -m train.speech fusing`)."""
 
 LEAST_BELIEVED = 0.6
-"""A fused probability below asks back; with 0.8 another 4.0 % are asked back where both are the same, and 1.4 % where
+"""A fused probability below asks back; with 0.8 another 4.0 % are asked back where both are the same, and 1.1 % where
 they are not."""
 
 _FLOOR = 5e-3
