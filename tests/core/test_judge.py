@@ -106,11 +106,11 @@ def test_a_digit_cut_from_another_must_be_surer():
 
 
 def test_a_digit_unlike_its_neighbours_is_not_trusted():
-    """Of three sure digits one twice as high as the others is rather the edge of a sheet."""
+    """Of three sure digits one three times as high as the others is rather the edge of a sheet."""
     row_of_three = evidence(row(d7=0.999), row(d4=0.999), row(d1=0.999))
     assert judged(row_of_three, CARD).status is Status.OK
     *others, last = row_of_three.boxes
-    tall = replace(row_of_three, boxes=(*others, replace(last, height=2 * last.height)))
+    tall = replace(row_of_three, boxes=(*others, replace(last, height=3 * last.height)))
     assert [digit.sure for digit in judged(tall, CARD).digits][-1] is False
 
 
