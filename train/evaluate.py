@@ -175,11 +175,12 @@ def _evaluated(
     classifier: Classifier, model_path: Path, result: Path, sets: Sets, settings: Settings
 ) -> dict[str, Accuracy]:
     """Measure a classifier; its card is the one beside `model_path`."""
-    card = with_confidence(classifier.card, classifier.scores(sets.mild.model_inputs), sets.mild.labels, settings)
+    scored = [(digits, classifier.scores(digits.model_inputs)) for digits in sets.all]
+    card = with_confidence(classifier.card, scored[0][1], sets.mild.labels, settings)
     judge = Judge(classifier, card)
-    found = {digits.name: accuracy(classifier.scores(digits.model_inputs), digits.labels, card) for digits in sets.all}
+    found = {digits.name: accuracy(scores, digits.labels, card) for digits, scores in scored}
     facts: dict[str, Any] = {
-        "sets": {digits.name: set_facts(judge, digits) for digits in sets.all},
+        "sets": {digits.name: set_facts(card, digits, scores) for digits, scores in scored},
         "corruptions": corruption_errors(judge, sets.first),
         "negatives": negative_facts(judge, joined(sets.validation, "validation"), sets.first),
         "adversarial": adversarial_errors(judge, model_path.with_name(ADVERSARIAL_NAME)),
@@ -195,10 +196,9 @@ def _evaluated(
     return found
 
 
-def set_facts(judge: Judge, digits: DigitSet) -> dict[str, Any]:
+def set_facts(card: ModelCard, digits: DigitSet, scores: Scores) -> dict[str, Any]:
     """Everything about one set: counts, confusion, calibration, risk and coverage, writers, worst mistakes."""
-    scores = judge.classifier.scores(digits.model_inputs)
-    shares = calibrated(scores, judge.card.temperature)
+    shares = calibrated(scores, card.temperature)
     answers, confidence = shares.argmax(axis=1), shares.max(axis=1)
     right = answers == digits.labels
     risks = risk_coverage(confidence, right)
@@ -206,8 +206,8 @@ def set_facts(judge: Judge, digits: DigitSet) -> dict[str, Any]:
     wrong = np.flatnonzero(~right)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:20]
     facts: dict[str, Any] = {
-        **accuracy(scores, digits.labels, judge.card).as_facts(),
-        "confusion": confusion(digits.labels, answers, len(judge.card.classes)).tolist(),
+        **accuracy(scores, digits.labels, card).as_facts(),
+        "confusion": confusion(digits.labels, answers, len(card.classes)).tolist(),
         "calibration_error": round(calibration_error(confidence, right), 6),
         "reliability": reliability_facts(confidence, right),
         "risk_coverage": [[round((row + 1) / len(risks), 6), round(float(risks[row]), 6)] for row in places],
