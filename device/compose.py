@@ -16,7 +16,7 @@ from device import config as configuration
 from device.command_listener import CommandListener
 from device.config import WARNING_SECONDS, Config
 from device.daemon import Daemon
-from device.errors import CatalogueError, RecognizerError
+from device.errors import CatalogueError, ModelError, RecognizerError
 from device.listening import Listener
 from device.model_reader import ModelReader
 from device.parts import Parts, Settings
@@ -31,6 +31,7 @@ from device.ports import (
     Player,
     Recognizer,
     Samples,
+    Spotter,
     Synthesizer,
 )
 from device.preferences import Preferences
@@ -38,6 +39,7 @@ from device.run_mark import RunMark
 from device.voice import PieceStore
 
 if TYPE_CHECKING:
+    from device.adapters.spotter_tflite import TfliteSpotter
     from device.reading import Reader
 
 log = logging.getLogger(__name__)
@@ -335,7 +337,30 @@ def listener(config: Config, opened: Recognizer) -> Listener:
     limit_seconds = config.microphone.limit_seconds
     if config.button.shutdown_seconds:
         limit_seconds = min(limit_seconds, WARNING_SECONDS)
-    return Listener(opened, commands.load(config.speech.language), hearing.load(), config.listening, limit_seconds)
+    language = config.speech.language
+    return Listener(
+        opened, commands.load(language), hearing.load(), config.listening, limit_seconds, opened_spotter(language)
+    )
+
+
+def spotter(language: str) -> TfliteSpotter | None:
+    """What knows the spoken digits of a language besides the recognizer, not loaded yet; None where there is none."""
+    from device.adapters.spotter_tflite import TfliteSpotter
+
+    path = PACKAGE / "models" / f"spoken-digits-{language}.tflite"
+    return TfliteSpotter(path) if path.exists() else None
+
+
+def opened_spotter(language: str) -> Spotter | None:
+    """The same, loaded; None too where it cannot be: that is no reason to be deaf, `digitbox doctor` names it."""
+    found = spotter(language)
+    try:
+        if found is not None:
+            found.open()
+    except ModelError as error:
+        log.warning("spoken digits are understood less well: %s", error)
+        return None
+    return found
 
 
 def history(config: Config, *, read_only: bool = False) -> History:

@@ -214,6 +214,8 @@ def _listening(settings: Config) -> str:
     with contextlib.closing(recognizer):
         milliseconds = (time.monotonic() - begin) * 1000
         words = len(recognizer.vocabulary or ())
+        if (spotter := compose.spotter(settings.speech.language)) is not None:
+            spotter.open()
         return f"{settings.listening.backend}: {words or 'any'} words, loaded in {milliseconds:.0f} ms"
 
 

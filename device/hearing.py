@@ -23,10 +23,13 @@ FEATURES = (
     "decibels above the noise",
 )
 
+SPOTTED_FEATURES = (*FEATURES[:-1], "log of the spotter's probability", "log of its odds against any other digit")
+"""Where a spotter was asked too; the noise is left out, for it doubted digits between digital silence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """A logistic regression over `FEATURES`.
+    """A logistic regression over `FEATURES`, or over `SPOTTED_FEATURES`.
 
     Attributes:
         means: Of the features, in the data it was fitted on.
@@ -53,11 +56,13 @@ class Hearing:
 
     Attributes:
         digit: Of a digit said alone.
+        spotted: The same where a spotter was asked.
         phrase: Of anything else.
         confusion: Row d: how often 0 to 9 was said when digit d was heard wrongly; each row adds up to one.
     """
 
     digit: Odds
+    spotted: Odds
     phrase: Odds
     confusion: tuple[tuple[float, ...], ...]
 
@@ -65,11 +70,12 @@ class Hearing:
         """Probability that a command with these features was meant, 0..1.
 
         Args:
-            features: As `FEATURES` lists them.
+            features: As `FEATURES` lists them, or for a digit `SPOTTED_FEATURES`.
             digit: It is a digit said alone.
             expected: How much likelier it is in this situation than in the data: added to the logarithm of its odds.
         """
-        return (self.digit if digit else self.phrase).probability(features, expected)
+        of_digits = self.digit if len(features) == len(FEATURES) else self.spotted
+        return (of_digits if digit else self.phrase).probability(features, expected)
 
     def digit_scores(self, digit: int, confidence: float) -> tuple[float, ...]:
         """Probabilities that 0 to 9 was said, where `digit` was heard with this confidence; they add up to one."""
@@ -82,7 +88,8 @@ class Hearing:
 def load(path: Path = PATH) -> Hearing:
     """Read the fitted numbers; the file is part of the package, so that anything wrong is a mistake in digitbox."""
     facts = json.loads(path.read_text(encoding="utf-8"))
-    digit, phrase = (
-        Odds(*(tuple(facts[kind][name]) for name in ("means", "scales", "weights"))) for kind in ("digit", "phrase")
+    digit, spotted, phrase = (
+        Odds(*(tuple(facts[kind][name]) for name in ("means", "scales", "weights")))
+        for kind in ("digit", "spotted", "phrase")
     )
-    return Hearing(digit, phrase, tuple(tuple(row) for row in facts["confusion"]))
+    return Hearing(digit, spotted, phrase, tuple(tuple(row) for row in facts["confusion"]))

@@ -4,7 +4,8 @@ Knows the ports and no thread. A word list makes a recognizer turn any speech in
 (issue 5), so nothing is believed that it says once: after the first pass, which runs while the user speaks, the same
 sound is heard again with its noise turned down and slowed, and each time it is compared with what the recognizer's own
 "[unk]" makes of it. How much better the words fit, and how many passes agree, gives the odds that the command was
-meant; a digit said alone has its own passes and its own odds. Whatever is doubtful ends as "not understood".
+meant; a digit said alone has its own passes and its own odds, and a spotter, which knows digits alone but many people,
+says what it takes the sound for (`ports.Spotter`). Whatever is doubtful ends as "not understood".
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from device.commands import UNKNOWN, Commands
 from device.config import ListeningConfig
 from device.domain import Audio, Command, Context, Heard, Transcript, VoiceCommand
 from device.hearing import Hearing
-from device.ports import Recognizer
+from device.ports import Recognizer, Spotter
 
 LONGEST_SECONDS = 4.0
 """No command takes longer to say, in the slowest of the voices that limits were tuned on; longer speech is not looked
@@ -54,6 +55,9 @@ _MOST_OF_A_DIGIT = 2
 _ENOUGH = 5.0
 """Evidence (a logarithm) beyond which a pass counts for no more where passes differ. Of 500 digits by a person 99.0 %
 are right with it and 98.8 % without, in noise of 10 dB 91.6 % and 91.4 % (theo's even recordings)."""
+
+_LEAST_LOG = -12.0
+"""A spotter that gives a digit less than e to this is as sure as it can be that it is none."""
 
 _VIEWS: tuple[Callable[[Audio], Audio], ...] = (sounds.cleaned, lambda heard: sounds.slowed(heard, 1.075))
 """How the sound is heard again. Of 140 digits by 14 synthetic voices in white noise of 10 dB, 90.7 % are right as they
@@ -92,6 +96,8 @@ class Look:
         clipped: It was too loud for the microphone.
         context: The situation it was said in; None for any.
         told: What a recognizer that was told what was said means by it.
+        spotted: Natural logarithms of the probabilities that it is 0 to 9, and no digit; None where no spotter was
+            asked.
     """
 
     text: str = ""
@@ -100,6 +106,7 @@ class Look:
     clipped: bool = False
     context: Context | None = None
     told: VoiceCommand | None = None
+    spotted: tuple[float, ...] | None = None
 
 
 class Listener:
@@ -111,21 +118,24 @@ class Listener:
         hearing: How far passes are believed.
         config: The limits.
         limit_seconds: Of one utterance; what comes later is not heard.
+        spotter: Open; None for a language that has none.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what hearing is made of
         self,
         recognizer: Recognizer,
         commands: Commands,
         hearing: Hearing,
         config: ListeningConfig,
         limit_seconds: float,
+        spotter: Spotter | None = None,
     ) -> None:
         self._recognizer = recognizer
         self._commands = commands
         self._hearing = hearing
         self._config = config
         self._limit_seconds = limit_seconds
+        self._spotter = spotter
         self._digits = tuple(commands.digit_words(recognizer.vocabulary))
 
     def listen(self, chunks: Iterable[Audio], context: Context | None, read: int | None = None) -> Heard:
@@ -150,8 +160,12 @@ class Listener:
         if self._recognizer.vocabulary is None:  # it was told what was said, so there is nothing to hear again
             return Look(first.text, told=self._meaning(first, context))
         sound = sounds.joined(*heard)
-        passes = () if _is_hopeless(first) else self._passes(first, sound, context)
-        return Look(first.text, passes, sounds.contrast_db(sound), sounds.is_clipped(sound), context)
+        contrast_db, is_clipped = sounds.contrast_db(sound), sounds.is_clipped(sound)
+        if _is_hopeless(first):
+            return Look(first.text, (), contrast_db, is_clipped, context)
+        spotted = self._spotted(sound, context)
+        passes = self._passes(first, sound, context, spotted)
+        return Look(first.text, passes, contrast_db, is_clipped, context, spotted=spotted)
 
     def judged(self, look: Look, read: int | None = None) -> Heard:
         """The command with the best odds, if they suffice; `read` as for `listen`."""
@@ -160,14 +174,22 @@ class Listener:
         believed = [
             (*self._confidences(command, agreeing, look, read if digit else None, digit), command, agreeing[0].text)
             for digit in (True, False)
-            for command, agreeing in strongest(look.passes, digit, read)
+            for command, agreeing in candidates(look, digit, read)
         ]
         confidence, by_sound, command, text = max(believed, key=lambda one: one[0], default=(0.0, 0.0, None, ""))
         if command is None or confidence < self._config.least_confidence:
             return Heard(look.text, clipped=look.clipped)
         return Heard(text, command, confidence, self._digit_scores(command, by_sound))
 
-    def _passes(self, first: Transcript, sound: Audio, context: Context | None) -> list[Pass]:
+    def _spotted(self, sound: Audio, context: Context | None) -> tuple[float, ...] | None:
+        """What the spotter takes the sound for, where a digit may be said."""
+        if self._spotter is None or not self._digits_count(context):
+            return None
+        return tuple(float(one) for one in self._spotter.log_probabilities(sound))
+
+    def _passes(
+        self, first: Transcript, sound: Audio, context: Context | None, spotted: tuple[float, ...] | None
+    ) -> list[Pass]:
         """What was heard in the first pass over a sound and in the others, all at one loudness."""
         loudness = sounds.loudness(sound)
         if not LOUDNESS / _MUCH < loudness < LOUDNESS * _MUCH:
@@ -177,7 +199,19 @@ class Listener:
         for view in _VIEWS:
             other = view(sound)
             looked += self._looked(self._heard_as(self._phrases(context), other), other, context)
+        digit = None if spotted is None else max(range(len(spotted) - 1), key=spotted.__getitem__)
+        if digit is not None and all(one.command != VoiceCommand(Command.DIGIT, digit=digit) for one in looked):
+            looked += self._looked_for(digit, first, sound, context)
         return looked
+
+    def _looked_for(self, digit: int, transcript: Transcript, sound: Audio, context: Context | None) -> list[Pass]:
+        """How well the digit that only the spotter heard fits the sound."""
+        expected = VoiceCommand(Command.DIGIT, digit=digit)
+        words = [word for word in self._digits if self._commands.meaning([word], context) == expected]
+        heard = self._heard_as(words, sound)
+        if self._meaning(heard, context) != expected:
+            return []
+        return [_pass(heard, expected, self._heard_as((), sound).score, transcript)]
 
     def _first_pass(self, chunks: Iterable[Audio], context: Context | None) -> tuple[Transcript, list[Audio]]:
         """Decode the sound while it comes, and keep it."""
@@ -201,17 +235,7 @@ class Listener:
         if not meant:
             return []
         unknown = self._heard_as((), sound).score
-        return [
-            Pass(
-                one.text,
-                command,
-                one.score - unknown,
-                len(one.words),
-                sum(word.end_seconds - word.start_seconds for word in one.words),
-                max(0.0, transcript.score - one.score),
-            )
-            for one, command in meant
-        ]
+        return [_pass(one, command, unknown, transcript) for one, command in meant]
 
     def _heard_as(self, phrases: Sequence[str], sound: Audio) -> Transcript:
         """One more pass over a sound, with these phrases."""
@@ -235,9 +259,11 @@ class Listener:
                 return
 
     def _is_speech(self, heard: list[Audio]) -> bool:
-        """Whether enough of it is loud enough."""
-        least_db = self._config.least_level_db
-        return sum(chunk.seconds for chunk in heard if sounds.level_db(chunk) >= least_db) > self._config.least_seconds
+        """Whether enough of it is loud enough; of a "six" that is its vowel alone."""
+        if not heard:
+            return False
+        loud_seconds = sounds.loud_seconds(sounds.joined(*heard), self._config.least_level_db)
+        return loud_seconds >= self._config.least_seconds
 
     def _meaning(self, transcript: Transcript, context: Context | None) -> VoiceCommand | None:
         words = [word.text for word in transcript.words]
@@ -248,6 +274,8 @@ class Listener:
     ) -> tuple[float, float]:
         """How far a command is believed, and how far by its sound alone, for what is fused with what was read later."""
         found = features(agreeing, look.contrast_db)
+        if digit and look.spotted is not None and command.digit is not None:
+            found = (*found[:-1], *spotted_features(look.spotted, command.digit))
         expected = 0.0 if digit else _phrase_odds(command.command, look.context)
         return (
             self._hearing.confidence(found, digit, expected + _likelier(command.digit, read)),
@@ -267,20 +295,33 @@ def _is_hopeless(first: Transcript) -> bool:
     return seconds > LONGEST_SECONDS or (UNKNOWN in texts and len(texts) > 2)
 
 
-def strongest(passes: Sequence[Pass], digit: bool, read: int | None = None) -> list[tuple[VoiceCommand, list[Pass]]]:
-    """The command with the most evidence, and the passes that heard it; none, or one.
+def _pass(heard: Transcript, command: VoiceCommand, unknown: float, transcript: Transcript) -> Pass:
+    """A look's words beside "[unk]", which scores so much, and beside the best of all that could be said."""
+    return Pass(
+        heard.text,
+        command,
+        heard.score - unknown,
+        len(heard.words),
+        sum(word.end_seconds - word.start_seconds for word in heard.words),
+        max(0.0, transcript.score - heard.score),
+    )
+
+
+def candidates(look: Look, digit: bool, read: int | None = None) -> list[tuple[VoiceCommand, list[Pass]]]:
+    """What may have been said, with the passes that heard it: the command with the most evidence, if any.
 
     Args:
-        passes: Of one sound.
-        digit: Only digits said alone; else only what else was heard.
+        look: At one sound.
+        digit: Only digits said alone; else only what else was heard. Where a spotter was asked, every digit that a pass
+            heard is one: it tells them apart.
         read: A digit that is expected, and so comes second wherever a pass heard it.
     """
     found: dict[VoiceCommand, list[Pass]] = {}
-    for looked in passes:
+    for looked in look.passes:
         if looked.command is not None and (looked.words == 1 and looked.command.command is Command.DIGIT) == digit:
             found.setdefault(looked.command, []).append(looked)
-    if not found:
-        return []
+    if not found or (digit and look.spotted is not None):
+        return list(found.items())
     # No pass counts for more than a few others together: one that is badly wrong is often very sure.
     command = max(found, key=lambda one: sum(min(max(looked.evidence, 0.01), _ENOUGH) for looked in found[one]))
     expected = VoiceCommand(Command.DIGIT, digit=read)
@@ -309,6 +350,17 @@ def features(agreeing: Sequence[Pass], contrast_db: float) -> tuple[float, ...]:
         math.log1p(statistics.fmean(looked.better for looked in agreeing)),
         contrast_db,
     )
+
+
+def spotted_features(spotted: Sequence[float], digit: int) -> tuple[float, ...]:
+    """What the odds of a digit depend on besides, as `hearing.SPOTTED_FEATURES` lists it at its end.
+
+    Args:
+        spotted: As in `Look`.
+        digit: The one that may have been said.
+    """
+    others = max(log for other, log in enumerate(spotted[:-1]) if other != digit)
+    return max(_LEAST_LOG, spotted[digit]), max(_LEAST_LOG, min(-_LEAST_LOG, spotted[digit] - others))
 
 
 def _phrase_odds(command: Command, context: Context | None) -> float:

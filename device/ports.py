@@ -70,6 +70,13 @@ class RowScorer(Protocol):
         """Drop the model."""
 
 
+class Spotter(Protocol):
+    """Tells which digit a sound is, or that it is none."""
+
+    def log_probabilities(self, sound: Audio) -> NDArray[np.float64]:
+        """Natural logarithms, of the ten digits and of none: a sound -> float64 (11,). Raises ModelError."""
+
+
 class Synthesizer(Protocol):
     """Turns a sentence into sound."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from device.domain import Audio
 from device.errors import AudioError
@@ -20,9 +21,11 @@ _RATES_HZ = range(8000, 192001)
 _LONGEST_BYTES = 64 * 2**20
 """Of a file: eleven minutes as most programs record; a hold is six seconds."""
 
-_FULL_SCALE = 32700
+_LOUDEST, _FULL_SCALE = 32768.0, 32700
 _CLIPPED_SHARE = 0.01
 """Speech with its peaks cut off has several hundredths of its samples there, a whole recording hardly ever one."""
+
+_FRAMES_A_SECOND = 50
 
 _HALF_TAPS = 16
 """Zero crossings of the sinc on either side: its images lie 60 dB down, below the noise of a room."""
@@ -92,9 +95,25 @@ def is_clipped(audio: Audio) -> bool:
 
 def loudness(audio: Audio) -> float:
     """Root mean square of the loudest 20 ms, 0..32768; 0 for a shorter sound."""
-    length = audio.rate_hz // 50
+    return float(np.sqrt(_powers(audio).max(initial=0.0)))
+
+
+def loudest_place(audio: Audio) -> int:
+    """The sample in the middle of its loudest 20 ms; 0 for a shorter sound."""
+    powers = _powers(audio)
+    return round((int(powers.argmax()) + 0.5) * (audio.rate_hz // _FRAMES_A_SECOND)) if len(powers) else 0
+
+
+def loud_seconds(audio: Audio, least_db: float) -> float:
+    """For how long it is at least so loud, in decibels below the loudest there can be, by fiftieths of a second."""
+    return float(np.sum(_powers(audio) >= _LOUDEST**2 * 10.0 ** (least_db / 10.0))) / _FRAMES_A_SECOND
+
+
+def _powers(audio: Audio) -> NDArray[np.float64]:
+    """Mean square of each 20 ms."""
+    length = audio.rate_hz // _FRAMES_A_SECOND
     frames = audio.samples[: len(audio.samples) // length * length].reshape(-1, length).astype(np.float64)
-    return float(np.sqrt(np.square(frames).mean(axis=1).max())) if len(frames) else 0.0
+    return np.asarray(np.square(frames).mean(axis=1))
 
 
 def amplified(audio: Audio, factor: float) -> Audio:
@@ -126,7 +145,7 @@ def level_db(audio: Audio) -> float:
     if not len(audio.samples):
         return -np.inf
     mean_square = float(np.mean(np.square(audio.samples.astype(np.float64))))
-    return 10.0 * float(np.log10(mean_square / 32768.0**2)) if mean_square > 0.0 else -np.inf
+    return 10.0 * float(np.log10(mean_square / _LOUDEST**2)) if mean_square > 0.0 else -np.inf
 
 
 def contrast_db(audio: Audio) -> float:

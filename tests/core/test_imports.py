@@ -63,6 +63,7 @@ ALLOWED = {
     "sounds": "domain errors numpy",
     "listening": "domain errors config ports commands sounds hearing",
     "hearing": "",
+    "mel": "domain sounds numpy",
     "sight_and_speech": "",
     "speech_models": "durable errors config",
     "speech_model_install": "errors speech_models",
@@ -129,6 +130,7 @@ ALLOWED = {
     "adapters": "domain errors ports config numpy",
     "adapters.tflite": "domain errors numpy",
     "adapters.classifier_tflite": "cascade domain errors numpy adapters.tflite",
+    "adapters.spotter_tflite": "domain errors sounds mel numpy adapters.tflite",
     "adapters.rows_tflite": "domain errors preprocess rows numpy adapters.tflite",
     "adapters.preferences_toml": "config durable errors preferences",
     "adapters.requests_socket": "errors protocol",
@@ -157,7 +159,7 @@ OF_DEVICE_IN_TRAIN = (
     "preprocess judge advice reading ports rows cascade adapters.tflite adapters.classifier_tflite "
     "adapters.rows_tflite adapters.camera_files"
 )
-HEARING_IN_TRAIN = "compose commands hearing listening phrases sight_and_speech sounds"
+HEARING_IN_TRAIN = "compose commands hearing listening mel phrases sight_and_speech sounds"
 COMMANDS = ", ".join(map("device.cli.{}".format, sorted(path.stem for path in (ROOT / "device/cli").glob("[a-z]*.py"))))
 HARDWARE = "vosk requests picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL pyvips"
 

@@ -72,7 +72,10 @@ def believing(threshold=1.0):
     """Odds that rise with the evidence alone, even at `threshold` a second."""
     zeros = [0.0] * (len(FEATURES) - 1)
     odds = Odds((math.log(threshold), *zeros), (0.2,) * len(FEATURES), (1.0, *zeros, 0.0))
-    return Hearing(odds, odds, EVEN)
+    spotted = replace(
+        odds, means=(*odds.means, 0.0), scales=(*odds.scales, 0.2), weights=(1.0, *zeros[1:], 1.0, 0.0, 0.0)
+    )
+    return Hearing(odds, spotted, odds, EVEN)
 
 
 def speech(seconds=1.0, level=3000):
@@ -81,10 +84,27 @@ def speech(seconds=1.0, level=3000):
     return sounds.chunks(Audio(noise.astype(np.int16), sounds.RATE_HZ))
 
 
-def heard(recognizer, chunks=None, context=Context.READING, believed=None, read=None, **limits):
+class Spotting:
+    """A spotter that gives some digits these probabilities, and all others hardly any."""
+
+    def __init__(self, **probabilities):
+        words = ("one", "seven")
+        self.logs = np.full(11, -20.0)
+        for word, digit in zip(words, (1, 7), strict=True):
+            self.logs[digit] = math.log(probabilities.get(word, 1e-9))
+        self.asked = 0
+
+    def log_probabilities(self, sound):
+        """The same of every sound."""
+        assert sound.rate_hz == sounds.RATE_HZ
+        self.asked += 1
+        return self.logs
+
+
+def heard(recognizer, chunks=None, context=Context.READING, believed=None, read=None, spotter=None, **limits):
     """What the listener makes of it."""
     settings = replace(config.load().listening, **limits)
-    listener = Listener(recognizer, commands.load("en"), believed or believing(10.0), settings, 6.0)
+    listener = Listener(recognizer, commands.load("en"), believed or believing(10.0), settings, 6.0, spotter)
     return listener.listen(speech() if chunks is None else chunks, context, read)
 
 
@@ -135,8 +155,10 @@ def test_a_digit_has_odds_of_its_own():
     easy, hard = (believing(threshold).digit for threshold in (2.0, 1000.0))
     recognizer = ("help", 30.0)
     alone = [("seven", 20.0)]
-    assert heard(Told(recognizer, alone=alone), believed=Hearing(easy, hard, EVEN)).command == SEVEN
-    assert heard(Told(recognizer, alone=alone), believed=Hearing(hard, easy, EVEN)).command.command is Command.HELP
+    assert heard(Told(recognizer, alone=alone), believed=Hearing(easy, easy, hard, EVEN)).command == SEVEN
+    assert (
+        heard(Told(recognizer, alone=alone), believed=Hearing(hard, hard, easy, EVEN)).command.command is Command.HELP
+    )
 
 
 def test_a_yes_is_believed_as_other_phrases_are():
@@ -178,6 +200,40 @@ def test_what_fits_better_counts_against_a_digit():
     listener = Listener(recognizer, commands.load("en"), believing(), config.load().listening, 6.0)
     look = listener.look(speech(), Context.READING)
     assert {(looked.text, looked.better) for looked in look.passes} == {("seven", 10.0), ("help", 0.0)}
+
+
+def test_a_digit_that_the_spotter_does_not_hear_is_none():
+    """However well the recognizer's words fit; a phrase is none of its business."""
+    assert heard(Told(("seven", 100.0))).command == SEVEN
+    assert heard(Told(("seven", 100.0)), spotter=Spotting(seven=0.9)).command == SEVEN
+    assert heard(Told(("seven", 100.0)), spotter=Spotting(seven=1e-5)).command is None
+    assert heard(Told(("help", 100.0)), spotter=Spotting()).command.command is Command.HELP
+
+
+def test_of_two_digits_the_spotter_chooses():
+    """The passes differ, and the one with less evidence is what it hears."""
+    passes = (("one", 40.0), ("seven", 60.0), ("one", 40.0))
+    assert heard(Told(*passes)).command.digit == 1
+    assert heard(Told(*passes), spotter=Spotting(one=1e-5, seven=0.9)).command == SEVEN
+
+
+def test_a_digit_that_only_the_spotter_hears_is_looked_for():
+    """With that word alone; where it does not fit either, nothing was said."""
+    recognizer = Told(("one", 50.0))
+    look = Listener(
+        recognizer, commands.load("en"), believing(), config.load().listening, 6.0, Spotting(seven=0.9)
+    ).look(speech(), Context.READING)
+    assert ("seven",) in recognizer.begun
+    assert {looked.command.digit for looked in look.passes} == {1}
+
+
+def test_the_spotter_is_asked_where_a_digit_can_be_meant():
+    """Once an utterance, and not at a question."""
+    spotter = Spotting(seven=0.9)
+    heard(Told(("seven", 100.0)), spotter=spotter)
+    assert spotter.asked == 1
+    heard(Told(("yes", 100.0), vocabulary=frozenset({"yes", "seven"})), context=Context.CONFIRM, spotter=spotter)
+    assert spotter.asked == 1
 
 
 def test_phrases_are_those_of_the_situation_and_of_the_model():

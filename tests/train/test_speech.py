@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device import commands, sounds
+from device import commands, hearing, sounds
 from device.domain import Command, Context, Heard, VoiceCommand
 from device.listening import Look, Pass
 from device.sight_and_speech import fused
-from train.speech import fit, material, measure, phrases, studio, voices
+from train.speech import fit, material, measure, phrases, spotter_clips, studio, voices
 from train.speech.fusing import Pairs, outcomes, report
 from train.speech.hear import Answer, Clip
 from train.speech.measure import Plan
@@ -114,16 +114,29 @@ def fitted_on():
     return clips, [Look("", passes, 30.0) for passes in heard]
 
 
-@pytest.mark.parametrize(("digit", "said"), [(True, "digits"), (False, "command")])
-def test_digits_and_phrases_are_fitted_apart(digit, said):
+@pytest.mark.parametrize(("kind", "said"), [("digit", "digits"), ("phrase", "command")])
+def test_digits_and_phrases_are_fitted_apart(kind, said):
     """Each on what was said of its kind and on everything that asks for nothing."""
-    kept = fit.learned(*fitted_on(), digit)
+    kept = fit.learned(*fitted_on(), kind)
     assert (kept.right.tolist(), kept.kinds.tolist()) == ([True, False], [said, "words"])
     assert kept.counts == {said: 1, "words": 2}
     lines = fit.operating_points(kept, np.array([2.5, -2.5]))
     assert "odds -3: 0.0% understood, 0.0% of sentences, 0.0% of words, 0.0% of sound-alikes act" in lines
     assert "odds +0: 100.0% understood, 0.0% of sentences, 0.0% of words" in lines
     assert "odds +3: 100.0% understood, 0.0% of sentences, 50.0% of words" in lines
+
+
+def test_digits_with_a_spotter_are_fitted_on_voices_it_does_not_know():
+    """With what it says; the others, which it learned from, are left out."""
+    clips, looks = fitted_on()
+    parts = (voices.Part.TUNING, voices.Part.TUNING, voices.Part.TRAINED, voices.Part.TUNING)
+    clips = [replace(clip, part=part) for clip, part in zip(clips, parts, strict=True)]
+    spotted = (*[-9.0] * 7, -0.25, -2.0, -9.0, -4.0)
+    kept = fit.learned(clips, [replace(look, spotted=spotted) for look in looks], "spotted")
+    assert kept.counts == {"digits": 1, "words": 1}
+    assert kept.right.tolist() == [True]
+    assert kept.features.shape == (1, len(hearing.SPOTTED_FEATURES))
+    assert kept.features[0, -2:].tolist() == [-0.25, 1.75]
 
 
 def test_what_acts_in_idle_is_counted():
@@ -138,9 +151,10 @@ def test_few_words_pass_for_a_digit():
     """The odds fall until no larger share of them is above zero; where few enough are taken for one, nothing moves."""
     odds = np.arange(100.0) - 40.0
     kept = fit.Learned(np.zeros((100, 1)), np.zeros(100, bool), np.array(["words"] * 100), {"words": 200, "digits": 1})
-    moved = odds - fit.surplus(kept, odds)
-    assert kept.passing(moved, "words") == pytest.approx(fit.WORDS_TAKEN_FOR_A_DIGIT, abs=1 / 200)
-    assert fit.surplus(replace(kept, counts={"words": 10000}), odds) == 0.0
+    for share in fit.WORDS_TAKEN_FOR_A_DIGIT.values():
+        moved = odds - fit.surplus(kept, odds, share)
+        assert kept.passing(moved, "words") == pytest.approx(share, abs=1 / 200)
+    assert fit.surplus(replace(kept, counts={"words": 10000}), odds, 0.07) == 0.0
 
 
 def test_what_is_confused_is_counted():
@@ -158,6 +172,25 @@ def test_it_is_fitted_on_no_voice_that_is_reported_on():
     names = {voice.name for voice in fit.fitting_voices()}
     assert names
     assert names.isdisjoint(voice.name for voice in voices.VOICES if voice.part is voices.Part.HELD_OUT)
+
+
+def test_the_spotter_learns_from_no_voice_and_no_word_that_is_tuned_or_reported_on():
+    """Or its odds would be fitted on what it knows by heart."""
+    learned = {(voice.program, *voice.options[:2]) for voice in voices.teachers(spotter_clips.SEED)}
+    kept = [voice for voice in voices.VOICES if voice.part in {voices.Part.TUNING, voices.Part.HELD_OUT}]
+    variants = {options[1].split("+")[-1] for program, *options in learned if program == "espeak-ng"}
+    assert len(learned) > 100
+    assert variants.isdisjoint(voice.options[1].split("+")[-1] for voice in kept if voice.program == "espeak-ng")
+    others = {voice.options for voice in kept if voice.program == "festival"} | {("-voice", "rms"), ("-voice", "awb")}
+    assert others.isdisjoint(tuple(options) for _, *options in learned)
+    words = {text for text, label in spotter_clips.texts(0, 1) if label == spotter_clips.NOTHING}
+    words |= {*spotter_clips.lines("near_digits"), *spotter_clips.lines("far_words")}
+    reported = {
+        line for kind in material.OTHERS for tuning in (True, False) for line in material.others(kind, tuning=tuning)
+    }
+    assert words.isdisjoint(
+        {*material.DIGITS, *reported} - {word for phrase in material.PHRASES for word in phrase.split()}
+    )
 
 
 def test_absent_recordings_have_their_row(tmp_path):

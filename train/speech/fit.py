@@ -9,8 +9,8 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +31,13 @@ LEAST_SCALE = 1e-3
 """Of a feature: one that is always the same must not be divided by nothing."""
 SMOOTHING = 0.5
 """Added to every count of a confusion."""
-WORDS_TAKEN_FOR_A_DIGIT = 0.07
-"""Share of ordinary words said alone that may pass for a digit: what decides where digits' odds have their zero
-(train/speech/README.md)."""
+WORDS_TAKEN_FOR_A_DIGIT = {"digit": 0.07, "spotted": 0.06}
+"""Share of ordinary words said alone that may pass for a digit, without and with a spotter: what decides where digits'
+odds have their zero (train/speech/README.md)."""
 DENSER = {"command": 2, "words": 2, "sentences": 1, "sound_alikes": 1}
 """So many times as many clips of a kind are taken: of words, because the share above is of theirs."""
 NOISY_DB = 8.0
-"""Noise over the digits that confusions are counted in; they are fitted on as well."""
+"""Noise over the digits that confusions are counted in; they are fitted on as well, and as many words in it."""
 
 
 def fitting_voices() -> list[Voice]:
@@ -59,7 +59,7 @@ def clips(folder: Path, every: int) -> list[Clip]:
         for kind, text in chosen:
             context, command = meant[text] if kind == "command" else (Context.READING, None)
             audio = _recording(said(voice, text, folder), len(made))
-            made.append(Clip(kind, text, audio, command, context))
+            made.append(Clip(kind, text, audio, command, context, voice.part))
     return made
 
 
@@ -70,7 +70,23 @@ def digit_clips(folder: Path) -> list[Clip]:
         audio = placed(
             said(voice, text, folder), padded=bool(number % 2), snr_db=NOISY_DB, noise=NOISES[number % 2], seed=number
         )
-        made.append(Clip("digits", text, audio, VoiceCommand(Command.DIGIT, digit=digit)))
+        expected = VoiceCommand(Command.DIGIT, digit=digit)
+        made.append(Clip("digits", text, audio, expected, part=voice.part))
+    return made
+
+
+def noisy_word_clips(folder: Path, every: int) -> list[Clip]:
+    """As many ordinary words in the same noise beside those of `clips`: else whatever is noisy would seem a digit."""
+    made: list[Clip] = []
+    for offset, voice in enumerate(fitting_voices()):
+        step = max(1, every // DENSER["words"])
+        for text in others("words", tuning=True)[offset % step :: step]:
+            number = len(made)
+            noise = NOISES[number // 2 % 2]
+            audio = placed(
+                said(voice, text, folder), padded=bool(number % 2), snr_db=NOISY_DB, noise=noise, seed=number
+            )
+            made.append(Clip("words", text, audio, None, part=voice.part))
     return made
 
 
@@ -118,47 +134,71 @@ class Learned:
         )
 
 
-def learned(clips: Sequence[Clip], heard: Sequence[listening.Look], digit: bool) -> Learned:
-    """The clips of a kind, and those that ask for nothing, as the odds of that kind are fitted on them."""
+def learned(clips: Sequence[Clip], heard: Sequence[listening.Look], kind: str) -> Learned:
+    """The clips of a kind, and those that ask for nothing, as the odds of that kind are fitted on them.
+
+    Those of digits with a spotter are fitted on voices alone that it did not learn from, for others it knows too well.
+
+    Args:
+        clips: All of them.
+        heard: The same, heard.
+        kind: "digit", "spotted" or "phrase", as in `hearing.Hearing`.
+    """
     rows, right, kinds = [], [], []
     counts: Counter[str] = Counter()
     for clip, look in zip(clips, heard, strict=True):
-        if clip.expected is not None and digit != (clip.text in DIGITS):
+        is_left_out = kind == "spotted" and clip.part is not Part.TUNING
+        if is_left_out or (clip.expected is not None and (kind != "phrase") != (clip.text in DIGITS)):
             continue
         counts[clip.row] += 1
-        for command, agreeing in listening.strongest(look.passes, digit):
-            rows.append(listening.features(agreeing, look.contrast_db))
+        for command, features in _candidates(look, kind):
+            rows.append(features)
             right.append(command == clip.expected)
             kinds.append(clip.row)
     return Learned(np.array(rows), np.array(right), np.array(kinds), counts)
 
 
+def _candidates(look: listening.Look, kind: str) -> Iterator[tuple[VoiceCommand, tuple[float, ...]]]:
+    """What may have been said, and what its odds depend on."""
+    if kind != "spotted":
+        look = replace(look, spotted=None)
+    for command, agreeing in listening.candidates(look, kind != "phrase"):
+        features = listening.features(agreeing, look.contrast_db)
+        if look.spotted is not None and command.digit is not None:
+            features = (*features[:-1], *listening.spotted_features(look.spotted, command.digit))
+        yield command, features
+
+
 def fit(folder: Path, every: int, workers: int) -> tuple[dict[str, object], str]:
     """The content of device/hearing.json, and a report of how well it holds on the clips it was fitted on."""
-    noisy = digit_clips(folder)
-    made = [*noisy, *clips(folder, every)]
+    words, digits = noisy_word_clips(folder, every), digit_clips(folder)
+    made = [*words, *digits, *clips(folder, every)]
     heard = looks(made, workers)
+    # The first clip of each kind: phrases are in noise as often as what is none.
+    first = {"spotted": 0, "digit": len(words), "phrase": len(words) + len(digits)}
     idle = idle_clips(folder, every)
     heard_idle = looks(idle, workers)
     facts: dict[str, object] = {
         "made by": f"python -m train.speech fit --every {every}",
         "features": list(hearing.FEATURES),
+        "features with a spotter": list(hearing.SPOTTED_FEATURES),
     }
     report = ""
-    for kind in ("digit", "phrase"):
-        kept = learned(made, heard, kind == "digit")
+    for kind in ("digit", "spotted", "phrase"):
+        kept = learned(made[first[kind] :], heard[first[kind] :], kind)
         means, scales, weights = regression(kept.features, kept.right)
         odds = ((kept.features - means) / scales) @ weights[:-1] + weights[-1] - least_odds()
         report += f"{kind}: {dict(kept.counts)}\n" + operating_points(kept, odds)
-        if kind == "digit":
-            weights[-1] -= surplus(kept, odds)
-            report += f"zero of the digits' odds moved by {surplus(kept, odds):+.2f}\n"
+        if kind != "phrase":
+            moved = surplus(kept, odds, WORDS_TAKEN_FOR_A_DIGIT[kind])
+            weights[-1] -= moved
+            report += f"zero of the digits' odds moved by {moved:+.2f}\n"
         else:
-            kept = learned(idle, heard_idle, digit=False)
+            kept = learned(idle, heard_idle, kind)
             odds = ((kept.features - means) / scales) @ weights[:-1] + weights[-1] - least_odds()
             report += f"in idle: {dict(kept.counts)}\n" + idle_points(kept, odds)
         facts[kind] = {"means": _rounded(means), "scales": _rounded(scales), "weights": _rounded(weights)}
-    facts["confusion"] = [_rounded(row) for row in confusion(noisy, heard[: len(noisy)])]
+    facts["confusion"] = [_rounded(row) for row in confusion(digits, heard[first["digit"] :][: len(digits)])]
     return facts, report
 
 
@@ -168,10 +208,10 @@ def least_odds() -> float:
     return float(np.log(least / (1.0 - least)))
 
 
-def surplus(kept: Learned, odds: Numbers) -> float:
-    """How far the odds of digits must fall for no more than `WORDS_TAKEN_FOR_A_DIGIT` to stay above zero."""
+def surplus(kept: Learned, odds: Numbers, share: float) -> float:
+    """How far the odds of digits must fall for no more than this share of ordinary words to stay above zero."""
     words = np.sort(odds[kept.kinds == "words"])[::-1]
-    allowed = int(WORDS_TAKEN_FOR_A_DIGIT * kept.counts["words"])
+    allowed = int(share * kept.counts["words"])
     return float(words[allowed]) if allowed < len(words) else 0.0
 
 

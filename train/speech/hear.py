@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from device import commands, compose, config, sounds
 from device.domain import Audio, Context, Heard, VoiceCommand
 from device.listening import Look
+from train.speech.voices import Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +24,7 @@ class Clip:
         audio: At 16 kHz.
         expected: What must be understood, None: nothing.
         context: The situation.
+        part: Of the voice.
     """
 
     row: str
@@ -30,6 +32,7 @@ class Clip:
     audio: Audio
     expected: VoiceCommand | None
     context: Context = Context.READING
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)

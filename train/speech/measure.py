@@ -15,6 +15,7 @@ from device import commands, sounds
 from device.domain import Audio, Command, Context, VoiceCommand
 from train.speech.hear import Answer, Clip, answers
 from train.speech.material import OTHERS, meanings, others
+from train.speech.recordings import PACKAGES, english_digits, other_speech
 from train.speech.studio import NOISES, placed, said, unspoken
 from train.speech.voices import VOICES, Part, Voice
 
@@ -22,6 +23,9 @@ UNSPOKEN = 120
 """Recordings without speech."""
 
 NOISY_DB = (20, 10, 5)
+
+SYNTHETIC, RECORDED = "synthetic: trained and held-out voices", "people, in five languages"
+"""Whose speech asks for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +195,39 @@ def _other_rows(plan: Plan) -> Iterator[Row]:
         yield _acting_row(f"sentences and words, {context.value}", together, "2 %")
         if context is Context.READING:
             yield _acting_row_after_a_reading("sentences and words, after reading any one digit", together)
+            yield from _recorded_rows(plan)
 
 
-def _acting_row(figure: str, found: Sequence[Answer], goal: str = "") -> Row:
+def _recorded_rows(plan: Plan) -> Iterator[Row]:
+    """Prompts that people spoke for telephone systems, after a reading; the English digits among them by themselves."""
+    digits = [
+        Clip(
+            "digits, prompts",
+            str(digit),
+            placed(audio, padded=True, snr_db=None),
+            VoiceCommand(Command.DIGIT, digit=digit),
+        )
+        for digit, audio in english_digits()
+    ]
+    clips = [
+        Clip("prompts", name, placed(audio, padded=bool(number % 2), snr_db=None), None)
+        for number, (name, audio) in enumerate(other_speech()[:: max(1, plan.every // 4)])
+    ]
+    if not (digits and clips):
+        yield Row("prompts of telephone systems", RECORDED, 0, None, "", f"absent: {PACKAGES}")
+        return
+    found = answers(digits, plan.workers)
+    wrong = np.mean([answer.heard.command not in (None, answer.expected) for answer in found])
+    yield Row(
+        "digits, prompts of a telephone system", "one person", len(found), _right(found), "", f"others {wrong:.1%}"
+    )
+    heard = answers(clips, plan.workers)
+    yield _acting_row("prompts of telephone systems, reading", heard, who=RECORDED)
+    figure = "prompts of telephone systems, after reading any one digit"
+    yield _acting_row_after_a_reading(figure, heard, who=RECORDED)
+
+
+def _acting_row(figure: str, found: Sequence[Answer], goal: str = "", who: str = SYNTHETIC) -> Row:
     """What acts, and of that what only makes the box ask, as a digit does that differs from what was seen."""
     acting = [(answer, answer.heard.command) for answer in found if answer.heard.command is not None]
     digits = sum(command.command is Command.DIGIT for _, command in acting)
@@ -202,12 +236,11 @@ def _acting_row(figure: str, found: Sequence[Answer], goal: str = "") -> Row:
     heard = sorted({f"{answer.text} > {answer.heard.text}" for answer, _ in acting})
     note = f"{digits} a digit alone; {', '.join(heard[:10])}"
     count = max(1, len(found))
-    who = "synthetic: trained and held-out voices"
     figure = f"other speech that acts: {figure}"
     return Row(figure, who, len(found), _share(found), goal, note, asked_back / count, agreeing / count)
 
 
-def _acting_row_after_a_reading(figure: str, found: Sequence[Answer]) -> Row:
+def _acting_row_after_a_reading(figure: str, found: Sequence[Answer], who: str = SYNTHETIC) -> Row:
     """What acts where the box knows what was read, of all ten digits that it can be; agreeing changes nothing."""
     heard = [(read, one.command) for answer in found for read, one in enumerate(answer.after) if one.command]
     agreeing = sum(command == VoiceCommand(Command.DIGIT, digit=read) for read, command in heard)
@@ -215,7 +248,6 @@ def _acting_row_after_a_reading(figure: str, found: Sequence[Answer]) -> Row:
     count = max(1, 10 * len(found))
     note = f"agrees with what was read {agreeing / count:.1%}"
     figure = f"other speech that acts: {figure}"
-    who = "synthetic: trained and held-out voices"
     return Row(figure, who, len(found), len(heard) / count, "", note, asked_back / count, 0.0)
 
 
@@ -271,6 +303,7 @@ def rss():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) / 1024
 compose.recognizer(config.load())
 from device.adapters import vosk_library
+compose.opened_classifier(config.load().model.path)  # the box reads, so that TensorFlow Lite is there
 bare = rss()
 vosk_library.library()
 before = rss()

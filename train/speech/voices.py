@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
 import tempfile
@@ -20,10 +21,11 @@ _LIMIT_SECONDS = 60.0
 class Part(Enum):
     """What a voice is for.
 
-    It was in the speech model's training; limits are tuned on it; it is new to the model, and phrases are chosen with
-    it; it is only reported on.
+    The spotter learns from it; it was in the speech model's training; limits are tuned on it; it is new to the model,
+    and phrases are chosen with it; it is only reported on.
     """
 
+    TEACHING = "teaching"
     TRAINED = "trained"
     TUNING = "tuning"
     NEW = "new"
@@ -124,3 +126,45 @@ NEW_VOICES = (
 )
 """Voices that sound like none of the above, from Debian's section non-free: Pico's, and diphones of people, by MBROLA.
 Nothing is fitted on them; they tell which phrases a stranger is understood with."""
+
+_ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-029", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-us-nyc")
+_VARIANTS = (
+    "m2 m4 m5 m6 m8 f1 f3 f5 adam Alex Andrea Andy Annie antonio aunty belinda benjamin boris caleb david "
+    "Denis Diogo ed edward edward2 Gene Gene2 gustave Henrique Hugo iven iven2 iven3 Jacky john "
+    "kaukovalta Lee Marcelo Marco Mario max Michael michel Miguel mike Mr Nguyen Pablo paul pedro quincy "
+    "RicishayMax rob robert Steph steph2 steph3 Storm victor travis shelby sandro norbert anika "
+    "AnxiousAndy grandpa grandma klatt klatt2 klatt3 croak"
+)
+"""Of eSpeak NG: none of those above but f3."""
+
+_FLITE_TEACHERS, _FESTIVAL_TEACHERS = (
+    ("slt", "kal", "kal16"),
+    {"don_diphone": "festvox-don", "rab_diphone": "festvox-rablpc16k"},
+)
+
+SPEEDS = (0.88, 1.15)
+"""Range in which teachers are played faster or slower."""
+
+
+def teachers(seed: int) -> list[Voice]:
+    """Many voices for the spotter to learn from, fast and slow, high and low; none of them is in a part to tune on."""
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    voices = [
+        _espeak(
+            f"{rng.choice(_ACCENTS)}+{variant}",
+            Part.TEACHING,
+            *("-s", str(rng.randint(120, 190)), "-p", str(rng.randint(25, 75))),
+            speed=round(rng.uniform(*SPEEDS), 2),
+        )
+        for variant in 2 * _VARIANTS.split()
+    ]
+    for name in 10 * _FLITE_TEACHERS:
+        stretch, pitch_hz = (
+            f"duration_stretch={rng.uniform(0.8, 1.3):.2f}",
+            f"int_f0_target_mean={rng.randint(85, 210)}",
+        )
+        speed = round(rng.uniform(*SPEEDS), 2)
+        voices.append(_flite(name, Part.TEACHING, "--setf", stretch, "--setf", pitch_hz, speed=speed))
+    for name, package in 3 * tuple(_FESTIVAL_TEACHERS.items()):
+        voices.append(_festival(name, Part.TEACHING, package, speed=round(rng.uniform(*SPEEDS), 2)))
+    return voices

@@ -1,0 +1,122 @@
+"""The shipped spotter of spoken digits and its loader, in both runtimes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import numpy as np
+import pytest
+
+from device import compose, config, doctor, sounds
+from device.adapters.spotter_tflite import TfliteSpotter
+from device.adapters.synthesizer_espeak import EspeakSynthesizer
+from device.adapters.tflite import RUNTIMES
+from device.domain import Audio
+from device.errors import ModelError
+
+SHIPPED = compose.PACKAGE / "models" / "spoken-digits-en.tflite"
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@pytest.fixture
+def spotter(runtime):
+    """The shipped model, open, in one of the two runtimes."""
+    opened = TfliteSpotter(SHIPPED)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def say():
+    """ESpeak NG's default English voice."""
+    synthesizer = EspeakSynthesizer(config.load().speech)
+    synthesizer.open()
+    yield lambda text: sounds.resampled(synthesizer.synthesize(text))
+    synthesizer.close()
+
+
+def test_spoken_digits_are_told_apart(spotter, say):
+    """All ten, and they are digits."""
+    for digit, word in enumerate(DIGITS):
+        probabilities = np.exp(spotter.log_probabilities(say(word)))
+        assert probabilities.shape == (11,)
+        assert probabilities.sum() == pytest.approx(1.0)
+        assert probabilities[:10].argmax() == digit, word
+        assert probabilities[digit] > 0.3, word
+
+
+def test_other_words_are_none(spotter, say):
+    """Ordinary ones, a sentence, and some that sound a little like a digit."""
+    for text in (
+        "apple",
+        "window",
+        "mother",
+        "paper",
+        "house",
+        "river",
+        "table",
+        "the weather will be fine tomorrow morning",
+    ):
+        assert spotter.log_probabilities(say(text)).argmax() == 10, text
+
+
+def test_what_nobody_said_is_none(spotter):
+    """Noise, a tone, silence, of lengths one after the other; the shortest sound too."""
+    rng = np.random.default_rng(0)
+    time = np.arange(24000) / sounds.RATE_HZ
+    for samples in (
+        rng.normal(size=16000) * 3000.0,
+        8000.0 * np.sin(2 * np.pi * 440.0 * time),
+        np.zeros(40000),
+        np.zeros(1),
+    ):
+        assert spotter.log_probabilities(Audio(samples.astype(np.int16), sounds.RATE_HZ)).argmax() == 10
+
+
+def test_it_does_not_matter_how_loud_a_digit_is(spotter, say):
+    """A tenth of the level is the same digit."""
+    for word, digit in (("three", 3), ("seven", 7)):
+        quiet = sounds.amplified(say(word), 0.1)
+        assert spotter.log_probabilities(quiet)[:10].argmax() == digit
+
+
+def test_both_runtimes_agree(monkeypatch, say):
+    """Bit for bit, so that figures taken with one hold for the other."""
+    said = [say(word) for word in DIGITS[:4]]
+    answers = []
+    for name in RUNTIMES:
+        pytest.importorskip(name, reason=f"{name} is not installed")
+        with monkeypatch.context() as context:
+            for other in set(RUNTIMES) - {name}:
+                context.setitem(sys.modules, other, None)
+            opened = TfliteSpotter(SHIPPED)
+            opened.open()
+            answers.append([opened.log_probabilities(sound).tobytes() for sound in said])
+    assert answers[0] == answers[1]
+
+
+def test_before_open_and_after_close_it_says_so(spotter):
+    """It says that it is closed."""
+    spotter.close()
+    with pytest.raises(ModelError, match="not loaded; open it first"):
+        spotter.log_probabilities(sounds.quiet(1.0))
+
+
+def test_without_it_the_box_still_listens(tmp_path, monkeypatch, caplog):
+    """A language that has none, and a damaged file: what fails is told in the log, and nothing is spotted."""
+    assert compose.opened_spotter("de") is None
+    assert not caplog.records
+    (tmp_path / "models").mkdir()
+    for path in (SHIPPED, SHIPPED.with_suffix(".json")):
+        shutil.copy(path, tmp_path / "models")
+    copied = tmp_path / "models" / SHIPPED.name
+    copied.write_bytes(SHIPPED.read_bytes()[:-100])
+    monkeypatch.setattr(compose, "PACKAGE", tmp_path)
+    assert compose.opened_spotter("en") is None
+    with pytest.raises(ModelError, match="SHA-256"):
+        doctor.CHECKS["listening"](config.load())
+    assert "understood less well" in caplog.text
+    assert "SHA-256" in caplog.text
