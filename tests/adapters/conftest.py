@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,6 +19,21 @@ def runtime(request, monkeypatch) -> str:
     for other in set(RUNTIMES) - {request.param}:
         monkeypatch.setitem(sys.modules, other, None)
     return str(request.param)
+
+
+@pytest.fixture
+def runtimes(monkeypatch) -> Iterator[str]:
+    """Both runtimes in turn, each as if the other were not installed, for what must be the same in both."""
+    return _in_turn(monkeypatch)
+
+
+def _in_turn(monkeypatch) -> Iterator[str]:
+    for name in RUNTIMES:
+        pytest.importorskip(name, reason=f"{name} is not installed")
+        with monkeypatch.context() as context:
+            for other in set(RUNTIMES) - {name}:
+                context.setitem(sys.modules, other, None)
+            yield name
 
 
 @pytest.fixture(scope="session")

@@ -123,21 +123,17 @@ def test_other_shapes_and_types_are_refused(classifier, model_inputs):
         classifier.scores(model_inputs)
 
 
-def test_both_runtimes_give_the_same_bytes(monkeypatch):
+def test_both_runtimes_give_the_same_bytes(runtimes):
     """The model says the same on Bookworm and on Trixie, for digits and for noise."""
     rng = np.random.default_rng(1)
     model_inputs = np.concatenate(
         [np.stack([drawn(digit) for digit in range(10)]), rng.integers(0, 256, (200, 28, 28), dtype=np.uint8)]
     )
     answers = []
-    for name in RUNTIMES:
-        pytest.importorskip(name, reason=f"{name} is not installed")
-        with monkeypatch.context() as context:
-            for other in set(RUNTIMES) - {name}:
-                context.setitem(sys.modules, other, None)
-            classifier = TfliteClassifier(SHIPPED)
-            classifier.open()
-            answers.append(classifier.scores(model_inputs).tobytes())
+    for _ in runtimes:
+        classifier = TfliteClassifier(SHIPPED)
+        classifier.open()
+        answers.append(classifier.scores(model_inputs).tobytes())
     assert answers[0] == answers[1]
 
 

@@ -82,20 +82,19 @@ def texts(voice: int, seed: int) -> list[tuple[str, int]]:
     return [(word, label) for label, word in enumerate(DIGITS)] + [(word, NOTHING) for word in other]
 
 
-def pictures(folder: Path, seed: int, workers: int, only: int | None = None) -> Pictures:
+def pictures(folder: Path, seed: int, workers: int) -> Pictures:
     """All that the spotter learns from, made by the programs that are there.
 
     Args:
         folder: Where synthetic clips are kept.
         seed: Of voices, words, rooms and noise.
         workers: Programs at a time.
-        only: So many voices; None for all.
 
     Raises:
         CalledProcessError: A program failed.
         OSError: A clip cannot be kept.
     """
-    voices = [voice for voice in teachers(seed)[:only] if voice.available]
+    voices = [voice for voice in teachers(seed) if voice.available]
     spoken = [(voice, *text) for number, voice in enumerate(voices) for text in texts(number, seed)]
     with ThreadPoolExecutor(workers) as several:
         clips = list(several.map(lambda one: said(one[0], one[1], folder), spoken))
