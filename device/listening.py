@@ -273,9 +273,7 @@ class Listener:
         self, command: VoiceCommand, agreeing: Sequence[Pass], look: Look, read: int | None, digit: bool
     ) -> tuple[float, float]:
         """How far a command is believed, and how far by its sound alone, for what is fused with what was read later."""
-        found = features(agreeing, look.contrast_db)
-        if digit and look.spotted is not None and command.digit is not None:
-            found = (*found[:-1], *spotted_features(look.spotted, command.digit))
+        found = features(look, command, agreeing, digit)
         expected = 0.0 if digit else _phrase_odds(command.command, look.context)
         return (
             self._hearing.confidence(found, digit, expected + _likelier(command.digit, read)),
@@ -329,17 +327,19 @@ def candidates(look: Look, digit: bool, read: int | None = None) -> list[tuple[V
     return [(one, found[one]) for one in chosen]
 
 
-def features(agreeing: Sequence[Pass], contrast_db: float) -> tuple[float, ...]:
-    """What the odds of a command depend on, as `hearing.FEATURES` lists it.
+def features(look: Look, command: VoiceCommand, agreeing: Sequence[Pass], digit: bool) -> tuple[float, ...]:
+    """What the odds of a command depend on, as `hearing.FEATURES` lists it, or `hearing.SPOTTED_FEATURES`.
 
     Args:
+        look: At one sound.
+        command: One of its candidates.
         agreeing: The passes that heard it, at least one.
-        contrast_db: Of the sound, as `sounds.contrast_db` tells it.
+        digit: It is a digit said alone, of which a spotter may know more.
     """
     seconds = [max(looked.seconds, 0.1) for looked in agreeing]
     rates = [looked.evidence / lasting for looked, lasting in zip(agreeing, seconds, strict=True)]
     words = sum(looked.words for looked in agreeing)
-    return (
+    heard = (
         math.log(max(1.0, statistics.fmean(rates))),
         math.log(max(1.0, min(rates))),
         sum(seconds) / words,
@@ -348,19 +348,12 @@ def features(agreeing: Sequence[Pass], contrast_db: float) -> tuple[float, ...]:
         math.log(words / len(agreeing)),
         float(words == len(agreeing)),
         math.log1p(statistics.fmean(looked.better for looked in agreeing)),
-        contrast_db,
     )
-
-
-def spotted_features(spotted: Sequence[float], digit: int) -> tuple[float, ...]:
-    """What the odds of a digit depend on besides, as `hearing.SPOTTED_FEATURES` lists it at its end.
-
-    Args:
-        spotted: As in `Look`.
-        digit: The one that may have been said.
-    """
-    others = max(log for other, log in enumerate(spotted[:-1]) if other != digit)
-    return max(_LEAST_LOG, spotted[digit]), max(_LEAST_LOG, min(-_LEAST_LOG, spotted[digit] - others))
+    if not digit or look.spotted is None or command.digit is None:
+        return (*heard, look.contrast_db)
+    own = look.spotted[command.digit]
+    others = max(log for other, log in enumerate(look.spotted[:-1]) if other != command.digit)
+    return (*heard, max(_LEAST_LOG, own), max(_LEAST_LOG, min(-_LEAST_LOG, own - others)))
 
 
 def _phrase_odds(command: Command, context: Context | None) -> float:

@@ -11,10 +11,10 @@ import pytest
 from device import commands, config, hearing, listening, sounds
 from device.domain import Audio, Command, Context, SpokenWord, Transcript, VoiceCommand
 from device.errors import MicrophoneError
-from device.hearing import FEATURES, Hearing, Odds
-from device.listening import Listener, Pass
+from device.hearing import FEATURES, SPOTTED_FEATURES, Hearing, Odds
+from device.listening import Listener, Look, Pass
 
-SEVEN = VoiceCommand(Command.DIGIT, digit=7)
+SEVEN, HELP = VoiceCommand(Command.DIGIT, digit=7), VoiceCommand(Command.HELP)
 EVEN = tuple((1.0 - (row == np.arange(10))) / 9.0 for row in range(10))
 
 
@@ -311,7 +311,7 @@ def test_a_microphone_that_is_lost_while_listening():
 def test_the_features_of_passes():
     """In the order that the fitted numbers have."""
     passes = [Pass("help me", None, 30.0, 2, 1.0, 2.0), Pass("help me", None, 60.0, 2, 2.0)]
-    found = dict(zip(FEATURES, listening.features(passes, 17.0), strict=True))
+    found = dict(zip(FEATURES, listening.features(Look(contrast_db=17.0), SEVEN, passes, True), strict=True))
     assert found["log of evidence a second"] == pytest.approx(np.log(30.0))
     assert found["log of the least evidence a second"] == pytest.approx(np.log(30.0))
     assert found["seconds a word"] == pytest.approx(0.75)
@@ -321,18 +321,24 @@ def test_the_features_of_passes():
     assert found["one word"] == 0.0
     assert found["log of how much better other words fit"] == pytest.approx(np.log(2.0))
     assert found["decibels above the noise"] == 17.0
-    assert listening.features([Pass("help", None, 30.0, 1, 0.5)], 0.0)[FEATURES.index("one word")] == 1.0
+    assert (
+        listening.features(Look(), HELP, [Pass("help", HELP, 30.0, 1, 0.5)], False)[FEATURES.index("one word")] == 1.0
+    )
 
 
 def test_the_shipped_numbers():
     """They fit together, more evidence is worth more, and a digit is mostly taken for what it is confused with."""
     shipped = hearing.load()
-    for odds in (shipped.digit, shipped.phrase):
-        assert len(odds.means) == len(odds.scales) == len(FEATURES) == len(odds.weights) - 1
+    lengths = (len(FEATURES), len(SPOTTED_FEATURES), len(FEATURES))
+    for odds, length in zip((shipped.digit, shipped.spotted, shipped.phrase), lengths, strict=True):
+        assert len(odds.means) == len(odds.scales) == length == len(odds.weights) - 1
         assert min(odds.scales) > 0.0
     for digit, text in ((True, "seven"), (False, "help")):
         clear, doubtful = (
-            shipped.confidence(listening.features([Pass(text, SEVEN, evidence, 1, 0.4)] * count, 30.0), digit)
+            shipped.confidence(
+                listening.features(Look(contrast_db=30.0), SEVEN, [Pass(text, SEVEN, evidence, 1, 0.4)] * count, digit),
+                digit,
+            )
             for evidence, count in ((40.0, 3), (1.0, 1))
         )
         assert doubtful < 0.2

@@ -162,11 +162,9 @@ def _candidates(look: listening.Look, kind: str) -> Iterator[tuple[VoiceCommand,
     """What may have been said, and what its odds depend on."""
     if kind != "spotted":
         look = replace(look, spotted=None)
-    for command, agreeing in listening.candidates(look, kind != "phrase"):
-        features = listening.features(agreeing, look.contrast_db)
-        if look.spotted is not None and command.digit is not None:
-            features = (*features[:-1], *listening.spotted_features(look.spotted, command.digit))
-        yield command, features
+    digit = kind != "phrase"
+    for command, agreeing in listening.candidates(look, digit):
+        yield command, listening.features(look, command, agreeing, digit)
 
 
 def fit(folder: Path, every: int, workers: int) -> tuple[dict[str, object], str]:

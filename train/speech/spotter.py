@@ -1,9 +1,9 @@
 """The spotter of digits: a network that was trained on many people's speech, and a small one behind it that is ours.
 
-The first is Google's speech_embedding (Lin et al. 2020, arXiv:2002.01322; Apache License 2.0), trained on 200 million
-clips of people: for each 80 ms it tells in 96 numbers what is said around them. Nothing of it is changed. What stands
-behind it tells the ten digits from all else, and learns that from synthetic voices; so it is the people in the first
-that keep it from learning how synthetic voices talk.
+The first is Google's speech_embedding (Lin et al. 2020, arXiv:2002.01322; Apache License 2.0), trained on people's
+speech: for each 80 ms it tells in 96 numbers what is said around them. Nothing of it is changed. What stands behind it
+tells the ten digits from all else, and learns that from synthetic voices; so it is the people in the first that keep it
+from learning how synthetic voices talk.
 """
 
 from __future__ import annotations
