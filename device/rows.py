@@ -1,27 +1,19 @@
 """Scores of a row of digits -> what it says, how sure that is, and where its digits stand.
 
-The row reader gives scores for every four columns of a row: of each digit, and of nothing. A row says some digits if
-their places come in that order, each over one or more steps, with nothing between two that are alike.
-
-Source:
-    Graves et al. 2006, doi:10.1145/1143844.1143891 (connectionist temporal classification).
+The row reader gives scores for every four columns of a row: of each digit, and of nothing (`ctc`).
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from device.ctc import Probabilities, best_path, forward, probabilities, shares
+
 BLANK = 10
 """The last score: nothing is read here."""
-
-LEAST = 1e-6
-"""No step's probability counts as less: one step alone rules nothing out."""
 
 MOST_DIGITS = 10
 """More in one piece of ink is no row of digits, and to weigh all that it may say would take long."""
@@ -30,8 +22,6 @@ ROUNDS = 3
 """The best digits are looked for one edit away, so often at most."""
 
 Digits = tuple[int, ...]
-Probabilities = NDArray[np.float64]
-"""Of each step, shape (t, 11); rows sum to 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,13 +64,6 @@ def certainty(scores: NDArray[np.float32]) -> float:
     return found[digits]
 
 
-def shares(scores: NDArray[np.float32], temperature: float) -> Probabilities:
-    """Softmax of the scores over the temperature, nothing below LEAST."""
-    scaled = scores.astype(np.float64) / temperature
-    steps = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(np.maximum(steps / steps.sum(axis=1, keepdims=True), LEAST), np.float64)
-
-
 def most_likely(steps: Probabilities) -> tuple[Digits, dict[Digits, float]]:
     """What the row most likely says, and how likely it is that it says this or what is one edit away."""
     digits = best_path(steps)
@@ -94,13 +77,6 @@ def most_likely(steps: Probabilities) -> tuple[Digits, dict[Digits, float]]:
     return tried[0], found
 
 
-def best_path(scores: NDArray[np.floating[Any]]) -> Digits:
-    """What the greatest score of each step says."""
-    steps = scores.argmax(axis=1)
-    begins = np.flatnonzero(np.diff(steps, prepend=BLANK))
-    return tuple(int(step) for step in steps[begins] if step != BLANK)
-
-
 def one_edit_away(digits: Digits) -> list[Digits]:
     """All that differ by one digit: another, one less or one more."""
     places = range(len(digits))
@@ -108,39 +84,6 @@ def one_edit_away(digits: Digits) -> list[Digits]:
     less = {(*digits[:place], *digits[place + 1 :]) for place in places}
     more = {(*digits[:place], digit, *digits[place:]) for place in range(len(digits) + 1) for digit in range(10)}
     return sorted((other | less | more) - {digits})
-
-
-def probabilities(steps: Probabilities, tried: Sequence[Digits]) -> list[float]:
-    """How likely it is that a row says each of these."""
-    forward = _forward(steps, tried, kept=1)[-1]
-    lengths = 2 * np.array([len(digits) for digits in tried])
-    rows = np.arange(len(tried))
-    ends_inked = np.where(lengths > 0, forward[rows, np.maximum(lengths - 1, 0)], 0.0)
-    return [float(one) for one in forward[rows, lengths] + ends_inked]
-
-
-def _forward(steps: Probabilities, tried: Sequence[Digits], kept: int) -> NDArray[np.float64]:
-    """Of the last `kept` steps and each state (nothing, a digit, nothing, ...) the probability of all ways to it.
-
-    Returns:
-        Shape (kept, n, 2 * longest + 1); states behind the end of shorter ones mean nothing.
-    """
-    longest = max(len(digits) for digits in tried)
-    states = np.full((len(tried), 2 * longest + 1), BLANK)
-    for row, digits in enumerate(tried):
-        states[row, 1 : 2 * len(digits) : 2] = digits
-    may_skip = np.zeros(states.shape)  # what lies between two digits, unless they are alike
-    may_skip[:, 2:] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
-    ways = np.zeros(states.shape)
-    ways[:, :2] = 1.0
-    found = deque([ways * steps[0][states]], maxlen=kept)
-    for step in steps[1:]:
-        before = found[-1]
-        ways = before.copy()
-        ways[:, 1:] += before[:, :-1]
-        ways[:, 2:] += before[:, :-2] * may_skip[:, 2:]
-        found.append(ways * step[states])
-    return np.stack(found)
 
 
 def _of_each(digits: Digits, found: dict[Digits, float]) -> Probabilities:
@@ -159,8 +102,8 @@ def _middles(steps: Probabilities, digits: Digits) -> tuple[float, ...]:
     """The mean step of each digit over all ways to say them, as a share of the steps."""
     if not digits:
         return ()
-    forward = _forward(steps, [digits], kept=len(steps))[:, 0]
-    backward = _forward(steps[::-1], [digits[::-1]], kept=len(steps))[::-1, 0, ::-1]
-    own = (forward * backward)[:, 1::2] / steps[:, list(digits)]
+    before = forward(steps, [digits], kept=len(steps))[:, 0]
+    after = forward(steps[::-1], [digits[::-1]], kept=len(steps))[::-1, 0, ::-1]
+    own = (before * after)[:, 1::2] / steps[:, list(digits)]
     own /= own.sum(axis=0)
     return tuple(float(place) for place in (np.arange(len(steps)) + 0.5) @ own / len(steps))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from device.rows import BLANK, Row, best_path, one_edit_away, probabilities, read_row, shares
+from device.ctc import best_path, probabilities, shares
+from device.rows import BLANK, Row, one_edit_away, read_row
 
 
 def spoken(*steps: int, lead: float = 12.0) -> NDArray[np.float32]:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
+from device.ctc import best_path
 from device.domain import Pixels
-from device.rows import best_path
 from train.fit import Checkpoint, learning_rate
 from train.rows.drawing import Rows
 from train.rows.model import build, loss, network_input, sparse

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.adapters.rows_tflite import TfliteRowScorer
+from device.ctc import probabilities, shares
 from device.preprocess import ROW_DEFAULT_PX
-from device.rows import most_likely, probabilities, shares
+from device.rows import most_likely
 from train.card import Facts, identity, write_card
 from train.confidence import TEMPERATURES
 from train.measures import wilson
