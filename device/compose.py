@@ -344,10 +344,10 @@ def listener(config: Config, opened: Recognizer) -> Listener:
 
 
 def spotter(language: str) -> TfliteSpotter | None:
-    """What knows the spoken digits of a language besides the recognizer, not loaded yet; None where there is none."""
+    """What knows the spoken words of a language besides the recognizer, not loaded yet; None where there is none."""
     from device.adapters.spotter_tflite import TfliteSpotter
 
-    path = PACKAGE / "models" / f"spoken-digits-{language}.tflite"
+    path = PACKAGE / "models" / f"spoken-words-{language}.tflite"
     return TfliteSpotter(path) if path.exists() else None
 
 
@@ -358,7 +358,7 @@ def opened_spotter(language: str) -> Spotter | None:
         if found is not None:
             found.open()
     except ModelError as error:
-        log.warning("spoken digits are understood less well: %s", error)
+        log.warning("spoken commands are understood less well: %s", error)
         return None
     return found
 

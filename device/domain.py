@@ -386,6 +386,22 @@ class SpokenWord:
     end_seconds: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Spotted:
+    """What a spotter makes of one utterance.
+
+    Attributes:
+        digits: Natural logarithms of the probabilities that its loudest part is 0 to 9, and no digit, said alone.
+        words: That the spotter knows.
+        steps: Every 80 ms the probabilities of each of these words, of any other, and that none is there,
+            shape (t, len(words) + 2).
+    """
+
+    digits: tuple[float, ...]
+    words: tuple[str, ...]
+    steps: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """What a recognizer made of one utterance; "[unk]" stands for speech outside the grammar.

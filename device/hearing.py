@@ -23,13 +23,25 @@ FEATURES = (
     "decibels above the noise",
 )
 
-SPOTTED_FEATURES = (*FEATURES[:-1], "log of the spotter's probability", "log of its odds against any other digit")
+SPOTTED_DIGIT_FEATURES = (*FEATURES[:-1], "log of the spotter's probability", "log of its odds against any other digit")
 """Where a spotter was asked too; the noise is left out, for it doubted digits between digital silence."""
+
+SPOTTED_PHRASE_FEATURES = (
+    *FEATURES,
+    "log of the spotter's likelihood beside that of the likeliest words",
+    "log of its likelihood beside any other command's",
+    "heard by the spotter alone",
+)
+"""Likewise, of anything but a digit said alone."""
+
+
+KINDS = ("digit", "phrase", "spotted digit", "spotted phrase")
+"""Of what is heard, each with odds of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """A logistic regression over `FEATURES`, or over `SPOTTED_FEATURES`.
+    """A logistic regression over one of the lists of features.
 
     Attributes:
         means: Of the features, in the data it was fitted on.
@@ -56,26 +68,29 @@ class Hearing:
 
     Attributes:
         digit: Of a digit said alone.
-        spotted: The same where a spotter was asked.
         phrase: Of anything else.
+        spotted_digit: Of a digit said alone where a spotter was asked.
+        spotted_phrase: Of anything else where one was asked.
         confusion: Row d: how often 0 to 9 was said when digit d was heard wrongly; each row adds up to one.
     """
 
     digit: Odds
-    spotted: Odds
     phrase: Odds
+    spotted_digit: Odds
+    spotted_phrase: Odds
     confusion: tuple[tuple[float, ...], ...]
 
     def confidence(self, features: Sequence[float], digit: bool, expected: float = 0.0) -> float:
         """Probability that a command with these features was meant, 0..1.
 
         Args:
-            features: As `FEATURES` lists them, or for a digit `SPOTTED_FEATURES`.
+            features: As `FEATURES` lists them, or `SPOTTED_DIGIT_FEATURES`, or `SPOTTED_PHRASE_FEATURES`.
             digit: It is a digit said alone.
             expected: How much likelier it is in this situation than in the data: added to the logarithm of its odds.
         """
-        of_digits = self.digit if len(features) == len(FEATURES) else self.spotted
-        return (of_digits if digit else self.phrase).probability(features, expected)
+        if len(features) == len(FEATURES):
+            return (self.digit if digit else self.phrase).probability(features, expected)
+        return (self.spotted_digit if digit else self.spotted_phrase).probability(features, expected)
 
     def digit_scores(self, digit: int, confidence: float) -> tuple[float, ...]:
         """Probabilities that 0 to 9 was said, where `digit` was heard with this confidence; they add up to one."""
@@ -88,8 +103,8 @@ class Hearing:
 def load(path: Path = PATH) -> Hearing:
     """Read the fitted numbers; the file is part of the package, so that anything wrong is a mistake in digitbox."""
     facts = json.loads(path.read_text(encoding="utf-8"))
-    digit, spotted, phrase = (
-        Odds(*(tuple(facts[kind][name]) for name in ("means", "scales", "weights")))
-        for kind in ("digit", "spotted", "phrase")
+    digit, phrase, spotted_digit, spotted_phrase = (
+        Odds(*(tuple(facts[kind][name]) for name in ("means", "scales", "weights"))) for kind in KINDS
     )
-    return Hearing(digit, spotted, phrase, tuple(tuple(row) for row in facts["confusion"]))
+    confusion = tuple(tuple(row) for row in facts["confusion"])
+    return Hearing(digit, phrase, spotted_digit, spotted_phrase, confusion)

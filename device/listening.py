@@ -4,21 +4,22 @@ Knows the ports and no thread. A word list makes a recognizer turn any speech in
 (issue 5), so nothing is believed that it says once: after the first pass, which runs while the user speaks, the same
 sound is heard again with its noise turned down and slowed, and each time it is compared with what the recognizer's own
 "[unk]" makes of it. How much better the words fit, and how many passes agree, gives the odds that the command was
-meant; a digit said alone has its own passes and its own odds, and a spotter, which knows digits alone but many people,
-says what it takes the sound for (`ports.Spotter`). Whatever is doubtful ends as "not understood".
+meant; a digit said alone has its own passes and its own odds. A spotter, which knows few words but many people, says
+what it takes the sound for (`ports.Spotter`): how well that fits what the recognizer heard counts too, and so does what
+it hears by itself. Whatever is doubtful ends as "not understood".
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from device import sounds
+from device import sounds, spotting
 from device.commands import UNKNOWN, Commands
 from device.config import ListeningConfig
-from device.domain import Audio, Command, Context, Heard, Transcript, VoiceCommand
+from device.domain import Audio, Command, Context, Heard, Spotted, Transcript, VoiceCommand
 from device.hearing import Hearing
 from device.ports import Recognizer, Spotter
 
@@ -37,7 +38,8 @@ agrees with what was read, or names another, and a half favours neither. Any oth
 
 PHRASE_ODDS = -0.25
 """Added to the logarithm of the odds of anything but a digit said alone: the largest quarter with which no more than
-one in a hundred ordinary words and sentences does something in idle (train/speech/README.md)."""
+one in a hundred ordinary words and sentences does something in idle, with a spotter and without
+(train/speech/README.md)."""
 
 REFUSAL_ODDS = 1.0
 """Added instead to those of a no or a cancel where the box has asked: what isn't understood there refuses as well, so
@@ -59,6 +61,13 @@ are right with it and 98.8 % without, in noise of 10 dB 91.6 % and 91.4 % (theo'
 _LEAST_LOG = -12.0
 """A spotter that gives a digit less than e to this is as sure as it can be that it is none."""
 
+_LEAST_FIT, _FAR = -25.0, 10.0
+"""A phrase that fits so much worse than what the spotter takes a sound for does not fit at all; one command is at most
+so much likelier than all others. Both are logarithms."""
+
+_WORD_SECONDS = 0.3
+"""What a word lasts of which nobody knows how long it lasted."""
+
 _VIEWS: tuple[Callable[[Audio], Audio], ...] = (sounds.cleaned, lambda heard: sounds.slowed(heard, 1.075))
 """How the sound is heard again. Of 140 digits by 14 synthetic voices in white noise of 10 dB, 90.7 % are right as they
 are, 95.7 % with the digit that these three passes give the most evidence for (train/speech/README.md)."""
@@ -75,6 +84,7 @@ class Pass:
         words: How many there are.
         seconds: How long they last.
         better: How much better the best that can be said in the situation fits, in the same measure; at least 0.
+        heard: The recognizer heard it; else the spotter alone did.
     """
 
     text: str
@@ -83,6 +93,7 @@ class Pass:
     words: int
     seconds: float
     better: float = 0.0
+    heard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,10 @@ class Look:
         context: The situation it was said in; None for any.
         told: What a recognizer that was told what was said means by it.
         spotted: Natural logarithms of the probabilities that it is 0 to 9, and no digit; None where no spotter was
-            asked.
+            asked, or no digit means anything.
+        fits: How well the best phrase of each command fits what the spotter heard, and of those that mean nothing:
+            logarithms (`spotting.fits`); None where no spotter was asked.
+        sought: What the spotter heard and no pass did.
     """
 
     text: str = ""
@@ -107,6 +121,8 @@ class Look:
     context: Context | None = None
     told: VoiceCommand | None = None
     spotted: tuple[float, ...] | None = None
+    fits: Mapping[VoiceCommand | None, float] | None = None
+    sought: Sequence[Pass] = ()
 
 
 class Listener:
@@ -163,9 +179,11 @@ class Listener:
         contrast_db, is_clipped = sounds.contrast_db(sound), sounds.is_clipped(sound)
         if _is_hopeless(first):
             return Look(first.text, (), contrast_db, is_clipped, context)
-        spotted = self._spotted(sound, context)
-        passes = self._passes(first, sound, context, spotted)
-        return Look(first.text, passes, contrast_db, is_clipped, context, spotted=spotted)
+        spotted = None if self._spotter is None else self._spotter.spotted(sound)
+        at_one_loudness, sound = self._at_one_loudness(first, sound, context)
+        passes = self._passes(at_one_loudness, sound, context)
+        look = Look(first.text, passes, contrast_db, is_clipped, context)
+        return look if spotted is None else self._with_spotter(look, spotted, at_one_loudness, sound)
 
     def judged(self, look: Look, read: int | None = None) -> Heard:
         """The command with the best odds, if they suffice; `read` as for `listen`."""
@@ -181,37 +199,55 @@ class Listener:
             return Heard(look.text, clipped=look.clipped)
         return Heard(text, command, confidence, self._digit_scores(command, by_sound))
 
-    def _spotted(self, sound: Audio, context: Context | None) -> tuple[float, ...] | None:
-        """What the spotter takes the sound for, where a digit may be said."""
-        if self._spotter is None or not self._digits_count(context):
-            return None
-        return tuple(float(one) for one in self._spotter.log_probabilities(sound))
-
-    def _passes(
-        self, first: Transcript, sound: Audio, context: Context | None, spotted: tuple[float, ...] | None
-    ) -> list[Pass]:
-        """What was heard in the first pass over a sound and in the others, all at one loudness."""
+    def _at_one_loudness(self, first: Transcript, sound: Audio, context: Context | None) -> tuple[Transcript, Audio]:
+        """A sound at LOUDNESS, and the first pass over that."""
         loudness = sounds.loudness(sound)
-        if not LOUDNESS / _MUCH < loudness < LOUDNESS * _MUCH:
-            sound = sounds.amplified(sound, LOUDNESS / max(loudness, 1.0))
-            first = self._heard_as(self._phrases(context), sound)
+        if LOUDNESS / _MUCH < loudness < LOUDNESS * _MUCH:
+            return first, sound
+        sound = sounds.amplified(sound, LOUDNESS / max(loudness, 1.0))
+        return self._heard_as(self._phrases(context), sound), sound
+
+    def _passes(self, first: Transcript, sound: Audio, context: Context | None) -> list[Pass]:
+        """What was heard in the first pass over a sound and in the others."""
         looked = self._looked(first, sound, context)
         for view in _VIEWS:
             other = view(sound)
             looked += self._looked(self._heard_as(self._phrases(context), other), other, context)
-        digit = None if spotted is None else max(range(len(spotted) - 1), key=spotted.__getitem__)
-        if digit is not None and all(one.command != VoiceCommand(Command.DIGIT, digit=digit) for one in looked):
-            looked += self._looked_for(digit, first, sound, context)
         return looked
 
-    def _looked_for(self, digit: int, transcript: Transcript, sound: Audio, context: Context | None) -> list[Pass]:
-        """How well the digit that only the spotter heard fits the sound."""
-        expected = VoiceCommand(Command.DIGIT, digit=digit)
-        words = [word for word in self._digits if self._commands.meaning([word], context) == expected]
-        heard = self._heard_as(words, sound)
-        if self._meaning(heard, context) != expected:
-            return []
-        return [_pass(heard, expected, self._heard_as((), sound).score, transcript)]
+    def _with_spotter(self, look: Look, spotted: Spotted, first: Transcript, sound: Audio) -> Look:
+        """The look with what the spotter makes of the sound, and what it heard and no pass did."""
+        of_phrases = spotting.fits(spotted, self._phrases(look.context))
+        meant = {phrase: self._commands.meaning(phrase.split(), look.context) for phrase in of_phrases}
+        fits: dict[VoiceCommand | None, float] = {}
+        for phrase, fit in of_phrases.items():
+            fits[meant[phrase]] = max(fit, fits.get(meant[phrase], fit))
+        wanted: dict[VoiceCommand, list[str]] = {}
+        best = max(of_phrases, key=of_phrases.__getitem__, default="")
+        if (command := meant.get(best)) is not None and not _is_digit(command, best):
+            wanted[command] = [best]
+        digits = spotted.digits if self._digits_count(look.context) else None
+        if digits is not None:
+            digit = VoiceCommand(Command.DIGIT, digit=max(range(len(digits) - 1), key=digits.__getitem__))
+            wanted[digit] = [word for word in self._digits if self._commands.meaning([word], look.context) == digit]
+        heard = {looked.command for looked in look.passes}
+        sought = [self._sought(one, wanted[one], first, sound) for one in wanted if one not in heard and wanted[one]]
+        return replace(look, spotted=digits, fits=fits, sought=[one for one in sought if one is not None])
+
+    def _sought(
+        self, command: VoiceCommand, phrases: Sequence[str], transcript: Transcript, sound: Audio
+    ) -> Pass | None:
+        """What only the spotter heard: how well it fits the sound, if the recognizer hears it among nothing else.
+
+        If it doesn't, there is nothing to tell a digit by, which is one short word.
+        """
+        heard = self._heard_as(phrases, sound)
+        if heard.text in phrases:
+            return _pass(heard, command, self._heard_as((), sound).score, transcript)
+        if _is_digit(command, phrases[0]):
+            return None
+        words = len(phrases[0].split())
+        return Pass(phrases[0], command, 0.0, words, _WORD_SECONDS * words, heard=False)
 
     def _first_pass(self, chunks: Iterable[Audio], context: Context | None) -> tuple[Transcript, list[Audio]]:
         """Decode the sound while it comes, and keep it."""
@@ -229,7 +265,9 @@ class Listener:
         heard = [transcript]
         if len(transcript.words) <= _MOST_OF_A_DIGIT and self._digits_count(context):
             heard = [self._heard_as(self._digits, sound)]
-            if not _is_digit(self._meaning(transcript, context), transcript):  # else the digits' list hears it better
+            if not _is_digit(
+                self._meaning(transcript, context), transcript.text
+            ):  # else the digits' list hears it better
                 heard.append(transcript)
         meant = [(one, command) for one in heard if (command := self._meaning(one, context)) is not None]
         if not meant:
@@ -310,15 +348,15 @@ def candidates(look: Look, digit: bool, read: int | None = None) -> list[tuple[V
 
     Args:
         look: At one sound.
-        digit: Only digits said alone; else only what else was heard. Where a spotter was asked, every digit that a pass
+        digit: Only digits said alone; else only what else was heard. Where a spotter was asked, everything that was
             heard is one: it tells them apart.
         read: A digit that is expected, and so comes second wherever a pass heard it.
     """
     found: dict[VoiceCommand, list[Pass]] = {}
-    for looked in look.passes:
+    for looked in (*look.passes, *look.sought):
         if looked.command is not None and (looked.words == 1 and looked.command.command is Command.DIGIT) == digit:
             found.setdefault(looked.command, []).append(looked)
-    if not found or (digit and look.spotted is not None):
+    if not found or (look.spotted if digit else look.fits) is not None:
         return list(found.items())
     # No pass counts for more than a few others together: one that is badly wrong is often very sure.
     command = max(found, key=lambda one: sum(min(max(looked.evidence, 0.01), _ENOUGH) for looked in found[one]))
@@ -328,13 +366,13 @@ def candidates(look: Look, digit: bool, read: int | None = None) -> list[tuple[V
 
 
 def features(look: Look, command: VoiceCommand, agreeing: Sequence[Pass], digit: bool) -> tuple[float, ...]:
-    """What the odds of a command depend on, as `hearing.FEATURES` lists it, or `hearing.SPOTTED_FEATURES`.
+    """What the odds of a command depend on, as `hearing.FEATURES` lists it, or with what a spotter says.
 
     Args:
         look: At one sound.
         command: One of its candidates.
         agreeing: The passes that heard it, at least one.
-        digit: It is a digit said alone, of which a spotter may know more.
+        digit: It is a digit said alone.
     """
     seconds = [max(looked.seconds, 0.1) for looked in agreeing]
     rates = [looked.evidence / lasting for looked, lasting in zip(agreeing, seconds, strict=True)]
@@ -344,16 +382,21 @@ def features(look: Look, command: VoiceCommand, agreeing: Sequence[Pass], digit:
         math.log(max(1.0, min(rates))),
         sum(seconds) / words,
         statistics.pstdev(seconds),
-        len(agreeing) / (1 + len(_VIEWS)),
+        sum(looked.heard for looked in agreeing) / (1 + len(_VIEWS)),
         math.log(words / len(agreeing)),
         float(words == len(agreeing)),
         math.log1p(statistics.fmean(looked.better for looked in agreeing)),
     )
-    if not digit or look.spotted is None or command.digit is None:
+    if digit and look.spotted is not None and command.digit is not None:
+        own = look.spotted[command.digit]
+        others = max(log for other, log in enumerate(look.spotted[:-1]) if other != command.digit)
+        return (*heard, max(_LEAST_LOG, own), max(_LEAST_LOG, min(-_LEAST_LOG, own - others)))
+    if digit or look.fits is None or command not in look.fits:
         return (*heard, look.contrast_db)
-    own = look.spotted[command.digit]
-    others = max(log for other, log in enumerate(look.spotted[:-1]) if other != command.digit)
-    return (*heard, max(_LEAST_LOG, own), max(_LEAST_LOG, min(-_LEAST_LOG, own - others)))
+    own = look.fits[command]
+    ahead = own - max((fit for other, fit in look.fits.items() if other != command), default=own - _FAR)
+    unheard = float(not any(looked.heard for looked in agreeing))
+    return (*heard, look.contrast_db, max(_LEAST_FIT, own), max(-_FAR, min(_FAR, ahead)), unheard)
 
 
 def _phrase_odds(command: Command, context: Context | None) -> float:
@@ -369,5 +412,5 @@ def _likelier(said: int | None, read: int | None) -> float:
     return math.log(10.0 * (AGREEING if said == read else (1.0 - AGREEING) / 9.0))
 
 
-def _is_digit(command: VoiceCommand | None, transcript: Transcript) -> bool:
-    return command is not None and command.command is Command.DIGIT and len(transcript.words) == 1
+def _is_digit(command: VoiceCommand | None, text: str) -> bool:
+    return command is not None and command.command is Command.DIGIT and " " not in text

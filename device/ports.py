@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from device.domain import Audio, Frame, HistoryEntry, Light, ModelCard, Pixels, Reading, Transcript
+from device.domain import Audio, Frame, HistoryEntry, Light, ModelCard, Pixels, Reading, Spotted, Transcript
 from device.preferences import Preferences
 from device.protocol import Request
 
@@ -71,10 +71,10 @@ class RowScorer(Protocol):
 
 
 class Spotter(Protocol):
-    """Tells which digit a sound is, or that it is none."""
+    """Tells which digit a sound is, if it is one, and which words come in it."""
 
-    def log_probabilities(self, sound: Audio) -> NDArray[np.float64]:
-        """Natural logarithms, of the ten digits and of none: a sound -> float64 (11,). Raises ModelError."""
+    def spotted(self, sound: Audio) -> Spotted:
+        """What it makes of a sound. Raises ModelError."""
 
 
 class Synthesizer(Protocol):

@@ -104,6 +104,20 @@ def loudest_place(audio: Audio) -> int:
     return round((int(powers.argmax()) + 0.5) * (audio.rate_hz // _FRAMES_A_SECOND)) if len(powers) else 0
 
 
+def standing_out(audio: Audio) -> tuple[int, int]:
+    """Where a sound begins and ends to stand out from its noise: samples; all of a sound of less than 20 ms."""
+    powers = _powers(audio)
+    if not len(powers):
+        return 0, len(audio.samples)
+    around = np.pad(powers, _SMOOTHED // 2, mode="edge")
+    levels_db = 10.0 * np.log10(np.convolve(around, np.full(_SMOOTHED, 1.0 / _SMOOTHED), "valid") + 1.0)
+    loudest_db = levels_db.max()
+    noise_db = min(np.percentile(levels_db, 10.0) + _OUT_OF_NOISE_DB, loudest_db - _CLEAR_DB)
+    loud = np.flatnonzero(levels_db >= max(noise_db, loudest_db - _FAINT_DB))
+    length = audio.rate_hz // _FRAMES_A_SECOND
+    return int(loud[0]) * length, (int(loud[-1]) + 1) * length
+
+
 def loud_seconds(audio: Audio, least_db: float) -> float:
     """For how long it is at least so loud, in decibels below the loudest there can be, by fiftieths of a second."""
     return float(np.sum(_powers(audio) >= _LOUDEST**2 * 10.0 ** (least_db / 10.0))) / _FRAMES_A_SECOND
@@ -190,7 +204,11 @@ _WINDOW, _HOP = 512, 128
 """Samples: 32 ms, and a quarter of it, as is common for speech."""
 
 _SMOOTHED = 3
-"""Hundredths of a second over which the contrast's levels are taken together."""
+"""Pieces over which levels are taken together: hundredths of a second, or fiftieths."""
+
+_OUT_OF_NOISE_DB, _CLEAR_DB, _FAINT_DB = 6.0, 12.0, 35.0
+"""What stands out is so much louder than the quietest tenth, or but so much quieter than the loudest, for a recording
+may be of a word alone; what is so much quieter never does."""
 
 _MOST_CONTRAST_DB = 40.0
 """That of a quiet room; with digital silence around any sound has a higher one."""

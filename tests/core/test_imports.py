@@ -61,7 +61,8 @@ ALLOWED = {
     "voice": "domain errors phrases ports numpy",
     "commands": "domain errors",
     "sounds": "domain errors numpy",
-    "listening": "domain errors config ports commands sounds hearing",
+    "spotting": "domain ctc",
+    "listening": "domain errors config ports commands sounds hearing spotting",
     "hearing": "",
     "mel": "domain sounds numpy",
     "sight_and_speech": "",
@@ -101,7 +102,8 @@ ALLOWED = {
     "judge": IMAGES + " config",
     "quality": IMAGES,
     "advice": IMAGES + " config",
-    "rows": "numpy",
+    "ctc": "numpy",
+    "rows": "ctc numpy",
     "cascade": "domain errors ports numpy",
     "separate": IMAGES + " ports rows",
     "looking": IMAGES + " ports separate",
@@ -130,7 +132,7 @@ ALLOWED = {
     "adapters": "domain errors ports config numpy",
     "adapters.tflite": "domain errors numpy",
     "adapters.classifier_tflite": "cascade domain errors numpy adapters.tflite",
-    "adapters.spotter_tflite": "domain errors sounds mel numpy adapters.tflite",
+    "adapters.spotter_tflite": "ctc domain errors sounds mel numpy adapters.tflite",
     "adapters.rows_tflite": "domain errors preprocess rows numpy adapters.tflite",
     "adapters.preferences_toml": "config durable errors preferences",
     "adapters.requests_socket": "errors protocol",
@@ -156,7 +158,7 @@ ALLOWED = {
 ALL_OF_DEVICE_AND = {"compose": "cv2", "cli": "", "doctor": "", "bench": "numpy cv2"}
 OF_DEVICE_IN_TRAIN = (
     "domain errors config images ink cells ruling pieces clearness order strays find split fuse sheet orient views "
-    "preprocess judge advice reading ports rows cascade adapters.tflite adapters.classifier_tflite "
+    "preprocess judge advice reading ports ctc rows cascade adapters.tflite adapters.classifier_tflite "
     "adapters.rows_tflite adapters.camera_files"
 )
 HEARING_IN_TRAIN = "compose commands hearing listening mel phrases sight_and_speech sounds"

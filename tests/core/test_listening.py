@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from device import commands, config, hearing, listening, sounds
-from device.domain import Audio, Command, Context, SpokenWord, Transcript, VoiceCommand
+from device.domain import Audio, Command, Context, SpokenWord, Spotted, Transcript, VoiceCommand
 from device.errors import MicrophoneError
-from device.hearing import FEATURES, SPOTTED_FEATURES, Hearing, Odds
+from device.hearing import FEATURES, SPOTTED_DIGIT_FEATURES, SPOTTED_PHRASE_FEATURES, Hearing, Odds
 from device.listening import Listener, Look, Pass
 
 SEVEN, HELP = VoiceCommand(Command.DIGIT, digit=7), VoiceCommand(Command.HELP)
@@ -72,10 +72,14 @@ def believing(threshold=1.0):
     """Odds that rise with the evidence alone, even at `threshold` a second."""
     zeros = [0.0] * (len(FEATURES) - 1)
     odds = Odds((math.log(threshold), *zeros), (0.2,) * len(FEATURES), (1.0, *zeros, 0.0))
-    spotted = replace(
+    spotted_digit = replace(
         odds, means=(*odds.means, 0.0), scales=(*odds.scales, 0.2), weights=(1.0, *zeros[1:], 1.0, 0.0, 0.0)
     )
-    return Hearing(odds, spotted, odds, EVEN)
+    last = len(SPOTTED_PHRASE_FEATURES) - 1
+    spotted_phrase = Odds(
+        (math.log(threshold), *[0.0] * last), (0.2,) * (last + 1), (0.01, *[0.0] * (last - 3), 1.0, 0.0, 0.0, 0.0)
+    )
+    return Hearing(odds, odds, spotted_digit, spotted_phrase, EVEN)
 
 
 def speech(seconds=1.0, level=3000):
@@ -85,20 +89,25 @@ def speech(seconds=1.0, level=3000):
 
 
 class Spotting:
-    """A spotter that gives some digits these probabilities, and all others hardly any."""
+    """A spotter that gives some digits these probabilities, and all others hardly any, and hears words one by one."""
 
-    def __init__(self, **probabilities):
-        words = ("one", "seven")
-        self.logs = np.full(11, -20.0)
-        for word, digit in zip(words, (1, 7), strict=True):
+    words = ("help", "one", "seven", "the")
+
+    def __init__(self, *said, **probabilities):
+        self.logs = [-20.0] * 11
+        for word, digit in (("one", 1), ("seven", 7)):
             self.logs[digit] = math.log(probabilities.get(word, 1e-9))
+        self.steps = np.full((2 * len(said) + 3, len(self.words) + 2), 0.01)
+        classes = [len(self.words) + 1] * len(self.steps)
+        classes[1 : 1 + 2 * len(said) : 2] = [self.words.index(word) for word in said]
+        self.steps[range(len(self.steps)), classes] = 0.95
         self.asked = 0
 
-    def log_probabilities(self, sound):
+    def spotted(self, sound):
         """The same of every sound."""
         assert sound.rate_hz == sounds.RATE_HZ
         self.asked += 1
-        return self.logs
+        return Spotted(tuple(self.logs), self.words, self.steps)
 
 
 def heard(recognizer, chunks=None, context=Context.READING, believed=None, read=None, spotter=None, **limits):
@@ -155,9 +164,10 @@ def test_a_digit_has_odds_of_its_own():
     easy, hard = (believing(threshold).digit for threshold in (2.0, 1000.0))
     recognizer = ("help", 30.0)
     alone = [("seven", 20.0)]
-    assert heard(Told(recognizer, alone=alone), believed=Hearing(easy, easy, hard, EVEN)).command == SEVEN
+    assert heard(Told(recognizer, alone=alone), believed=Hearing(easy, hard, easy, hard, EVEN)).command == SEVEN
     assert (
-        heard(Told(recognizer, alone=alone), believed=Hearing(hard, hard, easy, EVEN)).command.command is Command.HELP
+        heard(Told(recognizer, alone=alone), believed=Hearing(hard, easy, hard, easy, EVEN)).command.command
+        is Command.HELP
     )
 
 
@@ -203,11 +213,17 @@ def test_what_fits_better_counts_against_a_digit():
 
 
 def test_a_digit_that_the_spotter_does_not_hear_is_none():
-    """However well the recognizer's words fit; a phrase is none of its business."""
+    """However well the recognizer's words fit."""
     assert heard(Told(("seven", 100.0))).command == SEVEN
     assert heard(Told(("seven", 100.0)), spotter=Spotting(seven=0.9)).command == SEVEN
     assert heard(Told(("seven", 100.0)), spotter=Spotting(seven=1e-5)).command is None
-    assert heard(Told(("help", 100.0)), spotter=Spotting()).command.command is Command.HELP
+
+
+def test_a_phrase_that_the_spotter_does_not_hear_is_none():
+    """It may have heard other words, or none."""
+    assert heard(Told(("help", 100.0)), spotter=Spotting("help")).command == HELP
+    assert heard(Told(("help", 100.0)), spotter=Spotting("the", "the")).command is None
+    assert heard(Told(("help", 100.0)), spotter=Spotting()).command is None
 
 
 def test_of_two_digits_the_spotter_chooses():
@@ -217,23 +233,64 @@ def test_of_two_digits_the_spotter_chooses():
     assert heard(Told(*passes), spotter=Spotting(one=1e-5, seven=0.9)).command == SEVEN
 
 
+def looked(recognizer, spotter, context=Context.READING):
+    """One look with a spotter."""
+    settings = config.load().listening
+    return Listener(recognizer, commands.load("en"), believing(), settings, 6.0, spotter).look(speech(), context)
+
+
 def test_a_digit_that_only_the_spotter_hears_is_looked_for():
     """With that word alone; where it does not fit either, nothing was said."""
     recognizer = Told(("one", 50.0))
-    look = Listener(
-        recognizer, commands.load("en"), believing(), config.load().listening, 6.0, Spotting(seven=0.9)
-    ).look(speech(), Context.READING)
+    look = looked(recognizer, Spotting(seven=0.9))
     assert ("seven",) in recognizer.begun
-    assert {looked.command.digit for looked in look.passes} == {1}
+    assert {found.command.digit for found in look.passes} == {1}
+    assert look.sought == []
 
 
-def test_the_spotter_is_asked_where_a_digit_can_be_meant():
-    """Once an utterance, and not at a question."""
-    spotter = Spotting(seven=0.9)
-    heard(Told(("seven", 100.0)), spotter=spotter)
+def test_a_phrase_that_only_the_spotter_hears_is_looked_for():
+    """With those words alone; whether the recognizer hears them then is told."""
+    for told, score, is_heard in (("help", 50.0, True), ("[unk]", 0.0, False)):
+        recognizer = Told(*[("the", 50.0)] * 4, (told, score))
+        look = looked(recognizer, Spotting("help"))
+        assert ("help",) in recognizer.begun
+        (sought,) = look.sought
+        assert (sought.text, sought.command, sought.heard, sought.evidence) == ("help", HELP, is_heard, score)
+        named = dict(zip(SPOTTED_PHRASE_FEATURES, listening.features(look, HELP, [sought], False), strict=True))
+        assert named["heard by the spotter alone"] == (not is_heard)
+        assert named["share of passes that agree"] == pytest.approx(is_heard / 3)
+
+
+def test_what_the_passes_heard_is_not_looked_for_again():
+    """Nor what means nothing where it is said."""
+    assert looked(Told(("help", 50.0)), Spotting("help", seven=0.9)).sought == []
+    recognizer = Told(("seven", 50.0))
+    assert looked(recognizer, Spotting("the", seven=0.9)).sought == []
+    assert ("the",) not in recognizer.begun
+
+
+def test_how_well_a_phrase_fits_counts_beside_all_others():
+    """Beside the likeliest words, and beside any other command; as far as they count at all."""
+    said = Pass("help", HELP, 30.0, 1, 0.5)
+
+    def last(fits):
+        return listening.features(Look(fits=fits), HELP, [said], False)[-3:]
+
+    assert last({HELP: -1.0, SEVEN: -4.0, None: -2.0}) == (-1.0, 1.0, 0.0)
+    assert last({HELP: -90.0, SEVEN: -4.0}) == (-25.0, -10.0, 0.0)
+    assert last({HELP: -1.0}) == (-1.0, 10.0, 0.0)
+    assert len(listening.features(Look(fits={SEVEN: -4.0}), HELP, [said], False)) == len(FEATURES)
+
+
+def test_the_spotter_is_asked_once_an_utterance():
+    """Where no digit can be meant it says nothing of digits."""
+    spotter = Spotting("help", seven=0.9)
+    assert looked(Told(("seven", 100.0)), spotter).spotted == tuple(spotter.logs)
     assert spotter.asked == 1
-    heard(Told(("yes", 100.0), vocabulary=frozenset({"yes", "seven"})), context=Context.CONFIRM, spotter=spotter)
-    assert spotter.asked == 1
+    vocabulary = frozenset({"yes", "seven"})
+    look = looked(Told(("yes", 100.0), vocabulary=vocabulary), spotter, Context.CONFIRM)
+    assert look.spotted is None
+    assert spotter.asked == 2
 
 
 def test_phrases_are_those_of_the_situation_and_of_the_model():
@@ -329,8 +386,13 @@ def test_the_features_of_passes():
 def test_the_shipped_numbers():
     """They fit together, more evidence is worth more, and a digit is mostly taken for what it is confused with."""
     shipped = hearing.load()
-    lengths = (len(FEATURES), len(SPOTTED_FEATURES), len(FEATURES))
-    for odds, length in zip((shipped.digit, shipped.spotted, shipped.phrase), lengths, strict=True):
+    of_kinds = {
+        shipped.digit: FEATURES,
+        shipped.phrase: FEATURES,
+        shipped.spotted_digit: SPOTTED_DIGIT_FEATURES,
+        shipped.spotted_phrase: SPOTTED_PHRASE_FEATURES,
+    }
+    for odds, length in ((odds, len(features)) for odds, features in of_kinds.items()):
         assert len(odds.means) == len(odds.scales) == length == len(odds.weights) - 1
         assert min(odds.scales) > 0.0
     for digit, text in ((True, "seven"), (False, "help")):

@@ -60,6 +60,29 @@ def test_chunks_are_the_whole():
     assert np.array_equal(sounds.joined(*parts).samples, audio.samples)
 
 
+def test_what_is_said_stands_out_of_the_noise_around_it():
+    """To a few hundredths of a second, faint ends too, in a quiet room and in a noisy one, wherever it begins."""
+    said = sounds.joined(tone(400.0, seconds=0.3, level=3000.0), tone(400.0, seconds=0.1, level=150.0))
+    for before, after, level in ((0.5, 1.0, 0.0), (1.0, 0.2, 40.0), (0.0, 0.5, 5.0)):
+        clip = sounds.joined(sounds.quiet(before), said, sounds.quiet(after))
+        noise = np.random.default_rng(2).normal(size=len(clip.samples)) * level
+        begin, end = sounds.standing_out(Audio((clip.samples + noise).astype(np.int16), sounds.RATE_HZ))
+        assert begin / sounds.RATE_HZ == pytest.approx(before, abs=0.045)
+        assert end / sounds.RATE_HZ == pytest.approx(before + 0.4, abs=0.045)
+
+
+def test_all_of_a_word_alone_stands_out():
+    """With nothing around it its faint parts are no noise."""
+    word = sounds.joined(*[tone(400.0, seconds=0.1, level=level) for level in (1000.0, 3000.0, 1200.0)])
+    assert sounds.standing_out(word) == (0, len(word.samples))
+
+
+@pytest.mark.parametrize("count", [0, 100, 320, 16000])
+def test_all_of_what_is_even_stands_out(count):
+    """Silence, and sounds too short to tell."""
+    assert sounds.standing_out(Audio(np.zeros(count, np.int16), sounds.RATE_HZ)) == (0, count)
+
+
 def test_loudness_is_that_of_the_loudest_moment():
     """Silence around it does not count."""
     quiet_around = sounds.joined(sounds.quiet(1.0), tone(400.0, seconds=0.2, level=1000.0), sounds.quiet(1.0))

@@ -13,7 +13,7 @@ from device import commands, hearing, sounds
 from device.domain import Command, Context, Heard, VoiceCommand
 from device.listening import Look, Pass
 from device.sight_and_speech import fused
-from train.speech import fit, material, measure, phrases, spotter_clips, studio, voices
+from train.speech import fit, material, measure, phrases, spotter_clips, studio, voices, word_clips
 from train.speech.fusing import Pairs, outcomes, report
 from train.speech.hear import Answer, Clip
 from train.speech.measure import Plan
@@ -132,11 +132,24 @@ def test_digits_with_a_spotter_are_fitted_on_voices_it_does_not_know():
     parts = (voices.Part.TUNING, voices.Part.TUNING, voices.Part.TRAINED, voices.Part.TUNING)
     clips = [replace(clip, part=part) for clip, part in zip(clips, parts, strict=True)]
     spotted = (*[-9.0] * 7, -0.25, -2.0, -9.0, -4.0)
-    kept = fit.learned(clips, [replace(look, spotted=spotted) for look in looks], "spotted")
+    kept = fit.learned(clips, [replace(look, spotted=spotted) for look in looks], "spotted digit")
     assert kept.counts == {"digits": 1, "words": 1}
     assert kept.right.tolist() == [True]
-    assert kept.features.shape == (1, len(hearing.SPOTTED_FEATURES))
+    assert kept.features.shape == (1, len(hearing.SPOTTED_DIGIT_FEATURES))
     assert kept.features[0, -2:].tolist() == [-0.25, 1.75]
+
+
+def test_phrases_with_a_spotter_are_fitted_on_what_it_alone_heard_too():
+    """Without one that counts for nothing."""
+    clips, looks = fitted_on()
+    clips = [replace(clip, part=voices.Part.TUNING) for clip in clips]
+    help_me = clips[1].expected
+    sought = Pass("help", help_me, 0.0, 1, 0.3, heard=False)
+    looks = [replace(look, fits={help_me: -2.0, None: -5.0}, sought=[sought] * (not look.passes)) for look in looks]
+    assert len(fit.learned(clips, looks, "phrase").right) == 2
+    kept = fit.learned(clips, looks, "spotted phrase")
+    assert kept.right.tolist() == [True, False, False]
+    assert kept.features[:, -3:].tolist() == [[-2.0, 3.0, 0.0], [-2.0, 3.0, 0.0], [-2.0, 3.0, 1.0]]
 
 
 def test_what_acts_in_idle_is_counted():
@@ -184,12 +197,18 @@ def test_the_spotter_learns_from_no_voice_and_no_word_that_is_tuned_or_reported_
     others = {voice.options for voice in kept if voice.program == "festival"} | {("-voice", "rms"), ("-voice", "awb")}
     assert others.isdisjoint(tuple(options) for _, *options in learned)
     words = {text for text, label in spotter_clips.texts(0, 1) if label == spotter_clips.NOTHING}
-    words |= {*spotter_clips.lines("near_digits"), *spotter_clips.lines("far_words")}
+    words |= {word for name in ("near_digits", "far_words", "near_commands") for word in spotter_clips.lines(name)}
     reported = {
         line for kind in material.OTHERS for tuning in (True, False) for line in material.others(kind, tuning=tuning)
     }
     assert words.isdisjoint(
         {*material.DIGITS, *reported} - {word for phrase in material.PHRASES for word in phrase.split()}
+    )
+    assert reported.isdisjoint(
+        text
+        for number in range(20)
+        for text in word_clips.texts(number, 1)
+        if not {*text.split()} <= {*word_clips.words()}
     )
 
 

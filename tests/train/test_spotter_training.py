@@ -12,7 +12,7 @@ import pytest
 from device import sounds
 from device.adapters.spotter_tflite import TfliteSpotter
 from device.domain import Audio
-from train.speech import recordings, spotter_clips
+from train.speech import recordings, spotter_clips, word_clips
 from train.speech.spotter_clips import NOTHING, STEPS, Pictures
 
 CHANNELS = (24, 24, 24, 48, 48, 48, 48, 72, 72, 72, 72, *[96] * 9)
@@ -47,14 +47,17 @@ def with_tensorflow(out):
     """All that needs TensorFlow, so that it is loaded once: a made-up spotter in `out`, and what else was found."""
     from train.errors import DataError
     from train.speech import spotter
+    from train.speech.word_clips import Spoken
 
     weights = made_up_weights()
     network = spotter.embedding(weights)
     pictures = np.zeros((2, STEPS, 32, 1), np.float32)
     pictures[1, 76:] = 1.0
     scores = np.log(np.array([[1.0, 4.0], [3.0, 8.0]])).reshape(1, 2, 1, 2).astype(np.float32)
-    spotter.EPOCHS = 2
-    path = spotter.make(shown(88), weights, out, "the test")
+    spotter.EPOCHS = spotter.WORDS_EPOCHS = 2
+    learned = shown(88)
+    words = Spoken([picture[: 60 + number] for number, picture in enumerate(learned.pictures)], [(1,), (2, 3)] * 44)
+    path = spotter.make(learned, words, weights, out, "the test")
 
     class Installed:
         """A package whose file is another."""
@@ -112,7 +115,10 @@ def test_what_is_learned_is_spotted_by_the_device(found):
     assert opened.card.classes == (*map(str, range(10)), "no digit")
     assert opened.card.facts["published_weights"]["licence"] == "Apache-2.0"
     for seconds in (0.2, 1.0, 3.0):
-        assert np.exp(opened.log_probabilities(sounds.quiet(seconds))).sum() == pytest.approx(1.0)
+        spotted = opened.spotted(sounds.quiet(seconds))
+        assert np.exp(spotted.digits).sum() == pytest.approx(1.0)
+        assert spotted.words == word_clips.words()
+        assert np.allclose(spotted.steps.sum(axis=1), 1.0, atol=1e-3)
 
 
 def test_other_weights_than_the_published_ones_are_refused(found):
@@ -138,6 +144,18 @@ def test_a_voice_says_every_digit_and_other_words():
     assert {label for _, label in texts[10:]} == {NOTHING}
     assert texts != spotter_clips.texts(1, 1)
     assert texts == spotter_clips.texts(0, 1)
+
+
+def test_a_voice_says_phrases_and_words_around_them():
+    """Each voice others; what sounds like a word is its class, and every word outside of the catalogue one other."""
+    texts = word_clips.texts(0, 1)
+    assert texts != word_clips.texts(1, 1)
+    assert texts == word_clips.texts(0, 1)
+    known = word_clips.words()
+    found = [word_clips.in_classes(text) for text in texts]
+    assert max(map(len, found)) <= word_clips.MOST_WORDS
+    assert {len(known)} < {one for classes in found for one in classes} <= {*range(len(known) + 1)}
+    assert word_clips.in_classes("back to zebra") == (known.index("back"), known.index("two"), len(known))
 
 
 def test_recordings_of_people_are_found_by_their_folders(tmp_path):

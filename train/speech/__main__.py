@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     take.set_defaults(run=_measure)
     learn = commands.add_parser("fit", help="device/hearing.json, from other voices and lines than are reported on")
     learn.set_defaults(run=_fit)
-    spot = commands.add_parser("spotter", help="device/models/spoken-digits-en.tflite, with TensorFlow")
+    spot = commands.add_parser("spotter", help="device/models/spoken-words-en.tflite, with TensorFlow")
     spot.add_argument("--out", type=Path, default=Path("runs/spotter"))
     spot.set_defaults(run=_spotter)
     fuse = commands.add_parser("fusing", help="how much speech counts against sight: device/sight_and_speech.py")
@@ -53,10 +53,12 @@ def _measure(chosen: argparse.Namespace) -> int:
 def _spotter(chosen: argparse.Namespace) -> int:
     from train.speech.spotter import make, published_weights
     from train.speech.spotter_clips import SEED, pictures
+    from train.speech.word_clips import spoken
 
     weights = published_weights()  # what is missing is said before the clips are made
     command = f"python -m train.speech spotter --out {chosen.out}"
-    path = make(pictures(chosen.clips, SEED, chosen.workers), weights, chosen.out, command)
+    digits = pictures(chosen.clips, SEED, chosen.workers)
+    path = make(digits, spoken(chosen.clips, SEED, chosen.workers), weights, chosen.out, command)
     sys.stdout.write(f"{path}\n")
     return 0
 

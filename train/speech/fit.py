@@ -31,7 +31,7 @@ LEAST_SCALE = 1e-3
 """Of a feature: one that is always the same must not be divided by nothing."""
 SMOOTHING = 0.5
 """Added to every count of a confusion."""
-WORDS_TAKEN_FOR_A_DIGIT = {"digit": 0.07, "spotted": 0.06}
+WORDS_TAKEN_FOR_A_DIGIT = {"digit": 0.07, "spotted digit": 0.06}
 """Share of ordinary words said alone that may pass for a digit, without and with a spotter: what decides where digits'
 odds have their zero (train/speech/README.md)."""
 DENSER = {"command": 2, "words": 2, "sentences": 1, "sound_alikes": 1}
@@ -97,7 +97,8 @@ def idle_clips(folder: Path, every: int) -> list[Clip]:
         for offset, voice in enumerate(fitting_voices()):
             step = every // 2 + 1
             for text in others(kind, tuning=True)[offset % step :: step]:
-                made.append(Clip(kind, text, _recording(said(voice, text, folder), len(made)), None, Context.IDLE))
+                audio = _recording(said(voice, text, folder), len(made))
+                made.append(Clip(kind, text, audio, None, Context.IDLE, voice.part))
     return made
 
 
@@ -137,18 +138,18 @@ class Learned:
 def learned(clips: Sequence[Clip], heard: Sequence[listening.Look], kind: str) -> Learned:
     """The clips of a kind, and those that ask for nothing, as the odds of that kind are fitted on them.
 
-    Those of digits with a spotter are fitted on voices alone that it did not learn from, for others it knows too well.
+    Where a spotter was asked they are fitted on voices alone that it did not learn from, for others it knows too well.
 
     Args:
         clips: All of them.
         heard: The same, heard.
-        kind: "digit", "spotted" or "phrase", as in `hearing.Hearing`.
+        kind: One of `hearing.KINDS`.
     """
     rows, right, kinds = [], [], []
     counts: Counter[str] = Counter()
     for clip, look in zip(clips, heard, strict=True):
-        is_left_out = kind == "spotted" and clip.part is not Part.TUNING
-        if is_left_out or (clip.expected is not None and (kind != "phrase") != (clip.text in DIGITS)):
+        is_left_out = _is_spotted(kind) and clip.part is not Part.TUNING
+        if is_left_out or (clip.expected is not None and _is_of_digits(kind) != (clip.text in DIGITS)):
             continue
         counts[clip.row] += 1
         for command, features in _candidates(look, kind):
@@ -158,13 +159,20 @@ def learned(clips: Sequence[Clip], heard: Sequence[listening.Look], kind: str) -
     return Learned(np.array(rows), np.array(right), np.array(kinds), counts)
 
 
+def _is_spotted(kind: str) -> bool:
+    return kind.startswith("spotted")
+
+
+def _is_of_digits(kind: str) -> bool:
+    return kind.endswith("digit")
+
+
 def _candidates(look: listening.Look, kind: str) -> Iterator[tuple[VoiceCommand, tuple[float, ...]]]:
     """What may have been said, and what its odds depend on."""
-    if kind != "spotted":
-        look = replace(look, spotted=None)
-    digit = kind != "phrase"
-    for command, agreeing in listening.candidates(look, digit):
-        yield command, listening.features(look, command, agreeing, digit)
+    if not _is_spotted(kind):
+        look = replace(look, spotted=None, fits=None, sought=())
+    for command, agreeing in listening.candidates(look, _is_of_digits(kind)):
+        yield command, listening.features(look, command, agreeing, _is_of_digits(kind))
 
 
 def fit(folder: Path, every: int, workers: int) -> tuple[dict[str, object], str]:
@@ -173,21 +181,23 @@ def fit(folder: Path, every: int, workers: int) -> tuple[dict[str, object], str]
     made = [*words, *digits, *clips(folder, every)]
     heard = looks(made, workers)
     # The first clip of each kind: phrases are in noise as often as what is none.
-    first = {"spotted": 0, "digit": len(words), "phrase": len(words) + len(digits)}
+    first = {"spotted digit": 0, "digit": len(words)}
     idle = idle_clips(folder, every)
     heard_idle = looks(idle, workers)
     facts: dict[str, object] = {
         "made by": f"python -m train.speech fit --every {every}",
         "features": list(hearing.FEATURES),
-        "features with a spotter": list(hearing.SPOTTED_FEATURES),
+        "features of digits with a spotter": list(hearing.SPOTTED_DIGIT_FEATURES),
+        "features of phrases with a spotter": list(hearing.SPOTTED_PHRASE_FEATURES),
     }
     report = ""
-    for kind in ("digit", "spotted", "phrase"):
-        kept = learned(made[first[kind] :], heard[first[kind] :], kind)
+    for kind in hearing.KINDS:
+        begin = first.get(kind, len(words) + len(digits))
+        kept = learned(made[begin:], heard[begin:], kind)
         means, scales, weights = regression(kept.features, kept.right)
         odds = ((kept.features - means) / scales) @ weights[:-1] + weights[-1] - least_odds()
         report += f"{kind}: {dict(kept.counts)}\n" + operating_points(kept, odds)
-        if kind != "phrase":
+        if _is_of_digits(kind):
             moved = surplus(kept, odds, WORDS_TAKEN_FOR_A_DIGIT[kind])
             weights[-1] -= moved
             report += f"zero of the digits' odds moved by {moved:+.2f}\n"

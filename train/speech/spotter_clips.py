@@ -113,7 +113,7 @@ def _shown(clips: Sequence[tuple[Audio, int]], seed: tuple[int, ...]) -> Picture
     rng = np.random.default_rng(seed)
     shown = [(clip, label) for clip, label in clips for _ in range(VIEWS * (1 if label == NOTHING else TIMES))]
     return Pictures(
-        np.stack([of_one_length(mel_picture(_elsewhere(clip, rng))) for clip, _ in shown]),
+        np.stack([of_one_length(mel_picture(elsewhere(clip, rng))) for clip, _ in shown]),
         np.array([label for _, label in shown]),
     )
 
@@ -123,7 +123,7 @@ def of_one_length(picture: Pixels) -> Pixels:
     return np.pad(picture[:STEPS], ((0, max(0, STEPS - len(picture))), (0, 0)))
 
 
-def _elsewhere(clip: Audio, rng: np.random.Generator) -> Audio:
+def elsewhere(clip: Audio, rng: np.random.Generator) -> Audio:
     """The clip in another room, by another microphone, in noise."""
     heard: Samples = clip.samples * (LOUD_LEVEL / max(1.0, sounds.loudness(clip)))
     if rng.random() < ROOM_SHARE:
