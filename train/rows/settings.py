@@ -23,9 +23,9 @@ class RowSettings:
     """The same with photographs of sheets in the hands to tune on."""
     measured_rows: int = 2_000
     """Drawn of each set's test part, to measure on."""
-    widths: tuple[int, int, int, int, int, int] = (12, 24, 40, 56, 80, 64)
+    widths: tuple[int, int, int, int, int, int] = (16, 32, 56, 80, 160, 128)
     """Channels of the network (`train.rows.model`)."""
-    epochs: int = 8
+    epochs: int = 5
     """How often every row is shown."""
     batch: int = 64
     """Rows of one width in a batch."""
