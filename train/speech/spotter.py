@@ -265,7 +265,7 @@ def _fit_words(
     """
     kept = [number for number, classes in enumerate(said) if len(classes) <= len(features[number])]
     rng = np.random.default_rng(SEED)
-    steps = WORDS_EPOCHS * len(_alike(kept))
+    steps = WORDS_EPOCHS * -(-len(kept) // BATCH)
     optimizer = keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps), WEIGHT_DECAY)
     step = _word_step(ours, optimizer)
     history = []
