@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -53,6 +54,7 @@ class Spoken:
     classes: Sequence[tuple[int, ...]]
 
 
+@functools.cache
 def words() -> tuple[str, ...]:
     """Every word of the catalogue. Their classes are 0 and so on, the next is any other word, the last is none."""
     return tuple(sorted(commands.load(LANGUAGE).words - HOMOPHONES.keys()))
@@ -61,7 +63,7 @@ def words() -> tuple[str, ...]:
 def texts(voice: int, seed: int) -> list[str]:
     """What a voice says besides `spotter_clips.texts`; every voice something else."""
     rng = random.Random(f"{seed} {voice} phrases")  # noqa: S311 - no secret
-    known, kinds = sorted(commands.load(LANGUAGE).words), _phrases()
+    known, kinds = sorted({*words(), *HOMOPHONES}), _phrases()
     near, far = lines("near_commands"), lines("far_words")
     found: list[str] = []
     for _ in range(ROUNDS):
@@ -79,6 +81,7 @@ def _any(rng: random.Random, words: Sequence[str], far: Sequence[str], near: Seq
     return rng.choice(words if rng.random() < 0.5 else far if rng.random() < 0.5 else near)
 
 
+@functools.cache
 def _phrases() -> list[list[str]]:
     """The phrases of each command, but for digits alone."""
     known = commands.load(LANGUAGE)
