@@ -25,8 +25,8 @@ from device.split import best_way, is_one_digit, lattice, part_of, straight
 MOST_PARTS = 150
 """Possible digits tried in one frame, before the last piece of writing: joined-up writing takes no longer."""
 
-ROW_PARTS = 15
-"""To read a row takes as long as to try so many parts."""
+ROW_PARTS = 2
+"""To read a row takes as long as to try so many parts, most often."""
 
 WIDEST_ROW = 10.0
 """A piece of writing wider than so many times its height is no row of digits."""
