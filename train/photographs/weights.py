@@ -17,6 +17,7 @@ from device.judge import LEAST_TRUST, judged, trust_terms
 from device.ports import Classifier
 from device.reading import Reader
 from device.sheet import cut_out, sheets
+from train.logistic import fitted
 from train.photographs.answers import through_jpeg
 from train.photographs.files import Shot, shots
 from train.photographs.hands import Pool
@@ -57,18 +58,6 @@ class Seen:
     sure: NDArray[np.bool_]
     answer: str
     is_negative: bool
-
-
-def fitted(terms: Numbers, truth: NDArray[np.bool_]) -> Numbers:
-    """Weights of a logistic regression whose first term is 1.0, by Newton's method (Bishop 2006, section 4.3.3)."""
-    weights = np.zeros(terms.shape[1])
-    ridge = RIDGE * np.r_[0.0, np.ones(terms.shape[1] - 1)]
-    for _ in range(30):
-        odds = 1.0 / (1.0 + np.exp(-np.clip(terms @ weights, -30, 30)))
-        slope = terms.T @ (odds - truth) / len(terms) + ridge * weights
-        curve = (terms * (odds * (1.0 - odds))[:, None]).T @ terms / len(terms) + np.diag(ridge + 1e-9)
-        weights = weights - np.linalg.solve(curve, slope)
-    return np.asarray(weights, np.float64)
 
 
 def fit(pools: Sequence[Pool], count: int, seed: int) -> str:
@@ -140,7 +129,7 @@ def _on_sheet(frame: Frame, boxes: Sequence[Box], number: int) -> Iterator[tuple
 def _clearness(seen: Sequence[Seen]) -> Iterator[str]:
     terms = np.concatenate([one.pieces for one in seen if len(one.pieces)])
     written = np.concatenate([one.written for one in seen])
-    weights = fitted(terms, written)
+    weights = fitted(terms, written, RIDGE)
     yield f"clearness.CLEARNESS = ({_words(weights)}), from {len(terms)} pieces, {written.sum()} of them digits"
     yield "\n| least clearness | digits left out | of all else kept |\n|---|---|---|"
     odds = terms @ weights
@@ -151,7 +140,7 @@ def _clearness(seen: Sequence[Seen]) -> Iterator[str]:
 def _trust(seen: Sequence[Seen]) -> Iterator[str]:
     terms = np.concatenate([one.digits[one.sure] for one in seen])
     right = np.concatenate([one.right[one.sure] for one in seen])
-    weights = fitted(terms, right)
+    weights = fitted(terms, right, RIDGE)
     yield f"judge.TRUST = ({_words(weights)}), from {len(terms)} digits, {(~right).sum()} of them wrong"
     yield "\n| least trust | scenes `ok` and right | `ok` and wrong | without digits, `ok` |\n|---|---|---|---|"
     for least in sorted({-9.0, 0.0, 1.0, 2.0, 3.0, LEAST_TRUST}):
