@@ -44,8 +44,8 @@ def probabilities(steps: Probabilities, tried: Sequence[Symbols]) -> list[float]
     ways = forward(steps, tried, kept=1)[-1]
     lengths = 2 * np.array([len(symbols) for symbols in tried])
     rows = np.arange(len(tried))
-    ends_inked = np.where(lengths > 0, ways[rows, np.maximum(lengths - 1, 0)], 0.0)
-    return [float(one) for one in ways[rows, lengths] + ends_inked]
+    ends_in_symbol = np.where(lengths > 0, ways[rows, np.maximum(lengths - 1, 0)], 0.0)
+    return [float(one) for one in ways[rows, lengths] + ends_in_symbol]
 
 
 def forward(steps: Probabilities, tried: Sequence[Symbols], kept: int) -> NDArray[np.float64]:

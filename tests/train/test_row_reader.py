@@ -11,10 +11,12 @@ import pytest
 
 from device.domain import Box
 from device.preprocess import ROW_PX
+from train.confidence import TEMPERATURES
 from train.errors import DataError
 from train.photographs.hands import Part
 from train.rows.drawing import LENGTHS, drawn_rows
 from train.rows.kept import kept_rows
+from train.rows.make import fit_temperature
 from train.rows.photographed import Photographs, photographed_rows, said
 from train.rows.settings import RowSettings
 
@@ -74,16 +76,27 @@ def test_rows_of_photographs_are_the_same_each_time_and_come_behind_those_drawn(
     assert both.labels[:10] == drawn_rows([digits], 10, (1, 0)).labels
 
 
-def test_kept_rows_are_those_that_were_drawn_and_a_damaged_file_is_refused(digits, tmp_path):
-    """Asked a second time, they come from the file."""
+def test_kept_rows_are_those_that_were_drawn_and_another_or_a_damaged_file_is_refused(digits, tmp_path, monkeypatch):
+    """Asked a second time, they come from the file, unless that was made of something else."""
     path = tmp_path / "rows.npz"
     drawn = kept_rows([digits], 30, (1,), path)
-    kept = kept_rows([], 0, (2,), path)
+    monkeypatch.setattr("train.rows.kept.drawn_rows", None)
+    kept = kept_rows([digits], 30, (1,), path)
     assert kept.labels == drawn.labels
     assert all(np.array_equal(one, other) for one, other in zip(kept.pictures, drawn.pictures, strict=True))
+    for count, seed in ((31, 1), (30, 2)):
+        with pytest.raises(DataError, match="with other settings; delete it"):
+            kept_rows([digits], count, (seed,), path)
     path.write_bytes(path.read_bytes()[:-500])
     with pytest.raises(DataError, match="delete it"):
         kept_rows([digits], 30, (1,), path)
+
+
+def test_a_row_too_narrow_for_its_digits_does_not_spoil_the_temperature():
+    """It has no probability at any temperature, and the others decide."""
+    doubtful = [np.eye(11, dtype=np.float32)[[1, 10, 1, 10]]] * 4
+    scores, labels = [*doubtful, doubtful[0]], [(1, 1), (1, 1), (1, 1), (1,), (1, 1, 1)]
+    assert fit_temperature(scores, labels) == fit_temperature(scores[:-1], labels[:-1]) != TEMPERATURES[0]
 
 
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")

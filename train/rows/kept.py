@@ -36,8 +36,9 @@ def kept_rows(
 
     Raises:
         OutputError: They cannot be kept.
-        DataError: What was kept is damaged.
+        DataError: What was kept is damaged, or was made of something else.
     """
+    made_of = repr(([digits.name for digits in sets], count, seed, taken and (taken.part, taken.count, taken.copies)))
     if not path.exists():
         begins = range(0, count, BLOCK)
         tasks = [(_some_of(sets, (*seed, begin)), min(BLOCK, count - begin), (*seed, begin)) for begin in begins]
@@ -46,14 +47,16 @@ def kept_rows(
             begins = range(0, taken.count, PHOTOGRAPHS_BLOCK)
             cuts = [(taken, begin, min(PHOTOGRAPHS_BLOCK, taken.count - begin)) for begin in begins]
             parts += in_processes(photographed_rows, cuts)
-        _keep(parts, path)
-    return read_rows(path)
+        _keep(parts, path, made_of)
+    return read_rows(path, made_of)
 
 
-def read_rows(path: Path) -> Rows:
-    """The rows in a file. Raises DataError."""
+def read_rows(path: Path, made_of: str | None = None) -> Rows:
+    """The rows in a file. Raises DataError, also where they were made of something else."""
     try:
         with path.open("rb") as file, np.load(file) as kept:
+            if made_of not in {None, str(kept["made_of"])}:
+                raise DataError(f"{path} was made with other settings; delete it, and it will be made anew")
             pictures = np.split(kept["columns"], np.cumsum(kept["widths"])[:-1], axis=1)
             digits = np.split(kept["digits"], np.cumsum(kept["lengths"])[:-1])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -68,7 +71,7 @@ def _some_of(sets: Sequence[DigitSet], seed: tuple[int, ...]) -> list[DigitSet]:
     return [digits.part(digits.name, np.sort(rows)) for digits, rows in zip(sets, chosen, strict=True)]
 
 
-def _keep(parts: Sequence[Rows], path: Path) -> None:
+def _keep(parts: Sequence[Rows], path: Path, made_of: str) -> None:
     pictures = [picture for part in parts for picture in part.pictures]
     labels = [digits for part in parts for digits in part.labels]
     with written_beside(path) as partial, partial.open("wb") as file:
@@ -78,4 +81,5 @@ def _keep(parts: Sequence[Rows], path: Path) -> None:
             widths=[picture.shape[1] for picture in pictures],
             digits=np.array([digit for row in labels for digit in row], np.uint8),
             lengths=[len(row) for row in labels],
+            made_of=made_of,
         )

@@ -25,6 +25,9 @@ from train.rows.settings import RowSettings
 
 TFLITE_NAME = "rows.tflite"
 
+LEAST = 1e-300
+"""Of a row's probability, whose logarithm is taken: one that is too narrow for its digits has none."""
+
 CLASSES = (*map(str, range(10)), "nothing")
 
 
@@ -88,8 +91,9 @@ def measure(path: Path, chosen_by: Rows, measured_on: Mapping[str, Rows], facts:
 
 def fit_temperature(scores: Sequence[NDArray[np.float32]], labels: Sequence[tuple[int, ...]]) -> float:
     """The temperature with the least negative log likelihood of what the rows say (`train.confidence`)."""
+    said = list(zip(scores, labels, strict=True))
     losses = [
-        -np.mean([np.log(probabilities(shares(row, t), [says])[0]) for row, says in zip(scores, labels, strict=True)])
+        -np.mean([np.log(max(LEAST, probabilities(shares(row, t), [says])[0])) for row, says in said])
         for t in TEMPERATURES[::8]
     ]
     return float(TEMPERATURES[::8][int(np.argmin(losses))])

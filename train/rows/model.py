@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from tf_keras import layers
 
 from device.preprocess import ROW_PX
+from device.rows import BLANK
 from train.model import convolution
 
 Widths = tuple[int, int, int, int, int, int]
 """Channels of the six convolutions, in their order."""
-
-BLANK = 10
-"""Between the digits, nothing."""
 
 CLASSES = 11
 
@@ -25,7 +23,7 @@ CLASSES = 11
 def build(widths: Widths, row_px: int | None = None) -> keras.Model:
     """The untrained network: a row of any width, and for every four columns of it the scores of what is read there.
 
-    It has no memory: what is read at a place depends on the 60 columns around it, wider than any digit is.
+    It has no memory: what is read at a place depends on the 47 columns around it, wider than any digit is.
 
     Args:
         widths: Channels (a, b, c, d, e, f).
