@@ -1,4 +1,4 @@
-"""Sound -> its mel spectrogram, as the spotter of digits sees it; pure."""
+"""Sound -> its mel spectrogram, as the spotter sees it; pure."""
 
 from __future__ import annotations
 
