@@ -203,3 +203,11 @@ def test_an_eight_on_its_side_is_no_sure_pair_of_zeros(classifier, rows, beside:
     pieces = Separator(classifier, Says(rows, (0, 0))).separated(found)
     assert said(pieces)[:2] == (0, 0)
     assert bool(pieces.probabilities[:2].max(axis=1).min() > SIDEWAYS) == is_sure
+
+
+def test_a_dozen_pairs_are_all_taken_apart(classifier, rows):
+    """The bound is for joined-up writing, which has more; behind it pieces stay as they are."""
+    touching = writing((4, 10), (2, 62))
+    assert said(Separator(classifier, rows).separated([touching] * 12)) == (4, 2) * 12
+    many = Separator(classifier, Says(rows, (4, 2))).separated([touching] * 80)
+    assert 80 < len(many.writings) < 160
