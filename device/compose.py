@@ -52,6 +52,9 @@ RUNNING = "running"
 
 PACKAGE = Path(__file__).parent
 
+SPOTTED_LANGUAGES = frozenset({"en"})
+"""Those whose spoken words a model that comes with digitbox knows."""
+
 
 def daemon(config: Config, parts: Parts | None = None, *, restarted: bool = False) -> Daemon:
     """The appliance, of the configured parts unless others are given. Raises CatalogueError."""
@@ -348,7 +351,7 @@ def spotter(language: str) -> TfliteSpotter | None:
     from device.adapters.spotter_tflite import TfliteSpotter
 
     path = PACKAGE / "models" / f"spoken-words-{language}.tflite"
-    return TfliteSpotter(path) if path.exists() else None
+    return TfliteSpotter(path) if language in SPOTTED_LANGUAGES else None
 
 
 def opened_spotter(language: str) -> Spotter | None:

@@ -1,17 +1,33 @@
-"""How far a heard command is believed: odds fitted on voices, most of them synthetic; pure."""
+"""How far a heard command is believed: odds fitted on synthetic voices; pure."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 PATH = Path(__file__).with_name("hearing.json")
 """Written by `python -m train.speech fit`."""
 
-FEATURES = (
+
+class Kind(Enum):
+    """Of what is heard; each has odds of its own."""
+
+    DIGIT = "digit"
+    """Said alone."""
+    PHRASE = "phrase"
+    """Anything else."""
+    SPOTTED_DIGIT = "spotted digit"
+    """A digit said alone where a spotter was asked too."""
+    SPOTTED_PHRASE = "spotted phrase"
+    """Anything else where one was asked."""
+    UNHEARD_PHRASE = "phrase that only the spotter heard"
+
+
+_HEARD = (
     "log of evidence a second",
     "log of the least evidence a second",
     "seconds a word",
@@ -20,28 +36,33 @@ FEATURES = (
     "log of words",
     "one word",
     "log of how much better other words fit",
-    "decibels above the noise",
 )
+_NOISE = "decibels above the noise"
+_FIT = "log of the spotter's likelihood beside that of the likeliest words"
+_AHEAD = "log of its likelihood beside any other command's"
 
-SPOTTED_DIGIT_FEATURES = (*FEATURES[:-1], "log of the spotter's probability", "log of its odds against any other digit")
-"""Where a spotter was asked too; the noise is left out, for it doubted digits between digital silence."""
+FEATURES: Mapping[Kind, tuple[str, ...]] = {
+    Kind.DIGIT: (*_HEARD, _NOISE),
+    Kind.PHRASE: (*_HEARD, _NOISE),
+    # The noise is left out, for it doubted digits between digital silence.
+    Kind.SPOTTED_DIGIT: (*_HEARD, "log of the spotter's probability", "log of its odds against any other digit"),
+    Kind.SPOTTED_PHRASE: (*_HEARD, _NOISE, _FIT, _AHEAD),
+    Kind.UNHEARD_PHRASE: (_FIT, _AHEAD, "log of words", "one word", "the recognizer knows its words"),
+}
+"""What the odds depend on."""
 
-SPOTTED_PHRASE_FEATURES = (
-    *FEATURES,
-    "log of the spotter's likelihood beside that of the likeliest words",
-    "log of its likelihood beside any other command's",
-    "heard by the spotter alone",
-)
-"""Likewise, of anything but a digit said alone."""
 
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the odds of one command depend on: `values` as FEATURES lists them for this kind."""
 
-KINDS = ("digit", "phrase", "spotted digit", "spotted phrase")
-"""Of what is heard, each with odds of its own."""
+    kind: Kind
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """A logistic regression over one of the lists of features.
+    """A logistic regression over the features of one kind.
 
     Attributes:
         means: Of the features, in the data it was fitted on.
@@ -67,30 +88,21 @@ class Hearing:
     """The fitted numbers.
 
     Attributes:
-        digit: Of a digit said alone.
-        phrase: Of anything else.
-        spotted_digit: Of a digit said alone where a spotter was asked.
-        spotted_phrase: Of anything else where one was asked.
+        odds: Of each kind.
         confusion: Row d: how often 0 to 9 was said when digit d was heard wrongly; each row adds up to one.
     """
 
-    digit: Odds
-    phrase: Odds
-    spotted_digit: Odds
-    spotted_phrase: Odds
+    odds: Mapping[Kind, Odds]
     confusion: tuple[tuple[float, ...], ...]
 
-    def confidence(self, features: Sequence[float], digit: bool, expected: float = 0.0) -> float:
+    def confidence(self, found: Features, expected: float = 0.0) -> float:
         """Probability that a command with these features was meant, 0..1.
 
         Args:
-            features: As `FEATURES` lists them, or `SPOTTED_DIGIT_FEATURES`, or `SPOTTED_PHRASE_FEATURES`.
-            digit: It is a digit said alone.
+            found: Its features.
             expected: How much likelier it is in this situation than in the data: added to the logarithm of its odds.
         """
-        if len(features) == len(FEATURES):
-            return (self.digit if digit else self.phrase).probability(features, expected)
-        return (self.spotted_digit if digit else self.spotted_phrase).probability(features, expected)
+        return self.odds[found.kind].probability(found.values, expected)
 
     def digit_scores(self, digit: int, confidence: float) -> tuple[float, ...]:
         """Probabilities that 0 to 9 was said, where `digit` was heard with this confidence; they add up to one."""
@@ -103,8 +115,5 @@ class Hearing:
 def load(path: Path = PATH) -> Hearing:
     """Read the fitted numbers; the file is part of the package, so that anything wrong is a mistake in digitbox."""
     facts = json.loads(path.read_text(encoding="utf-8"))
-    digit, phrase, spotted_digit, spotted_phrase = (
-        Odds(*(tuple(facts[kind][name]) for name in ("means", "scales", "weights"))) for kind in KINDS
-    )
-    confusion = tuple(tuple(row) for row in facts["confusion"])
-    return Hearing(digit, phrase, spotted_digit, spotted_phrase, confusion)
+    odds = {kind: Odds(*(tuple(facts[kind.value][name]) for name in ("means", "scales", "weights"))) for kind in Kind}
+    return Hearing(odds, tuple(tuple(row) for row in facts["confusion"]))

@@ -20,7 +20,7 @@ from device import sounds, spotting
 from device.commands import UNKNOWN, Commands
 from device.config import ListeningConfig
 from device.domain import Audio, Command, Context, Heard, Spotted, Transcript, VoiceCommand
-from device.hearing import Hearing
+from device.hearing import Features, Hearing, Kind
 from device.ports import Recognizer, Spotter
 
 LONGEST_SECONDS = 4.0
@@ -37,8 +37,11 @@ AGREEING = 0.5
 agrees with what was read, or names another, and a half favours neither. Any other digit has a ninth of the rest."""
 
 PHRASE_ODDS = -0.25
-"""Added to the logarithm of the odds of anything but a digit said alone: the largest quarter with which no more than
-one in a hundred ordinary words and sentences does something in idle, with a spotter and without
+"""Added to the logarithm of the odds of anything but a digit said alone: the largest quarter with which about one in a
+hundred ordinary words and sentences does something in idle (train/speech/README.md)."""
+
+UNHEARD_ODDS = -1.5
+"""Added instead to those of what the spotter alone heard: with more, many an ordinary word would act
 (train/speech/README.md)."""
 
 REFUSAL_ODDS = 1.0
@@ -65,9 +68,6 @@ _LEAST_FIT, _FAR = -25.0, 10.0
 """A phrase that fits so much worse than what the spotter takes a sound for does not fit at all; one command is at most
 so much likelier than all others. Both are logarithms."""
 
-_WORD_SECONDS = 0.3
-"""What a word lasts of which nobody knows how long it lasted."""
-
 _VIEWS: tuple[Callable[[Audio], Audio], ...] = (sounds.cleaned, lambda heard: sounds.slowed(heard, 1.075))
 """How the sound is heard again. Of 140 digits by 14 synthetic voices in white noise of 10 dB, 90.7 % are right as they
 are, 95.7 % with the digit that these three passes give the most evidence for (train/speech/README.md)."""
@@ -84,7 +84,6 @@ class Pass:
         words: How many there are.
         seconds: How long they last.
         better: How much better the best that can be said in the situation fits, in the same measure; at least 0.
-        heard: The recognizer heard it; else the spotter alone did.
     """
 
     text: str
@@ -93,7 +92,21 @@ class Pass:
     words: int
     seconds: float
     better: float = 0.0
-    heard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """What the spotter takes a sound for, and the recognizer does not; never a yes, which both must hear.
+
+    Attributes:
+        text: The phrase.
+        command: What it means.
+        known: The recognizer knows all its words, so that it might have heard it.
+    """
+
+    text: str
+    command: VoiceCommand
+    known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +124,8 @@ class Look:
             asked, or no digit means anything.
         fits: How well the best phrase of each command fits what the spotter heard, and of those that mean nothing:
             logarithms (`spotting.fits`); None where no spotter was asked.
-        sought: What the spotter heard and no pass did.
+        sought: What the spotter heard and no pass did, but one that the recognizer was asked for by itself.
+        unheard: What the recognizer did not even hear then.
     """
 
     text: str = ""
@@ -123,6 +137,24 @@ class Look:
     spotted: tuple[float, ...] | None = None
     fits: Mapping[VoiceCommand | None, float] | None = None
     sought: Sequence[Pass] = ()
+    unheard: Unheard | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may have been said.
+
+    Attributes:
+        command: What it means.
+        text: The words.
+        digit: It is a digit said alone.
+        passes: Those that heard it; none where the spotter alone did.
+    """
+
+    command: VoiceCommand
+    text: str
+    digit: bool
+    passes: Sequence[Pass]
 
 
 class Listener:
@@ -164,6 +196,7 @@ class Listener:
 
         Raises:
             RecognizerError: The recognizer failed.
+            ModelError: The spotter isn't open.
             MicrophoneError: From `chunks`.
         """
         return self.judged(self.look(chunks, context), read)
@@ -190,14 +223,14 @@ class Listener:
         if look.told is not None:
             return Heard(look.text, look.told, 1.0, self._digit_scores(look.told, 1.0))
         believed = [
-            (*self._confidences(command, agreeing, look, read if digit else None, digit), command, agreeing[0].text)
+            (*self._confidences(one, look, read if digit else None), one)
             for digit in (True, False)
-            for command, agreeing in candidates(look, digit, read)
+            for one in candidates(look, digit, read)
         ]
-        confidence, by_sound, command, text = max(believed, key=lambda one: one[0], default=(0.0, 0.0, None, ""))
-        if command is None or confidence < self._config.least_confidence:
+        confidence, by_sound, best = max(believed, key=lambda one: one[0], default=(0.0, 0.0, None))
+        if best is None or confidence < self._config.least_confidence:
             return Heard(look.text, clipped=look.clipped)
-        return Heard(text, command, confidence, self._digit_scores(command, by_sound))
+        return Heard(best.text, best.command, confidence, self._digit_scores(best.command, by_sound))
 
     def _at_one_loudness(self, first: Transcript, sound: Audio, context: Context | None) -> tuple[Transcript, Audio]:
         """A sound at LOUDNESS, and the first pass over that."""
@@ -217,37 +250,36 @@ class Listener:
 
     def _with_spotter(self, look: Look, spotted: Spotted, first: Transcript, sound: Audio) -> Look:
         """The look with what the spotter makes of the sound, and what it heard and no pass did."""
-        of_phrases = spotting.fits(spotted, self._phrases(look.context))
+        of_phrases = spotting.fits(spotted, self._commands.phrases(look.context, frozenset(spotted.words)))
         meant = {phrase: self._commands.meaning(phrase.split(), look.context) for phrase in of_phrases}
         fits: dict[VoiceCommand | None, float] = {}
         for phrase, fit in of_phrases.items():
             fits[meant[phrase]] = max(fit, fits.get(meant[phrase], fit))
-        wanted: dict[VoiceCommand, list[str]] = {}
-        best = max(of_phrases, key=of_phrases.__getitem__, default="")
-        if (command := meant.get(best)) is not None and not _is_digit(command, best):
-            wanted[command] = [best]
         digits = spotted.digits if self._digits_count(look.context) else None
+        heard = {looked.command for looked in look.passes}
+        sought: list[Pass | None] = []
+        unheard = None
+        best = max(of_phrases, key=of_phrases.__getitem__, default="")
+        command = meant.get(best)
+        if command is not None and command not in heard and not _is_digit(command, best):
+            known = (self._recognizer.vocabulary or frozenset()).issuperset(best.split())
+            sought.append(self._sought(command, [best], first, sound) if known else None)
+            if sought == [None] and command.command is not Command.YES:
+                unheard = Unheard(best, command, known)
         if digits is not None:
             digit = VoiceCommand(Command.DIGIT, digit=max(range(len(digits) - 1), key=digits.__getitem__))
-            wanted[digit] = [word for word in self._digits if self._commands.meaning([word], look.context) == digit]
-        heard = {looked.command for looked in look.passes}
-        sought = [self._sought(one, wanted[one], first, sound) for one in wanted if one not in heard and wanted[one]]
-        return replace(look, spotted=digits, fits=fits, sought=[one for one in sought if one is not None])
+            words = [word for word in self._digits if self._commands.meaning([word], look.context) == digit]
+            sought.append(self._sought(digit, words, first, sound) if words and digit not in heard else None)
+        return replace(look, spotted=digits, fits=fits, sought=[one for one in sought if one], unheard=unheard)
 
     def _sought(
         self, command: VoiceCommand, phrases: Sequence[str], transcript: Transcript, sound: Audio
     ) -> Pass | None:
-        """What only the spotter heard: how well it fits the sound, if the recognizer hears it among nothing else.
-
-        If it doesn't, there is nothing to tell a digit by, which is one short word.
-        """
+        """How well what the spotter heard fits the sound, if the recognizer hears it among nothing else."""
         heard = self._heard_as(phrases, sound)
-        if heard.text in phrases:
-            return _pass(heard, command, self._heard_as((), sound).score, transcript)
-        if _is_digit(command, phrases[0]):
+        if heard.text not in phrases:
             return None
-        words = len(phrases[0].split())
-        return Pass(phrases[0], command, 0.0, words, _WORD_SECONDS * words, heard=False)
+        return _pass(heard, command, self._heard_as((), sound).score, transcript)
 
     def _first_pass(self, chunks: Iterable[Audio], context: Context | None) -> tuple[Transcript, list[Audio]]:
         """Decode the sound while it comes, and keep it."""
@@ -298,7 +330,7 @@ class Listener:
 
     def _is_speech(self, heard: list[Audio]) -> bool:
         """Whether enough of it is loud enough; of a "six" that is its vowel alone."""
-        if not heard:
+        if not any(len(chunk.samples) for chunk in heard):
             return False
         loud_seconds = sounds.loud_seconds(sounds.joined(*heard), self._config.least_level_db)
         return loud_seconds >= self._config.least_seconds
@@ -307,15 +339,13 @@ class Listener:
         words = [word.text for word in transcript.words]
         return None if UNKNOWN in words or not words else self._commands.meaning(words, context)
 
-    def _confidences(
-        self, command: VoiceCommand, agreeing: Sequence[Pass], look: Look, read: int | None, digit: bool
-    ) -> tuple[float, float]:
-        """How far a command is believed, and how far by its sound alone, for what is fused with what was read later."""
-        found = features(look, command, agreeing, digit)
-        expected = 0.0 if digit else _phrase_odds(command.command, look.context)
+    def _confidences(self, candidate: Candidate, look: Look, read: int | None) -> tuple[float, float]:
+        """How far one is believed, and how far by its sound alone, for what is fused with what was read later."""
+        found = features(look, candidate)
+        expected = 0.0 if candidate.digit else _phrase_odds(candidate, look.context)
         return (
-            self._hearing.confidence(found, digit, expected + _likelier(command.digit, read)),
-            self._hearing.confidence(found, digit, expected),
+            self._hearing.confidence(found, expected + _likelier(candidate.command.digit, read)),
+            self._hearing.confidence(found, expected),
         )
 
     def _digit_scores(self, command: VoiceCommand, confidence: float) -> tuple[float, ...] | None:
@@ -343,66 +373,76 @@ def _pass(heard: Transcript, command: VoiceCommand, unknown: float, transcript: 
     )
 
 
-def candidates(look: Look, digit: bool, read: int | None = None) -> list[tuple[VoiceCommand, list[Pass]]]:
-    """What may have been said, with the passes that heard it: the command with the most evidence, if any.
+def candidates(look: Look, digit: bool, read: int | None = None) -> list[Candidate]:
+    """What was heard with the most evidence, if anything was; all that was heard where a spotter tells it apart.
 
     Args:
         look: At one sound.
-        digit: Only digits said alone; else only what else was heard. Where a spotter was asked, everything that was
-            heard is one: it tells them apart.
+        digit: Only digits said alone; else only what else was heard.
         read: A digit that is expected, and so comes second wherever a pass heard it.
     """
-    found: dict[VoiceCommand, list[Pass]] = {}
+    passes: dict[VoiceCommand, list[Pass]] = {}
     for looked in (*look.passes, *look.sought):
         if looked.command is not None and (looked.words == 1 and looked.command.command is Command.DIGIT) == digit:
-            found.setdefault(looked.command, []).append(looked)
-    if not found or (look.spotted if digit else look.fits) is not None:
-        return list(found.items())
+            passes.setdefault(looked.command, []).append(looked)
+    heard = [Candidate(command, agreeing[0].text, digit, agreeing) for command, agreeing in passes.items()]
+    if look.unheard is not None and not digit:
+        heard.append(Candidate(look.unheard.command, look.unheard.text, digit, ()))
+    if not heard or (look.spotted if digit else look.fits) is not None:
+        return heard
     # No pass counts for more than a few others together: one that is badly wrong is often very sure.
-    command = max(found, key=lambda one: sum(min(max(looked.evidence, 0.01), _ENOUGH) for looked in found[one]))
+    best = max(heard, key=lambda one: sum(min(max(looked.evidence, 0.01), _ENOUGH) for looked in one.passes))
     expected = VoiceCommand(Command.DIGIT, digit=read)
-    chosen = (command, expected) if digit and expected in found and expected != command else (command,)
-    return [(one, found[one]) for one in chosen]
+    return [best, *(one for one in heard if digit and one.command == expected != best.command)]
 
 
-def features(look: Look, command: VoiceCommand, agreeing: Sequence[Pass], digit: bool) -> tuple[float, ...]:
-    """What the odds of a command depend on, as `hearing.FEATURES` lists it, or with what a spotter says.
+def features(look: Look, candidate: Candidate) -> Features:
+    """What the odds of one of its candidates depend on."""
+    command, passes, is_digit = candidate.command, candidate.passes, candidate.digit
+    if not is_digit and look.fits is not None and command in look.fits:
+        fit = _fit(look.fits, command)
+        if passes:
+            return Features(Kind.SPOTTED_PHRASE, (*_of_passes(passes), look.contrast_db, *fit))
+        words = len(candidate.text.split())
+        known = look.unheard is not None and look.unheard.known
+        return Features(Kind.UNHEARD_PHRASE, (*fit, math.log(words), float(words == 1), float(known)))
+    if is_digit and look.spotted is not None and command.digit is not None:
+        own = look.spotted[command.digit]
+        others = max(log for other, log in enumerate(look.spotted[:-1]) if other != command.digit)
+        spotted = (max(_LEAST_LOG, own), max(_LEAST_LOG, min(-_LEAST_LOG, own - others)))
+        return Features(Kind.SPOTTED_DIGIT, (*_of_passes(passes), *spotted))
+    return Features(Kind.DIGIT if is_digit else Kind.PHRASE, (*_of_passes(passes), look.contrast_db))
 
-    Args:
-        look: At one sound.
-        command: One of its candidates.
-        agreeing: The passes that heard it, at least one.
-        digit: It is a digit said alone.
-    """
+
+def _of_passes(agreeing: Sequence[Pass]) -> tuple[float, ...]:
+    """What the recognizer's passes say of what they heard."""
     seconds = [max(looked.seconds, 0.1) for looked in agreeing]
     rates = [looked.evidence / lasting for looked, lasting in zip(agreeing, seconds, strict=True)]
     words = sum(looked.words for looked in agreeing)
-    heard = (
+    return (
         math.log(max(1.0, statistics.fmean(rates))),
         math.log(max(1.0, min(rates))),
         sum(seconds) / words,
         statistics.pstdev(seconds),
-        sum(looked.heard for looked in agreeing) / (1 + len(_VIEWS)),
+        len(agreeing) / (1 + len(_VIEWS)),
         math.log(words / len(agreeing)),
         float(words == len(agreeing)),
         math.log1p(statistics.fmean(looked.better for looked in agreeing)),
     )
-    if digit and look.spotted is not None and command.digit is not None:
-        own = look.spotted[command.digit]
-        others = max(log for other, log in enumerate(look.spotted[:-1]) if other != command.digit)
-        return (*heard, max(_LEAST_LOG, own), max(_LEAST_LOG, min(-_LEAST_LOG, own - others)))
-    if digit or look.fits is None or command not in look.fits:
-        return (*heard, look.contrast_db)
-    own = look.fits[command]
-    ahead = own - max((fit for other, fit in look.fits.items() if other != command), default=own - _FAR)
-    unheard = float(not any(looked.heard for looked in agreeing))
-    return (*heard, look.contrast_db, max(_LEAST_FIT, own), max(-_FAR, min(_FAR, ahead)), unheard)
 
 
-def _phrase_odds(command: Command, context: Context | None) -> float:
+def _fit(fits: Mapping[VoiceCommand | None, float], command: VoiceCommand) -> tuple[float, float]:
+    """How well a command fits what the spotter heard, by itself and beside any other."""
+    own = fits[command]
+    ahead = own - max((fit for other, fit in fits.items() if other != command), default=own - _FAR)
+    return max(_LEAST_FIT, own), max(-_FAR, min(_FAR, ahead))
+
+
+def _phrase_odds(candidate: Candidate, context: Context | None) -> float:
     """What is added to the logarithm of the odds of anything but a digit said alone."""
-    refuses = context is Context.CONFIRM and command in (Command.NO, Command.CANCEL)
-    return REFUSAL_ODDS if refuses else PHRASE_ODDS
+    if context is Context.CONFIRM and candidate.command.command in (Command.NO, Command.CANCEL):
+        return REFUSAL_ODDS
+    return PHRASE_ODDS if candidate.passes else UNHEARD_ODDS
 
 
 def _likelier(said: int | None, read: int | None) -> float:

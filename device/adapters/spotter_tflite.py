@@ -41,7 +41,7 @@ class TfliteSpotter(TfliteScorer):
     @staticmethod
     def tensors(card: ModelCard) -> list[Tensor]:
         """As they are before the first sound."""
-        steps = _steps(DIGIT_LOOKS)
+        steps = steps_of(DIGIT_LOOKS)
         return [
             ((1, steps, BANDS, 1), np.uint8),
             ((1, DIGIT_LOOKS, 1, len(card.classes) + len(_words(card)) + 2), np.int8),
@@ -80,7 +80,7 @@ class TfliteSpotter(TfliteScorer):
         """What each look gives: logits, shape (looks, classes)."""
         looks = -(-(len(picture) - STEPS_OF_A_LOOK) // STEPS_BETWEEN) + 1
         looks = max(DIGIT_LOOKS, min(looks, MOST_LOOKS))
-        steps = _steps(looks)
+        steps = steps_of(looks)
         if looks != self._looks:
             model.interpreter.resize_tensor_input(model.input_index, [1, steps, BANDS, 1])
             model.interpreter.allocate_tensors()
@@ -99,8 +99,8 @@ def _words(card: ModelCard) -> tuple[str, ...]:
     return tuple(map(str, words))
 
 
-def _steps(looks: int) -> int:
-    """Rows of a picture that so many looks see."""
+def steps_of(looks: int) -> int:
+    """Rows of a picture that so many looks see together."""
     return STEPS_OF_A_LOOK + (looks - 1) * STEPS_BETWEEN
 
 
@@ -113,7 +113,7 @@ def _said(sound: Audio) -> tuple[Audio, int]:
     quiet = sounds.quiet(QUIET_SECONDS)
     begin, end = sounds.standing_out(sound)
     padded = sounds.joined(quiet, sound, quiet).samples[begin : end + 2 * len(quiet.samples)]
-    length = WINDOW_SAMPLES + (_steps(MOST_LOOKS) - 1) * STEP_SAMPLES
+    length = WINDOW_SAMPLES + (steps_of(MOST_LOOKS) - 1) * STEP_SAMPLES
     loudest = sounds.loudest_place(sound) - begin + len(quiet.samples)
     first = max(0, min(loudest - length // 2, len(padded) - length))
     chosen = padded[first : first + length]

@@ -161,7 +161,7 @@ OF_DEVICE_IN_TRAIN = (
     "preprocess judge advice reading ports ctc rows cascade adapters.tflite adapters.classifier_tflite "
     "adapters.rows_tflite adapters.camera_files"
 )
-HEARING_IN_TRAIN = "compose commands hearing listening mel phrases sight_and_speech sounds"
+HEARING_IN_TRAIN = "compose commands hearing listening mel phrases sight_and_speech sounds adapters.spotter_tflite"
 COMMANDS = ", ".join(map("device.cli.{}".format, sorted(path.stem for path in (ROOT / "device/cli").glob("[a-z]*.py"))))
 HARDWARE = "vosk requests picamera2 libcamera gpiozero lgpio cv2 tflite_runtime ai_edge_litert espeakng PIL pyvips"
 

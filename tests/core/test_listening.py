@@ -11,8 +11,8 @@ import pytest
 from device import commands, config, hearing, listening, sounds
 from device.domain import Audio, Command, Context, SpokenWord, Spotted, Transcript, VoiceCommand
 from device.errors import MicrophoneError
-from device.hearing import FEATURES, SPOTTED_DIGIT_FEATURES, SPOTTED_PHRASE_FEATURES, Hearing, Odds
-from device.listening import Listener, Look, Pass
+from device.hearing import FEATURES, Features, Hearing, Kind, Odds
+from device.listening import Candidate, Listener, Look, Pass, Unheard
 
 SEVEN, HELP = VoiceCommand(Command.DIGIT, digit=7), VoiceCommand(Command.HELP)
 EVEN = tuple((1.0 - (row == np.arange(10))) / 9.0 for row in range(10))
@@ -68,18 +68,29 @@ class Told:
         """Done."""
 
 
+def odds(kind, **weights):
+    """Odds of a kind that depend on some of its features, by the words that these begin with; even where all are 0."""
+    found = [
+        next((weight for name, weight in weights.items() if feature.startswith(name.replace("_", " "))), 0.0)
+        for feature in FEATURES[kind]
+    ]
+    return Odds((0.0,) * len(found), (0.2,) * len(found), (*found, 0.0))
+
+
 def believing(threshold=1.0):
-    """Odds that rise with the evidence alone, even at `threshold` a second."""
-    zeros = [0.0] * (len(FEATURES) - 1)
-    odds = Odds((math.log(threshold), *zeros), (0.2,) * len(FEATURES), (1.0, *zeros, 0.0))
-    spotted_digit = replace(
-        odds, means=(*odds.means, 0.0), scales=(*odds.scales, 0.2), weights=(1.0, *zeros[1:], 1.0, 0.0, 0.0)
+    """Odds that rise with the evidence alone, even at `threshold` a second; with a spotter, with what that says."""
+    by_evidence = odds(Kind.DIGIT, log_of_evidence=1.0)
+    by_evidence = replace(by_evidence, means=(math.log(threshold), *by_evidence.means[1:]))
+    return Hearing(
+        {
+            Kind.DIGIT: by_evidence,
+            Kind.PHRASE: by_evidence,
+            Kind.SPOTTED_DIGIT: odds(Kind.SPOTTED_DIGIT, log_of_evidence=1.0, log_of_the_spotter=1.0),
+            Kind.SPOTTED_PHRASE: odds(Kind.SPOTTED_PHRASE, log_of_evidence=0.01, log_of_the_spotter=1.0),
+            Kind.UNHEARD_PHRASE: odds(Kind.UNHEARD_PHRASE, log_of_the_spotter=1.0, log_of_its=0.2),
+        },
+        EVEN,
     )
-    last = len(SPOTTED_PHRASE_FEATURES) - 1
-    spotted_phrase = Odds(
-        (math.log(threshold), *[0.0] * last), (0.2,) * (last + 1), (0.01, *[0.0] * (last - 3), 1.0, 0.0, 0.0, 0.0)
-    )
-    return Hearing(odds, odds, spotted_digit, spotted_phrase, EVEN)
 
 
 def speech(seconds=1.0, level=3000):
@@ -91,7 +102,7 @@ def speech(seconds=1.0, level=3000):
 class Spotting:
     """A spotter that gives some digits these probabilities, and all others hardly any, and hears words one by one."""
 
-    words = ("help", "one", "seven", "the")
+    words = ("help", "one", "pardon", "seven", "the", "yeah")
 
     def __init__(self, *said, **probabilities):
         self.logs = [-20.0] * 11
@@ -161,14 +172,10 @@ def test_a_digit_that_drowned_is_asked_for_again():
 
 def test_a_digit_has_odds_of_its_own():
     """What would make a phrase doubtful may be enough for a digit said alone, and the better one is taken."""
-    easy, hard = (believing(threshold).digit for threshold in (2.0, 1000.0))
-    recognizer = ("help", 30.0)
-    alone = [("seven", 20.0)]
-    assert heard(Told(recognizer, alone=alone), believed=Hearing(easy, hard, easy, hard, EVEN)).command == SEVEN
-    assert (
-        heard(Told(recognizer, alone=alone), believed=Hearing(hard, easy, hard, easy, EVEN)).command.command
-        is Command.HELP
-    )
+    easy, hard = (believing(threshold).odds[Kind.DIGIT] for threshold in (2.0, 1000.0))
+    for digit, phrase, meant in ((easy, hard, SEVEN), (hard, easy, HELP)):
+        told = Told(("help", 30.0), alone=[("seven", 20.0)])
+        assert heard(told, believed=Hearing({Kind.DIGIT: digit, Kind.PHRASE: phrase}, EVEN)).command == meant
 
 
 def test_a_yes_is_believed_as_other_phrases_are():
@@ -249,16 +256,34 @@ def test_a_digit_that_only_the_spotter_hears_is_looked_for():
 
 
 def test_a_phrase_that_only_the_spotter_hears_is_looked_for():
-    """With those words alone; whether the recognizer hears them then is told."""
-    for told, score, is_heard in (("help", 50.0, True), ("[unk]", 0.0, False)):
-        recognizer = Told(*[("the", 50.0)] * 4, (told, score))
-        look = looked(recognizer, Spotting("help"))
-        assert ("help",) in recognizer.begun
-        (sought,) = look.sought
-        assert (sought.text, sought.command, sought.heard, sought.evidence) == ("help", HELP, is_heard, score)
-        named = dict(zip(SPOTTED_PHRASE_FEATURES, listening.features(look, HELP, [sought], False), strict=True))
-        assert named["heard by the spotter alone"] == (not is_heard)
-        assert named["share of passes that agree"] == pytest.approx(is_heard / 3)
+    """With those words alone: the recognizer hears them then, or the spotter is all there is."""
+    recognizer = Told(*[("the", 50.0)] * 4, ("help", 50.0))
+    look = looked(recognizer, Spotting("help"))
+    assert ("help",) in recognizer.begun
+    (sought,) = look.sought
+    assert (sought.text, sought.command, sought.evidence, look.unheard) == ("help", HELP, 50.0, None)
+    look = looked(Told(*[("the", 50.0)] * 4, ("[unk]", 0.0)), Spotting("help"))
+    assert (look.sought, look.unheard) == ([], Unheard("help", HELP, known=True))
+
+
+def test_a_phrase_whose_words_the_recognizer_lacks_is_heard_by_the_spotter():
+    """The recognizer is not asked for it, and another command that it heard instead fits worse."""
+    recognizer = Told(("help", 50.0))
+    look = looked(recognizer, Spotting("pardon"))
+    assert look.unheard == Unheard("pardon", VoiceCommand(Command.REPEAT), known=False)
+    assert ("pardon",) not in recognizer.begun
+    answer = heard(Told(("help", 50.0)), spotter=Spotting("pardon"))
+    assert (answer.text, answer.command.command) == ("pardon", Command.REPEAT)
+    assert heard(Told(("help", 50.0)), spotter=Spotting("pardon", "the")).command is None
+
+
+def test_a_yes_must_be_heard_by_both():
+    """It may change or stop something; a no that the spotter alone hears is one."""
+    spotting = Spotting("yeah")
+    look = looked(Told(("[unk]", 0.0)), spotting, Context.CONFIRM)
+    assert look.fits[VoiceCommand(Command.YES)] == 0.0
+    assert (look.sought, look.unheard) == ([], None)
+    assert heard(Told(("[unk]", 0.0)), context=Context.CONFIRM, spotter=spotting).command is None
 
 
 def test_what_the_passes_heard_is_not_looked_for_again():
@@ -271,15 +296,28 @@ def test_what_the_passes_heard_is_not_looked_for_again():
 
 def test_how_well_a_phrase_fits_counts_beside_all_others():
     """Beside the likeliest words, and beside any other command; as far as they count at all."""
-    said = Pass("help", HELP, 30.0, 1, 0.5)
+    said = Candidate(HELP, "help", False, [Pass("help", HELP, 30.0, 1, 0.5)])
 
     def last(fits):
-        return listening.features(Look(fits=fits), HELP, [said], False)[-3:]
+        return listening.features(Look(fits=fits), said).values[-2:]
 
-    assert last({HELP: -1.0, SEVEN: -4.0, None: -2.0}) == (-1.0, 1.0, 0.0)
-    assert last({HELP: -90.0, SEVEN: -4.0}) == (-25.0, -10.0, 0.0)
-    assert last({HELP: -1.0}) == (-1.0, 10.0, 0.0)
-    assert len(listening.features(Look(fits={SEVEN: -4.0}), HELP, [said], False)) == len(FEATURES)
+    assert last({HELP: -1.0, SEVEN: -4.0, None: -2.0}) == (-1.0, 1.0)
+    assert last({HELP: -90.0, SEVEN: -4.0}) == (-25.0, -10.0)
+    assert last({HELP: -1.0}) == (-1.0, 10.0)
+    assert listening.features(Look(fits={SEVEN: -4.0}), said).kind is Kind.PHRASE
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_the_spotter_alone_heard_has_odds_of_its_own(known):
+    """Of how well it fits, how long it is, and whether the recognizer might have heard it."""
+    again = VoiceCommand(Command.REPEAT)
+    look = Look(fits={again: -1.0, HELP: -4.0}, unheard=Unheard("once more", again, known))
+    (candidate,) = listening.candidates(look, False)
+    assert listening.candidates(look, True) == []
+    assert (candidate.text, candidate.command, candidate.passes) == ("once more", again, ())
+    assert listening.features(look, candidate) == Features(
+        Kind.UNHEARD_PHRASE, (-1.0, 3.0, math.log(2), 0.0, float(known))
+    )
 
 
 def test_the_spotter_is_asked_once_an_utterance():
@@ -368,7 +406,9 @@ def test_a_microphone_that_is_lost_while_listening():
 def test_the_features_of_passes():
     """In the order that the fitted numbers have."""
     passes = [Pass("help me", None, 30.0, 2, 1.0, 2.0), Pass("help me", None, 60.0, 2, 2.0)]
-    found = dict(zip(FEATURES, listening.features(Look(contrast_db=17.0), SEVEN, passes, True), strict=True))
+    of_two = listening.features(Look(contrast_db=17.0), Candidate(HELP, "help me", False, passes))
+    assert of_two.kind is Kind.PHRASE
+    found = dict(zip(FEATURES[of_two.kind], of_two.values, strict=True))
     assert found["log of evidence a second"] == pytest.approx(np.log(30.0))
     assert found["log of the least evidence a second"] == pytest.approx(np.log(30.0))
     assert found["seconds a word"] == pytest.approx(0.75)
@@ -378,33 +418,38 @@ def test_the_features_of_passes():
     assert found["one word"] == 0.0
     assert found["log of how much better other words fit"] == pytest.approx(np.log(2.0))
     assert found["decibels above the noise"] == 17.0
-    assert (
-        listening.features(Look(), HELP, [Pass("help", HELP, 30.0, 1, 0.5)], False)[FEATURES.index("one word")] == 1.0
-    )
+    of_one = listening.features(Look(), Candidate(HELP, "help", False, [Pass("help", HELP, 30.0, 1, 0.5)]))
+    assert of_one.values[FEATURES[of_one.kind].index("one word")] == 1.0
 
 
 def test_the_shipped_numbers():
     """They fit together, more evidence is worth more, and a digit is mostly taken for what it is confused with."""
     shipped = hearing.load()
-    of_kinds = {
-        shipped.digit: FEATURES,
-        shipped.phrase: FEATURES,
-        shipped.spotted_digit: SPOTTED_DIGIT_FEATURES,
-        shipped.spotted_phrase: SPOTTED_PHRASE_FEATURES,
-    }
-    for odds, length in ((odds, len(features)) for odds, features in of_kinds.items()):
-        assert len(odds.means) == len(odds.scales) == length == len(odds.weights) - 1
-        assert min(odds.scales) > 0.0
-    for digit, text in ((True, "seven"), (False, "help")):
+    for kind in Kind:
+        numbers = shipped.odds[kind]
+        assert len(numbers.means) == len(numbers.scales) == len(FEATURES[kind]) == len(numbers.weights) - 1
+        assert min(numbers.scales) > 0.0
+    for text, digit in (("seven", True), ("help", False)):
         clear, doubtful = (
             shipped.confidence(
-                listening.features(Look(contrast_db=30.0), SEVEN, [Pass(text, SEVEN, evidence, 1, 0.4)] * count, digit),
-                digit,
+                listening.features(
+                    Look(contrast_db=30.0), Candidate(SEVEN, text, digit, [Pass(text, SEVEN, evidence, 1, 0.4)] * count)
+                )
             )
             for evidence, count in ((40.0, 3), (1.0, 1))
         )
         assert doubtful < 0.2
         assert clear > 0.6
+    again = VoiceCommand(Command.REPEAT)
+    well, badly = (
+        shipped.confidence(listening.features(look, *listening.candidates(look, False)))
+        for look in (
+            Look(fits={again: fit, HELP: -4.0}, unheard=Unheard("once more", again, known=False))
+            for fit in (0.0, -12.0)
+        )
+    )
+    assert badly < 0.2
+    assert well > 0.6
     for digit in range(10):
         scores = shipped.digit_scores(digit, 0.7)
         assert scores[digit] == pytest.approx(0.7)

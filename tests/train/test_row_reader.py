@@ -94,7 +94,7 @@ def test_kept_rows_are_those_that_were_drawn_and_another_or_a_damaged_file_is_re
 
 def test_a_row_too_narrow_for_its_digits_does_not_spoil_the_temperature():
     """It has no probability at any temperature, and the others decide."""
-    doubtful = [np.eye(11, dtype=np.float32)[[1, 10, 1, 10]]] * 4
+    doubtful = [8.0 * np.eye(11, dtype=np.float32)[[1, 10, 1, 10]]] * 4
     scores, labels = [*doubtful, doubtful[0]], [(1, 1), (1, 1), (1, 1), (1,), (1, 1, 1)]
     assert fit_temperature(scores, labels) == fit_temperature(scores[:-1], labels[:-1]) != TEMPERATURES[0]
 

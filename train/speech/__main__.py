@@ -33,8 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     choose.set_defaults(run=_phrases)
     for command in (take, learn, spot, fuse, choose):
         command.add_argument("--clips", type=Path, default=Path("runs/speech"), help="where synthetic clips are kept")
-        command.add_argument("--every", type=int, default=1, help="only every so-many-th clip")
         command.add_argument("--workers", type=int, default=2, help="processes")
+    for command in (take, learn, choose):
+        command.add_argument("--every", type=int, default=1, help="only every so-many-th clip")
     chosen = parser.parse_args(arguments)
     try:
         result: int = chosen.run(chosen)

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,12 @@ from numpy.typing import NDArray
 
 from device import commands, config, hearing, listening
 from device.domain import Audio, Command, Context, VoiceCommand
+from device.hearing import FEATURES, Features, Kind
+from train.logistic import fitted
 from train.speech.hear import Clip, looks
-from train.speech.material import DIGITS, OTHERS, meanings, others
+from train.speech.material import DIGITS, OTHERS, meanings, others, spotted_meanings
 from train.speech.studio import NOISES, placed, said
-from train.speech.voices import VOICES, Part, Voice
+from train.speech.voices import VOICES, Part, Voice, available
 
 Numbers = NDArray[np.float64]
 
@@ -31,9 +34,20 @@ LEAST_SCALE = 1e-3
 """Of a feature: one that is always the same must not be divided by nothing."""
 SMOOTHING = 0.5
 """Added to every count of a confusion."""
-WORDS_TAKEN_FOR_A_DIGIT = {"digit": 0.07, "spotted digit": 0.06}
+WORDS_TAKEN_FOR_A_DIGIT = {Kind.DIGIT: 0.07, Kind.SPOTTED_DIGIT: 0.06}
 """Share of ordinary words said alone that may pass for a digit, without and with a spotter: what decides where digits'
 odds have their zero (train/speech/README.md)."""
+SPOTTED = frozenset({Kind.SPOTTED_DIGIT, Kind.SPOTTED_PHRASE, Kind.UNHEARD_PHRASE})
+"""Kinds of what was heard with a spotter."""
+FITTED_ON = {
+    Kind.DIGIT: (1, 3),
+    Kind.PHRASE: (2, 3),
+    Kind.SPOTTED_DIGIT: (0, 3),
+    Kind.SPOTTED_PHRASE: (2, 4),
+    Kind.UNHEARD_PHRASE: (2, 4),
+}
+"""From which list of clips to before which: `noisy_word_clips`, `digit_clips`, `clips`, `spotted_clips`. Phrases are in
+noise as often as what is none."""
 DENSER = {"command": 2, "words": 2, "sentences": 1, "sound_alikes": 1}
 """So many times as many clips of a kind are taken: of words, because the share above is of theirs."""
 NOISY_DB = 8.0
@@ -41,8 +55,8 @@ NOISY_DB = 8.0
 
 
 def fitting_voices() -> list[Voice]:
-    """Those of this machine that aren't only reported on."""
-    return [voice for voice in VOICES if voice.part is not Part.HELD_OUT and voice.available]
+    """Those of this machine that aren't only reported on. Raises DataError where there is none."""
+    return available(voice for voice in VOICES if voice.part is not Part.HELD_OUT)
 
 
 def clips(folder: Path, every: int) -> list[Clip]:
@@ -60,6 +74,20 @@ def clips(folder: Path, every: int) -> list[Clip]:
             context, command = meant[text] if kind == "command" else (Context.READING, None)
             audio = _recording(said(voice, text, folder), len(made))
             made.append(Clip(kind, text, audio, command, context, voice.part))
+    return made
+
+
+def spotted_clips(folder: Path, every: int) -> list[Clip]:
+    """What only the spotter can hear, and some lines that sound like it, in the tuning voices."""
+    meant = spotted_meanings(commands.load("en"))
+    alike, step = others("spotted_alikes", tuning=True), max(1, every // 2)
+    made: list[Clip] = []
+    for offset, voice in enumerate(voice for voice in fitting_voices() if voice.part is Part.TUNING):
+        for text in (*meant, *alike[offset % step :: step]):
+            context, command = meant.get(text, (Context.READING, None))
+            audio = _recording(said(voice, text, folder), len(made))
+            row = "sound_alikes" if command is None else "command"
+            made.append(Clip(row, text, audio, command, context, voice.part))
     return made
 
 
@@ -135,68 +163,64 @@ class Learned:
         )
 
 
-def learned(clips: Sequence[Clip], heard: Sequence[listening.Look], kind: str) -> Learned:
+def learned(clips: Sequence[Clip], heard: Sequence[listening.Look], kind: Kind) -> Learned:
     """The clips of a kind, and those that ask for nothing, as the odds of that kind are fitted on them.
 
-    Where a spotter was asked they are fitted on voices alone that it did not learn from, for others it knows too well.
+    Where a spotter was asked they are fitted on the tuning voices alone, of whose eight speakers it knows two;
+    others it knows too well.
 
     Args:
         clips: All of them.
         heard: The same, heard.
-        kind: One of `hearing.KINDS`.
+        kind: Of the candidates.
     """
     rows, right, kinds = [], [], []
     counts: Counter[str] = Counter()
     for clip, look in zip(clips, heard, strict=True):
-        is_left_out = _is_spotted(kind) and clip.part is not Part.TUNING
+        is_left_out = kind in SPOTTED and clip.part is not Part.TUNING
         if is_left_out or (clip.expected is not None and _is_of_digits(kind) != (clip.text in DIGITS)):
             continue
         counts[clip.row] += 1
         for command, features in _candidates(look, kind):
-            rows.append(features)
+            rows.append(features.values)
             right.append(command == clip.expected)
             kinds.append(clip.row)
-    return Learned(np.array(rows), np.array(right), np.array(kinds), counts)
+    return Learned(np.array(rows).reshape(-1, len(FEATURES[kind])), np.array(right), np.array(kinds), counts)
 
 
-def _is_spotted(kind: str) -> bool:
-    return kind.startswith("spotted")
+def _is_of_digits(kind: Kind) -> bool:
+    return kind in {Kind.DIGIT, Kind.SPOTTED_DIGIT}
 
 
-def _is_of_digits(kind: str) -> bool:
-    return kind.endswith("digit")
-
-
-def _candidates(look: listening.Look, kind: str) -> Iterator[tuple[VoiceCommand, tuple[float, ...]]]:
+def _candidates(look: listening.Look, kind: Kind) -> Iterator[tuple[VoiceCommand, Features]]:
     """What may have been said, and what its odds depend on."""
-    if not _is_spotted(kind):
-        look = replace(look, spotted=None, fits=None, sought=())
-    for command, agreeing in listening.candidates(look, _is_of_digits(kind)):
-        yield command, listening.features(look, command, agreeing, _is_of_digits(kind))
+    if kind not in SPOTTED:
+        look = replace(look, spotted=None, fits=None, sought=(), unheard=None)
+    for candidate in listening.candidates(look, _is_of_digits(kind)):
+        features = listening.features(look, candidate)
+        if features.kind is kind:
+            yield candidate.command, features
 
 
 def fit(folder: Path, every: int, workers: int) -> tuple[dict[str, object], str]:
     """The content of device/hearing.json, and a report of how well it holds on the clips it was fitted on."""
-    words, digits = noisy_word_clips(folder, every), digit_clips(folder)
-    made = [*words, *digits, *clips(folder, every)]
-    heard = looks(made, workers)
-    # The first clip of each kind: phrases are in noise as often as what is none.
-    first = {"spotted digit": 0, "digit": len(words)}
+    lists = (
+        noisy_word_clips(folder, every),
+        digit_clips(folder),
+        clips(folder, every),
+        spotted_clips(folder, every),
+    )
+    heard: list[list[listening.Look]] = [looks(made, workers) for made in lists]
     idle = idle_clips(folder, every)
     heard_idle = looks(idle, workers)
-    facts: dict[str, object] = {
-        "made by": f"python -m train.speech fit --every {every}",
-        "features": list(hearing.FEATURES),
-        "features of digits with a spotter": list(hearing.SPOTTED_DIGIT_FEATURES),
-        "features of phrases with a spotter": list(hearing.SPOTTED_PHRASE_FEATURES),
-    }
+    facts: dict[str, object] = {"made by": f"python -m train.speech fit --every {every}"}
     report = ""
-    for kind in hearing.KINDS:
-        begin = first.get(kind, len(words) + len(digits))
-        kept = learned(made[begin:], heard[begin:], kind)
+    for kind in Kind:
+        begin, end = FITTED_ON[kind]
+        kept = learned(list(chain(*lists[begin:end])), list(chain(*heard[begin:end])), kind)
         means, scales, weights = regression(kept.features, kept.right)
         odds = ((kept.features - means) / scales) @ weights[:-1] + weights[-1] - least_odds()
-        report += f"{kind}: {dict(kept.counts)}\n" + operating_points(kept, odds)
+        report += f"{kind.value}: {dict(kept.counts)}\n" + operating_points(kept, odds)
         if _is_of_digits(kind):
             moved = surplus(kept, odds, WORDS_TAKEN_FOR_A_DIGIT[kind])
             weights[-1] -= moved
@@ -205,8 +229,13 @@ def fit(folder: Path, every: int, workers: int) -> tuple[dict[str, object], str]
             kept = learned(idle, heard_idle, kind)
             odds = ((kept.features - means) / scales) @ weights[:-1] + weights[-1] - least_odds()
             report += f"in idle: {dict(kept.counts)}\n" + idle_points(kept, odds)
-        facts[kind] = {"means": _rounded(means), "scales": _rounded(scales), "weights": _rounded(weights)}
-    facts["confusion"] = [_rounded(row) for row in confusion(digits, heard[first["digit"] :][: len(digits)])]
+        facts[kind.value] = {
+            "features": list(FEATURES[kind]),
+            "means": _rounded(means),
+            "scales": _rounded(scales),
+            "weights": _rounded(weights),
+        }
+    facts["confusion"] = [_rounded(row) for row in confusion(lists[1], heard[1])]
     return facts, report
 
 
@@ -243,21 +272,10 @@ def idle_points(kept: Learned, odds: Numbers) -> str:
 
 
 def regression(features: Numbers, right: NDArray[np.bool_]) -> tuple[Numbers, Numbers, Numbers]:
-    """Logistic regression with a ridge, by Newton's method: means and scales (k,), coefficients (k + 1,).
-
-    Source:
-        Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning, section 4.4.1.
-    """
+    """Means and scales (k,) of the features, and their weights once standardised, then the constant (k + 1,)."""
     means, scales = features.mean(axis=0), np.maximum(features.std(axis=0), LEAST_SCALE)
-    inputs = np.column_stack([(features - means) / scales, np.ones(len(features))])
-    ridge = np.diag([RIDGE] * features.shape[1] + [0.0])
-    coefficients = np.zeros(inputs.shape[1])
-    for _ in range(50):
-        odds = 1.0 / (1.0 + np.exp(-np.clip(inputs @ coefficients, -50.0, 50.0)))
-        slope = inputs.T @ (odds - right) / len(right) + ridge @ coefficients
-        curve = (inputs * (odds * (1.0 - odds) / len(right))[:, None]).T @ inputs + ridge
-        coefficients -= np.linalg.solve(curve + 1e-9 * np.eye(len(curve)), slope)
-    return means, scales, coefficients
+    weights = fitted(np.column_stack([np.ones(len(features)), (features - means) / scales]), right, RIDGE)
+    return means, scales, np.roll(weights, -1)
 
 
 def confusion(clips: Sequence[Clip], heard: Sequence[listening.Look]) -> Numbers:

@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from device import commands, compose, config, sounds
 from device.domain import Audio, Context, Heard, VoiceCommand
@@ -58,11 +58,17 @@ class Answer:
     after: tuple[Heard, ...] = ()
 
 
+def shipped() -> config.Config:
+    """The shipped configuration, with the speech model that comes along even where a larger one is installed."""
+    settings = config.load(config.DEFAULT_PATH)
+    return replace(settings, listening=replace(settings.listening, model="vosk-tiny-en"))
+
+
 class Ears:
     """The listener with the model that comes with digitbox, whatever is installed."""
 
     def __init__(self) -> None:
-        settings = config.load(config.DEFAULT_PATH)
+        settings = shipped()
         self.recognizer = compose.recognizer(settings)
         self.recognizer.open()
         self.listener = compose.listener(settings, self.recognizer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from device.commands import Commands
@@ -27,13 +28,36 @@ PHRASES = (
 ANSWERS = ("yes", "yes please", "that's correct", "no", "no thank you", "cancel", "stop")
 """What is said where the box asks back."""
 
+SPOTTED_PHRASES = (
+    "aim", "help me aim", "practise", "let's practise", "spell it", "digit by digit", "as a number", "are you sure",
+    "the second digit", "what was the third digit", "once more", "pardon", "what does it say", "take a picture",
+    "i wrote a four", "the one before", "previous", "be quieter", "softer", "slow down", "be louder", "speak chinese",
+    "language hindi", "what can i say", "be quiet", "silence", "forget everything", "turn off", "switch off",
+    "how are you",
+)  # fmt: skip
+"""Commands as said after a reading, each with a word that is not vosk-tiny-en's: only the spotter can hear them."""
+
+SPOTTED_ANSWERS = ("nope", "never mind")
+"""The same where the box asks back; a yes must be heard by both."""
+
 OTHERS = ("sentences", "words", "sound_alikes")
-"""Speech that asks for nothing: other_KIND.txt."""
+"""Speech that asks for nothing: other_KIND.txt; there is other_spotted_alikes.txt too, for the spotter."""
 
 
 def meanings(commands: Commands) -> dict[str, tuple[Context, VoiceCommand]]:
     """Each of `PHRASES` and `ANSWERS` with its situation and what it must be understood as."""
-    said = [*((phrase, Context.READING) for phrase in PHRASES), *((phrase, Context.CONFIRM) for phrase in ANSWERS)]
+    return _meanings(commands, PHRASES, ANSWERS)
+
+
+def spotted_meanings(commands: Commands) -> dict[str, tuple[Context, VoiceCommand]]:
+    """The same of `SPOTTED_PHRASES` and `SPOTTED_ANSWERS`."""
+    return _meanings(commands, SPOTTED_PHRASES, SPOTTED_ANSWERS)
+
+
+def _meanings(
+    commands: Commands, phrases: Sequence[str], answers: Sequence[str]
+) -> dict[str, tuple[Context, VoiceCommand]]:
+    said = [*((phrase, Context.READING) for phrase in phrases), *((phrase, Context.CONFIRM) for phrase in answers)]
     found = {(phrase, context): commands.meaning(phrase.split(), context) for phrase, context in said}
     return {phrase: (context, command) for (phrase, context), command in found.items() if command is not None}
 

@@ -11,7 +11,7 @@ import numpy as np
 from device import commands
 from device.domain import Context, VoiceCommand
 from train.speech.hear import Answer, Clip, answers
-from train.speech.material import ANSWERS, DIGITS, PHRASES, meanings
+from train.speech.material import ANSWERS, DIGITS, PHRASES, SPOTTED_ANSWERS, SPOTTED_PHRASES, meanings, spotted_meanings
 from train.speech.studio import placed, said
 from train.speech.voices import NEW_VOICES, Voice
 
@@ -56,7 +56,9 @@ def _clips(voices: Sequence[Voice], folder: Path, every: int) -> list[Clip]:
     """Every so-many-th phrase by every voice, with quiet around it."""
     understood = commands.load("en")
     meant: dict[str, tuple[Context, VoiceCommand | None]] = {
-        text: what for text, what in meanings(understood).items() if text not in DIGITS
+        text: what
+        for text, what in {**meanings(understood), **spotted_meanings(understood)}.items()
+        if text not in DIGITS
     }
     for texts, context in ((MORE_PHRASES, Context.READING), (MORE_ANSWERS, Context.CONFIRM)):
         meant |= {text: (context, understood.meaning(text.split(), context)) for text in texts}
@@ -77,6 +79,11 @@ def _lines(found: Sequence[Answer]) -> str:
     for command, phrases in counts.items():
         best_first = sorted(phrases.items(), key=lambda phrase: -float(np.mean(phrase[1])))
         lines += f"{command}: {', '.join(f'{text} {sum(right)}/{len(right)}' for text, right in best_first)}\n"
-    first = [right for phrases in counts.values() for text, right in phrases.items() if text in (*PHRASES, *ANSWERS)]
-    share = sum(map(sum, first)) / max(1, sum(map(len, first)))
-    return f"{lines}of the phrases of the table {share:.1%} are understood\n"
+    for which, texts in (
+        ("of the table", (*PHRASES, *ANSWERS)),
+        ("with words that the speech model lacks", (*SPOTTED_PHRASES, *SPOTTED_ANSWERS)),
+    ):
+        answered = [right for phrases in counts.values() for text, right in phrases.items() if text in texts]
+        share = sum(map(sum, answered)) / max(1, sum(map(len, answered)))
+        lines += f"of the phrases {which} {share:.1%} are understood\n"
+    return lines

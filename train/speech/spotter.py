@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 from tf_keras import layers
 
+from device.adapters.spotter_tflite import STEPS_BETWEEN, STEPS_OF_A_LOOK, steps_of
 from device.domain import Pixels
 from device.mel import BANDS, RANGE_DB
 from train.card import identity, versions, write_card
@@ -70,9 +71,6 @@ itself wherever it stands. (Counted by a script that was not kept, on half the c
 
 WORDS_SAID_LEFT_OUT, WORDS_UNITS_LEFT_OUT = 0.1, 0.3
 """As for the digits, but with as much of that left out words are not learned (43 % of those commands)."""
-
-LOOK_STEPS, STEPS_BETWEEN = 76, 8
-"""Rows of a picture that one look of the published network sees, and from one look to the next."""
 
 BATCH, EPOCHS, LEARNING_RATE, WEIGHT_DECAY = 128, 15, 2e-3, 1e-2
 
@@ -235,7 +233,7 @@ def _features(published: keras.Model, pictures: Sequence[Pixels]) -> list[NDArra
     """What the published network says of pictures of different lengths: (s, 1, 96) of each, which it has to itself."""
     found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(pictures)
     for batch in _alike([_looks(len(picture)) for picture in pictures]):
-        steps = LOOK_STEPS + (max(_looks(len(pictures[number])) for number in batch) - 1) * STEPS_BETWEEN
+        steps = steps_of(max(_looks(len(pictures[number])) for number in batch))
         padded = [
             np.pad(pictures[number][:steps], ((0, max(0, steps - len(pictures[number]))), (0, 0))) for number in batch
         ]
@@ -247,7 +245,7 @@ def _features(published: keras.Model, pictures: Sequence[Pixels]) -> list[NDArra
 
 def _looks(rows: int) -> int:
     """How many looks a picture of so many rows has, at least one."""
-    return max(1, 1 + (rows - LOOK_STEPS) // STEPS_BETWEEN)
+    return max(1, 1 + (rows - STEPS_OF_A_LOOK) // STEPS_BETWEEN)
 
 
 def _alike(lengths: Sequence[float]) -> list[list[int]]:

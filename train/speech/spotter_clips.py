@@ -1,4 +1,4 @@
-"""What the spotter of digits learns from: digits and other words in many synthetic voices, in rooms and in noise."""
+"""What the spotter learns digits from: these and other words in many synthetic voices, in rooms and in noise."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from device import sounds
+from device.adapters.spotter_tflite import DIGIT_LOOKS, steps_of
 from device.domain import Audio, Pixels
 from device.mel import mel_picture
 from train.speech.material import ANSWERS, DIGITS, PHRASES
 from train.speech.studio import NOISES, Samples, as_audio, noise_of, said
-from train.speech.voices import teachers
+from train.speech.voices import available, teachers
 from train.views import in_processes
 
 NOTHING = len(DIGITS)
@@ -31,7 +32,7 @@ three words together."""
 VIEWS = 3
 """How often each clip is shown, every time in another room and other noise."""
 
-STEPS = 148
+STEPS = steps_of(DIGIT_LOOKS)
 """Rows of a picture: one and a half seconds. What is longer is cut off: a digit is not."""
 
 LEAST_SAMPLES = 1600
@@ -91,10 +92,10 @@ def pictures(folder: Path, seed: int, workers: int) -> Pictures:
         workers: Programs at a time.
 
     Raises:
-        CalledProcessError: A program failed.
+        DataError: There is no voice, or a program failed.
         OSError: A clip cannot be kept.
     """
-    voices = [voice for voice in teachers(seed) if voice.available]
+    voices = available(teachers(seed))
     spoken = [(voice, *text) for number, voice in enumerate(voices) for text in texts(number, seed)]
     with ThreadPoolExecutor(workers) as several:
         clips = list(several.map(lambda one: said(one[0], one[1], folder), spoken))

@@ -18,7 +18,7 @@ NOISES = ("white", "pink")
 
 
 def said(voice: Voice, text: str, folder: Path) -> Audio:
-    """The voice's clip from the folder, trimmed, made now where it isn't there. Raises CalledProcessError, OSError."""
+    """The voice's clip from the folder, trimmed, made now where it isn't there. Raises DataError, OSError."""
     key = f"{voice.program} {voice.options} {voice.speed} {text}"
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.wav"
     if not path.exists():

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 from device import sounds
 from device.domain import Audio
+from train.errors import DataError
 
 FESTIVAL_VOICES = Path("/usr/share/festival/voices")
 MBROLA_VOICES = Path("/usr/share/mbrola")
@@ -22,7 +26,7 @@ class Part(Enum):
     """What a voice is for.
 
     The spotter learns from it; it was in the speech model's training; limits are tuned on it; it is new to the model,
-    and phrases are chosen with it; it is only reported on.
+    and phrases and the shape of the spotter's network are chosen with it; it is only reported on.
     """
 
     TEACHING = "teaching"
@@ -57,12 +61,14 @@ class Voice:
         """Whether program and voice are there."""
         if shutil.which(self.program) is None:
             return False
+        if self.program == "espeak-ng" and "+" in self.options[1]:
+            return self.options[1].partition("+")[2] in _variants()
         if self.package.startswith("mbrola-"):
             return (MBROLA_VOICES / self.package.removeprefix("mbrola-")).exists()
         return self.program != "festival" or any(FESTIVAL_VOICES.glob(f"*/{self.options[0]}"))
 
     def say(self, text: str) -> Audio:
-        """The text as 16 kHz sound, as loud as the program makes it. Raises CalledProcessError, AudioError."""
+        """The text as 16 kHz sound, as loud as the program makes it. Raises DataError, AudioError."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "said.wav"
             written = Path(folder) / "text"
@@ -75,9 +81,27 @@ class Voice:
                 command = ["pico2wave", "-l", *self.options, "-w", str(path), text]
             else:
                 command = ["text2wave", "-eval", f"(voice_{self.options[0]})", "-o", str(path), str(written)]
-            subprocess.run(command, check=True, capture_output=True, timeout=_LIMIT_SECONDS)
+            try:
+                subprocess.run(command, check=True, capture_output=True, timeout=_LIMIT_SECONDS)
+            except (OSError, subprocess.SubprocessError) as error:
+                raise DataError(
+                    f"{self.name} cannot say {text!r} ({error}); see to the package {self.package}"
+                ) from error
             audio = Audio.from_wav(path.read_bytes())
         return sounds.resampled(Audio(audio.samples, round(audio.rate_hz * self.speed)))
+
+
+@cache
+def _variants() -> frozenset[str]:
+    """Of eSpeak NG on this machine, which speaks without one that it doesn't know, and says nothing of that."""
+    done = subprocess.run(
+        ["espeak-ng", "--voices=variant"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT_SECONDS,
+    )
+    return frozenset(re.findall(r"!v/(\S+)", done.stdout))
 
 
 def _espeak(name: str, part: Part, *options: str, speed: float = 1.0) -> Voice:
@@ -131,8 +155,8 @@ _ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-029", "en-gb-x-gbclan", "en-
 _VARIANTS = (
     "m2 m4 m5 m6 m8 f1 f3 f5 adam Alex Andrea Andy Annie antonio aunty belinda benjamin boris caleb david "
     "Denis Diogo ed edward edward2 Gene Gene2 gustave Henrique Hugo iven iven2 iven3 Jacky john "
-    "kaukovalta Lee Marcelo Marco Mario max Michael michel Miguel mike Mr Nguyen Pablo paul pedro quincy "
-    "RicishayMax rob robert Steph steph2 steph3 Storm victor travis shelby sandro norbert anika "
+    "kaukovalta Lee marcelo Marco Mario max Michael michel miguel Mike Nguyen pablo paul pedro quincy "
+    "RicishayMax rob robert steph steph2 steph3 Storm victor travis shelby sandro norbert anika "
     "AnxiousAndy grandpa grandma klatt klatt2 klatt3 croak"
 )
 """Of eSpeak NG: none of those above but f3."""
@@ -144,6 +168,15 @@ _FLITE_TEACHERS, _FESTIVAL_TEACHERS = (
 
 SPEEDS = (0.88, 1.15)
 """Range in which teachers are played faster or slower."""
+
+
+def available(voices: Iterable[Voice]) -> list[Voice]:
+    """Those of this machine. Raises DataError where there is none."""
+    voices = list(voices)
+    found = [voice for voice in voices if voice.available]
+    if voices and not found:
+        raise DataError(f"there is no voice; install {', '.join(sorted({voice.package for voice in voices}))}")
+    return found
 
 
 def teachers(seed: int) -> list[Voice]:

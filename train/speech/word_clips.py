@@ -16,9 +16,9 @@ from device import commands
 from device.domain import Audio, Command, Context, Pixels
 from device.mel import mel_picture
 from train.speech import spotter_clips
-from train.speech.spotter_clips import LEAST_SAMPLES, elsewhere, lines
+from train.speech.spotter_clips import AROUND_SECONDS, LEAST_SAMPLES, elsewhere, lines
 from train.speech.studio import said
-from train.speech.voices import teachers
+from train.speech.voices import available, teachers
 from train.views import in_processes
 
 LANGUAGE = "en"
@@ -27,9 +27,14 @@ HOMOPHONES = {"to": "two"}
 """What the catalogue's words are heard as where they sound like another of them."""
 
 
-ROUNDS, PHRASES, RUNS, NEAR, MIXED, MOST_MIXED = 2, 20, 8, 10, 8, 4
-"""Clips of one voice, twice as many of each: phrases of the catalogue, its words in any order, words that sound much
-like one of them, and words of all kinds together, at most so many."""
+ROUNDS = 2
+"""So often each voice says as many of the following."""
+
+PHRASES, RUNS, NEAR, MIXED = 20, 8, 10, 8
+"""Phrases of the catalogue; its words in any order; words that sound much like one of them; words of all kinds."""
+
+MOST_MIXED = 4
+"""Words of all kinds in one clip."""
 
 VIEWS = 2
 """How often each clip is shown, every time in another room and other noise."""
@@ -38,7 +43,7 @@ MOST_WORDS = 12
 """In one clip."""
 
 LONGEST_STEPS = 316
-"""Hundredths of a second; longer clips are left out."""
+"""Hundredths of a second; clips that are longer with the most quiet around are left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,10 +107,10 @@ def spoken(folder: Path, seed: int, workers: int) -> Spoken:
     """All that the spotter learns words from, what it learns digits from among it; arguments are `pictures`'.
 
     Raises:
-        CalledProcessError: A program failed.
+        DataError: There is no voice, or a program failed.
         OSError: A clip cannot be kept.
     """
-    voices = [voice for voice in teachers(seed) if voice.available]
+    voices = available(teachers(seed))
     said_by = [
         (voice, text)
         for number, voice in enumerate(voices)
@@ -116,7 +121,7 @@ def spoken(folder: Path, seed: int, workers: int) -> Spoken:
     kept = [
         (clip, text)
         for clip, (_, text) in zip(clips, said_by, strict=True)
-        if len(clip.samples) >= LEAST_SAMPLES and clip.seconds <= LONGEST_STEPS / 100.0
+        if len(clip.samples) >= LEAST_SAMPLES and clip.seconds + 2.0 * AROUND_SECONDS[1] <= LONGEST_STEPS / 100.0
     ]
     blocks = [kept[begin : begin + 500] for begin in range(0, len(kept), 500)]
     made = list(in_processes(_shown, [([clip for clip, _ in block], (seed, at)) for at, block in enumerate(blocks)]))
