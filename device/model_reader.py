@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from device import heap
 from device.domain import Box, Frame, Hint, Reading
 from device.errors import ModelError
 from device.ports import Classifier
@@ -36,6 +37,7 @@ class ModelReader:
 
         # On a board's busy cores OpenCV's threads cost more than they bring, and each has a heap of its own.
         cv2.setNumThreads(1)
+        heap.keep_pictures()
         self._classifier, self._reader = self._load()
 
     def read(self, frames: Iterable[Frame], seen: Callable[[Observation], None] | None = None) -> Reading:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import logging
 import math
 import subprocess
@@ -12,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from device import speech_models
+from device import heap, speech_models
 from device.adapters import vosk_library
 from device.domain import Audio, SpokenWord, Transcript
 from device.errors import RecognizerError
@@ -98,7 +96,7 @@ class VoskRecognizer:
             raise RecognizerError("no utterance was begun")
         results, self._results = [*self._results, self._utterance.final_result()], []
         self._utterance = None
-        _give_back_memory()
+        heap.give_back()  # some 10 MB that decoding needed
         parts = [_best(result["alternatives"]) for result in results if result.get("alternatives")]
         return Transcript(tuple(word for part in parts for word in part.words), sum(part.score for part in parts))
 
@@ -106,12 +104,6 @@ class VoskRecognizer:
         """Drop the model and its memory."""
         self._utterance = self._model = None
         self._vocabulary = frozenset()
-
-
-def _give_back_memory() -> None:
-    """Let the system have what decoding needed: some 10 MB that glibc would keep (malloc_trim(3); others lack it)."""
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _best(alternatives: Sequence[dict[str, Any]]) -> Transcript:

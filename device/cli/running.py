@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -12,7 +10,7 @@ import sys
 from dataclasses import replace
 from types import FrameType
 
-from device import compose, config
+from device import compose, config, heap
 from device.config import Config
 from device.daemon import Daemon
 from device.daemon_client import DaemonClient, DaemonError
@@ -48,16 +46,6 @@ def demo(options: argparse.Namespace) -> int:
     daemon = compose.daemon(settings, replace(compose.configured_parts(settings), display=TerminalDisplay(sys.stdout)))
     status = _run_until_stopped(daemon)
     return status or int(once and not daemon.readings_made)
-
-
-def share_one_heap() -> None:
-    """Let all threads of a long-running process share one heap.
-
-    glibc gives each thread an arena of its own, and every arena keeps what it once needed: a tenth of the daemon's
-    memory, which a board with 512 MB wants back. The constant is M_ARENA_MAX of mallopt(3); other C libraries lack it.
-    """
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(-8, 1)
 
 
 def _check_alone(settings: Config) -> None:
@@ -106,7 +94,7 @@ def _with_what_records(settings: Config) -> Config:
 
 
 def _run_until_stopped(daemon: Daemon) -> int:
-    share_one_heap()
+    heap.share()
 
     def stop(signal_number: int, frame: FrameType | None) -> None:
         daemon.post(StopRequested())

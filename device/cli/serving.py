@@ -6,8 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from device import compose, config
-from device.cli.running import share_one_heap
+from device import compose, config, heap
 from device.config import Config
 from device.daemon_client import DaemonClient, DaemonError
 from device.errors import DigitboxError
@@ -26,7 +25,7 @@ def serve_page(options: argparse.Namespace) -> int:
         raise DigitboxError(f'{error.name} is not installed; pip install "digitbox[console]"') from error
     if options.pair or options.say:
         return _pair(pairing.Pairing(settings.console.folder), settings, spoken=options.say)
-    share_one_heap()
+    heap.share()
     return server.serve(settings, options.config)
 
 
