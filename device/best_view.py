@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 
-from device.domain import Frame
+from device.domain import Box, Frame
 from device.looking import Looker, Observation
-from device.pieces import edges_near
+from device.pieces import edges_near, spans
 from device.sheet import Sheet, sheets
 from device.views import (
     alone,
@@ -24,6 +25,9 @@ from device.views import (
 EDGE_PX = 4
 """What is cut off on a sheet is cut off by the frame where it is as near to its edge: sheets are outlined no finer."""
 
+GIANT = 0.7
+"""From this share of the frame's width, or height, on a single piece of writing is looked at as in a crop as well."""
+
 
 def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observation]]:
     """The look at a frame that is to be believed, and all that were taken, the look at the whole frame first.
@@ -34,6 +38,8 @@ def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observati
     if whole.evidence.tight:
         return whole, [whole]
     is_read = looker.is_sure(whole) or is_plain(whole.evidence)
+    if (not is_read or _is_giant(whole, frame)) and (crop := _crop(looker, frame)) is not None:
+        return crop, [whole, crop]
     if is_read and not alone(whole.evidence, whole.places):
         return whole, [whole]
     found = sheets(frame)
@@ -54,6 +60,21 @@ def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observati
     best = next(surer, best)
     misses = any(shows_more(view.evidence, best.evidence) for view in taken)
     return _with_other_ink(best) if misses else best, taken
+
+
+def _crop(looker: Looker, frame: Frame) -> Observation | None:
+    """The digits of a crop as large as a scene, where they are sure and reach its opposite edges; else None."""
+    crop = looker.look_as_at_crop(frame)
+    if not looker.is_sure(crop):
+        return None
+    around = reduce(Box.union, (one.box for one in crop.writings))
+    return crop if spans(around, frame.pixels.shape, EDGE_PX) else None
+
+
+def _is_giant(whole: Observation, frame: Frame) -> bool:
+    """Whether a piece of writing is nearly as large as the frame: it may be a crop's, and parts of strokes be lost."""
+    boxes = (one.box for one in whole.writings)
+    return any(box.width > GIANT * frame.width_px or box.height > GIANT * frame.height_px for box in boxes)
 
 
 def _other_views(

@@ -30,6 +30,7 @@ from device.pieces import (
     longer_px,
     mean_stroke_px,
     pieces_of,
+    spans,
     view_of,
     with_crumbs,
 )
@@ -349,9 +350,7 @@ def _usual(pieces: Sequence[Piece]) -> tuple[float, float]:
 
 def _cut_off(piece: Piece, shape: tuple[int, ...]) -> tuple[Advice, ...]:
     """The edges that its strokes cross; none for a tight crop, in which they touch opposite ones."""
-    edges = edges_at(piece.box, shape)
-    opposite = ({Advice.CUT_OFF_LEFT, Advice.CUT_OFF_RIGHT}, {Advice.CUT_OFF_TOP, Advice.CUT_OFF_BOTTOM})
-    return () if any(pair <= set(edges) for pair in opposite) else edges
+    return () if spans(piece.box, shape) else edges_at(piece.box, shape)
 
 
 def _is_tangle(piece: Piece, stroke_px: float) -> bool:

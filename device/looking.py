@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from device.domain import Advice, Box, Frame, Pixels, Reading, Status
 from device.find import Writing, find
+from device.ink import SCENE_PX
 from device.judge import Evidence, judged
 from device.ports import Classifier, RowScorer
 from device.separate import Separator
@@ -103,6 +105,21 @@ class Looker:
         )
         evidence = replace(seen.evidence, boxes=tuple(one.box.scaled(frame.scale) for one in writings))
         return Observation(frame, seen.model_inputs, evidence, sheet, writings)
+
+    def look_as_at_crop(self, frame: Frame) -> Observation:
+        """What is written in a frame that somebody cut around it, however large it is, places as in the frame.
+
+        A stroke of a crop may be a third of it wide: a scene's finder takes that for the ground.
+        """
+        factor = min(1.0, (SCENE_PX - 1) / min(frame.width_px, frame.height_px))
+        size = (max(1, int(frame.width_px * factor)), max(1, int(frame.height_px * factor)))
+        small = cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA)
+        seen = self.look(replace(frame, pixels=np.asarray(small, np.uint8), scale=frame.scale / factor))
+        writings = tuple(
+            replace(one, box=one.box.scaled(1 / factor), ink_box=one.ink_box.scaled(1 / factor))
+            for one in seen.writings
+        )
+        return replace(seen, frame=frame, writings=writings)
 
     def reading(self, seen: Observation) -> Reading:
         """How a look is judged by itself."""

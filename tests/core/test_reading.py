@@ -301,6 +301,19 @@ def test_the_table_around_a_board_is_no_giant_seven(reader, leaning_px):
     assert not reader.read([frame]).digits
 
 
+@pytest.mark.parametrize("digit", [0, 4, 5])
+@pytest.mark.parametrize("height", [450, 900, 1500])
+def test_a_digit_is_read_that_was_cut_out_exactly(reader, digit: int, height: int):
+    """Its strokes touch all four edges, at any size: a scan or a photograph that somebody cropped."""
+    pen_px = height // 8
+    width = 2 * height // 3
+    pixels = paper(height, width)
+    write(pixels, digit, Box(pen_px // 2, pen_px // 2, width - pen_px, height - pen_px), pen_px=pen_px)
+    reading = reader.read([Frame(cv2.GaussianBlur(pixels, (5, 5), 0))])
+    assert (reading.status, reading.number) == (Status.OK, str(digit))
+    assert reading.digits[0].box.overlap(Box(0, 0, width, height)) > 0.9
+
+
 def test_a_scribble_is_no_digit(reader):
     """More stroke than any digit has, at the size of one."""
     pixels = paper(480, 640)
