@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from device.cli.arguments import parser
-from device.cli.output import Output, complain
+from device.cli.output import Output, complain, escape_what_cannot_be_written
 from device.errors import CatalogueError, ConfigError, DigitboxError
 
 log = logging.getLogger("digitbox")
@@ -22,6 +22,7 @@ log = logging.getLogger("digitbox")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
+    escape_what_cannot_be_written()
     options = parser().parse_args(arguments)
     _set_up_logging(options.log_level)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -52,9 +53,28 @@ class Output:
         return DigitboxError(f"standard output cannot be written ({error.strerror}); send it where there is space")
 
 
+def escape_what_cannot_be_written() -> None:
+    """Let standard output take any name of a file: not all are UTF-8, and one must not end the reading of the others.
+
+    Where the locale is C, Python would pass their bytes on as they are, which is no JSON.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def print_json(fields: dict[str, Any]) -> None:
     """Print one object on a line of its own, at once."""
-    print(json.dumps(fields, ensure_ascii=False), flush=True)
+    line = json.dumps(fields, ensure_ascii=False)
+    print(line if _can_be_encoded(line) else json.dumps(fields), flush=True)
+
+
+def _can_be_encoded(text: str) -> bool:
+    """Whether standard output takes it as it is; JSON has escapes of its own for what it does not take."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def complain(error: DigitboxError, status: int) -> int:

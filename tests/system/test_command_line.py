@@ -176,6 +176,22 @@ def test_read_goes_on_after_files_that_cannot_be_read(run, configuration, bad_im
         assert "\n" not in line["error"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "utf-8:surrogateescape", "ascii:strict"])
+def test_any_name_of_a_file_is_printed(configuration, tmp_path, encoding):
+    """As JSON by which the file is found again, also a name that is no text in the encoding of the output."""
+    names = [os.fsdecode(name) for name in (b"\xff\xfe.jpg", "\u00e4 \u0663.jpg".encode(), b"a b.jpg")]
+    for name in names:
+        shutil.copy(PICTURES[0], tmp_path / name)
+    paths = [str(tmp_path / name) for name in names]
+    done = run_process("read", "--json", "--config", configuration(), *paths, PYTHONIOENCODING=encoding)
+    assert done.returncode == 0
+    assert [json.loads(line)["path"] for line in done.stdout.splitlines()] == paths
+    done = run_process("read", "--config", configuration(), *paths, PYTHONIOENCODING=encoding)
+    assert done.returncode == 0
+    assert rf"{tmp_path}/\udcff\udcfe.jpg: ok" in done.stdout
+    assert ("\u00e4 \u0663.jpg: ok" in done.stdout) == encoding.startswith("utf-8")
+
+
 @pytest.mark.parametrize("burst", [[], ["--burst"]])
 def test_read_complains_on_standard_error(run, configuration, bad_images, burst):
     """Without --json the answers are on standard output and the complaints are not."""
