@@ -243,13 +243,14 @@ def _vips_pixels(image: Image.Image, path: Path, factor: int) -> tuple[Pixels, i
         raise ImageFileError(
             f"{path}: needs libvips ({error}); pip install 'pyvips[binary]', or save the picture as a JPEG"
         ) from error
+    name = os.fsencode(path)  # pyvips would refuse to write one in UTF-8 that is not
     try:
         if isinstance(image, WebPImagePlugin.WebPImageFile):
-            picture = pyvips.Image.webpload(str(path), scale=1.0 / factor, fail_on="truncated")
+            picture = pyvips.Image.webpload(name, scale=1.0 / factor, fail_on="truncated")
             factor = 1
         else:
             load = pyvips.Image.pngload if isinstance(image, PngImagePlugin.PngImageFile) else pyvips.Image.tiffload
-            picture = load(str(path), access="sequential", fail_on="truncated")
+            picture = load(name, access="sequential", fail_on="truncated")
         turned = int(picture.get("orientation")) if picture.get_typeof("orientation") else 1
         has_alpha = bool(picture.hasalpha())
         inks = picture.interpretation == "cmyk"

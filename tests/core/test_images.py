@@ -155,6 +155,14 @@ def test_floating_point_is_read(tmp_path: Path) -> None:
     assert frame.pixels[2, 2].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("suffix", ALL)
+def test_a_name_that_is_not_utf_8_is_read(suffix: str, tmp_path: Path) -> None:
+    """As old archives have them: Latin-1, say."""
+    path = tmp_path / os.fsdecode(f"\u00e4.{suffix}".encode("latin-1"))
+    save(sample(), tmp_path / f"a.{suffix}").rename(path)
+    assert images.load(path).pixels.shape == (40, 60, 3)
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "1", "P"])
 def test_a_single_pixel_of_any_kind_is_a_frame(tmp_path, mode):
     """Whatever channels it has: one grey pixel is an array without any axis to libvips."""
