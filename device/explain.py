@@ -297,11 +297,16 @@ def _shortened(draw: ImageDraw.ImageDraw, text: str, size_px: int, width_px: int
     return text + "..."
 
 
+def _in_a_line(name: str) -> str:
+    """A file's name as it can be drawn: it may have any character, also those that end a line or show nothing."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(name.split()))
+
+
 def _head(draw: ImageDraw.ImageDraw, name: str, frames: int, reading: Reading, said: str) -> None:
     spoken = _shortened(draw, f"says: {said}", 28, WIDTH_PX - 2 * MARGIN_PX)
     _text(draw, (MARGIN_PX, 10), spoken, 28, BLACK)
     of = f", {frames} frames" if frames > 1 else ""
-    facts = f"{name}{of}    status {reading.status.value}    {reading.elapsed_ms:.0f} ms"
+    facts = f"{_in_a_line(name)}{of}    status {reading.status.value}    {reading.elapsed_ms:.0f} ms"
     _text(draw, (MARGIN_PX, 50), _shortened(draw, facts, 17, WIDTH_PX - 2 * MARGIN_PX), 17, GREY)
 
 

@@ -86,6 +86,14 @@ def test_any_shape_of_picture_can_be_drawn(shape):
     assert pixels.shape[0] < 1100
 
 
+@pytest.mark.parametrize("name", ["two\nlines.jpg", "\r\n", "a\u2028b\x00\x1b[31m.jpg", "\udcff.jpg", ""])
+def test_any_name_of_a_file_can_be_drawn(name):
+    """In one line, whatever characters a file system lets it have."""
+    seen = observation(scene(), PLACES[0])
+    reading = Reading(Status.OK, (digit(PLACES[0]),))
+    assert explain.sheet(name, [seen], reading, "seven.").size == drawn(seen, reading).shape[1::-1]
+
+
 def test_boxes_of_a_reduced_picture_are_drawn_where_the_digits_are():
     """Boxes count pixels of the file, of which the frame has a third a side."""
     frame = Frame(np.full((300, 400, 3), 255, np.uint8), scale=3.0)
