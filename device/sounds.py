@@ -58,34 +58,55 @@ def load(path: Path) -> Audio:
 
 
 def resampled(audio: Audio, rate_hz: int = RATE_HZ) -> Audio:
-    """The same sound with another number of samples a second.
+    """The same sound with another number of samples a second."""
+    if audio.rate_hz == rate_hz or not len(audio.samples):
+        return Audio(audio.samples, rate_hz)
+    return joined(Audio(np.zeros(0, np.int16), rate_hz), *chunks(audio, rate_hz))  # a sample or two may give none
+
+
+def chunks(audio: Audio, rate_hz: int | None = None) -> Iterator[Audio]:
+    """The sound in pieces of `CHUNK_SECONDS`; the last one may be shorter.
+
+    Args:
+        audio: The sound.
+        rate_hz: Each piece is brought to it when it is asked for, so that what nobody hears of a long recording takes
+            neither time nor memory; None leaves the rate as it is.
+    """
+    rate_hz = rate_hz or audio.rate_hz
+    length = round(CHUNK_SECONDS * rate_hz)
+    count = round(len(audio.samples) / (audio.rate_hz / rate_hz))
+    for start in range(0, count, length):
+        stop = min(start + length, count)
+        is_there = audio.rate_hz == rate_hz
+        yield Audio(audio.samples[start:stop] if is_there else _interpolated(audio, rate_hz, start, stop), rate_hz)
+
+
+def _interpolated(audio: Audio, rate_hz: int, start: int, stop: int) -> NDArray[np.int16]:
+    """Samples `start` to `stop`, without the last one, of the sound at another rate.
 
     Source:
         Band-limited interpolation with a windowed sinc (Smith, "Digital Audio Resampling", ccrma.stanford.edu/~jos/
         resample), evaluated for each phase.
     """
-    if audio.rate_hz == rate_hz or not len(audio.samples):
-        return Audio(audio.samples, rate_hz)
     step = audio.rate_hz / rate_hz
     cutoff = min(1.0, 1.0 / step)  # of the source's band, so that nothing folds back
     reach = int(np.ceil(_HALF_TAPS / cutoff))
-    padded = np.pad(audio.samples.astype(np.float32), reach)
-    count = round(len(audio.samples) / step)
-    places = np.arange(count) * step
+    places = np.arange(start, stop) * step
     first = places.astype(np.int64)
-    total = np.zeros(count)
+    around = _between(audio.samples, int(first[0]) - reach, int(first[-1]) + reach + 1)
+    total = np.zeros(stop - start)
     for tap in range(1 - reach, reach + 1):
         distance = (places - first) - tap
         window = 0.5 + 0.5 * np.cos(np.pi * np.clip(distance / reach, -1.0, 1.0))
-        total += padded[np.minimum(first + tap + reach, len(padded) - 1)] * np.sinc(cutoff * distance) * window * cutoff
-    return Audio(np.clip(np.rint(total), -32768, 32767).astype(np.int16), rate_hz)
+        total += around[first - first[0] + tap + reach] * np.sinc(cutoff * distance) * window * cutoff
+    return np.clip(np.rint(total), -32768, 32767).astype(np.int16)
 
 
-def chunks(audio: Audio) -> Iterator[Audio]:
-    """The sound in pieces of `CHUNK_SECONDS`; the last one may be shorter."""
-    length = round(CHUNK_SECONDS * audio.rate_hz)
-    for start in range(0, len(audio.samples), length):
-        yield Audio(audio.samples[start : start + length], audio.rate_hz)
+def _between(samples: NDArray[np.int16], start: int, stop: int) -> NDArray[np.float32]:
+    """Those from `start` to `stop`, without the last one; `stop` is above 0; silence around the sound."""
+    inside = samples[max(start, 0) : stop].astype(np.float32)
+    before = max(-start, 0)
+    return np.pad(inside, (before, stop - start - before - len(inside)))
 
 
 def is_clipped(audio: Audio) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from device import sounds
@@ -27,7 +26,7 @@ class WavMicrophone:
         self._paths: tuple[Path, ...] = ()
         self._holds = 0
         self._lock = threading.Lock()
-        self._chunks: deque[Audio] = deque()
+        self._chunks: Iterator[Audio] = iter(())
 
     def open(self) -> None:
         """List the folder. Raises MicrophoneError."""
@@ -45,7 +44,7 @@ class WavMicrophone:
         path = self._paths[self._holds % len(self._paths)]
         self._holds += 1
         try:
-            chunks = deque(sounds.chunks(sounds.resampled(sounds.load(path))))
+            chunks = sounds.chunks(sounds.load(path), sounds.RATE_HZ)
         except AudioError as error:
             raise MicrophoneError(str(error)) from error
         with self._lock:
@@ -54,7 +53,7 @@ class WavMicrophone:
     def take(self, limit_seconds: float) -> Audio | None:
         """The next chunk; None when the recording is over or was stopped."""
         with self._lock:
-            return self._chunks.popleft() if self._chunks else None
+            return next(self._chunks, None)
 
     def stop(self) -> None:
         """The user let go once all was said: what is left of the recording can still be taken."""
@@ -63,7 +62,7 @@ class WavMicrophone:
         """Forget the folder."""
         self._paths = ()
         with self._lock:
-            self._chunks.clear()
+            self._chunks = iter(())
 
 
 _ADVICE = "put one there or set [microphone] folder to another"

@@ -26,8 +26,8 @@ def listen(options: argparse.Namespace) -> int:
         for name in options.recordings:
             started = time.monotonic()
             try:
-                sound = sounds.resampled(sounds.load(Path(name)))
-                heard = listener.listen(sounds.chunks(sound), options.context, options.read)
+                sound = sounds.load(Path(name))
+                heard = listener.listen(sounds.chunks(sound, sounds.RATE_HZ), options.context, options.read)
             except DigitboxError as error:
                 failed = True
                 show_error(name, error, options)

@@ -60,6 +60,29 @@ def test_chunks_are_the_whole():
     assert np.array_equal(sounds.joined(*parts).samples, audio.samples)
 
 
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 44100, 192001])
+@pytest.mark.parametrize("count", [1, 5, 4000, 30000])
+def test_a_sound_is_brought_to_a_rate_piece_by_piece(rate, count, monkeypatch):
+    """Each piece is to the last bit what it is within the whole, and none is made before it is asked for."""
+    audio = Audio(np.random.default_rng(5).integers(-32768, 32768, count).astype(np.int16), rate)
+    parts = list(sounds.chunks(audio, sounds.RATE_HZ))
+    assert all(part.rate_hz == sounds.RATE_HZ and len(part.samples) <= 1600 for part in parts)
+    monkeypatch.setattr(sounds, "CHUNK_SECONDS", 1000.0)
+    whole = sounds.resampled(audio)
+    assert len(whole.samples) == round(count / rate * sounds.RATE_HZ)
+    assert np.array_equal(np.concatenate([whole.samples[:0], *(part.samples for part in parts)]), whole.samples)
+
+
+def test_what_nobody_hears_of_a_recording_is_not_resampled(monkeypatch):
+    """Ten minutes took a gigabyte for the six seconds that are listened to."""
+    made = []
+    interpolated = sounds._interpolated
+    monkeypatch.setattr(sounds, "_interpolated", lambda *given: made.append(given) or interpolated(*given))
+    chunks = sounds.chunks(Audio(np.zeros(44100 * 600, np.int16), 44100), sounds.RATE_HZ)
+    assert next(chunks).seconds == pytest.approx(0.1)
+    assert len(made) == 1
+
+
 def test_what_is_said_stands_out_of_the_noise_around_it():
     """To a few hundredths of a second, faint ends too, in a quiet room and in a noisy one, wherever it begins."""
     said = sounds.joined(tone(400.0, seconds=0.3, level=3000.0), tone(400.0, seconds=0.1, level=150.0))
