@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import struct
 import wave
 from collections.abc import Callable, Iterator, Mapping
@@ -229,21 +230,25 @@ class Audio:
         return buffer.getvalue()
 
     @classmethod
-    def from_wav(cls, data: bytes) -> Audio:
+    def from_wav(cls, data: bytes, *, longest_seconds: float = math.inf) -> Audio:
         """Read a WAV file's loudest channel, with 16 bits a sample; PCM of 8 to 32 bits or floating point numbers.
 
         A length in its header that is too large (a stream's), or none because the writer was ended, is put right, part
         of a sample at its end is left out, and the header may be the extensible one that some programs write.
 
+        Args:
+            data: The file.
+            longest_seconds: A longer sound is refused before it is decoded.
+
         Raises:
-            AudioError: It is not such a file.
+            AudioError: It is not such a file, or it lasts longer.
 
         Source:
             Microsoft, "Multimedia Programming Interface and Data Specifications 1.0" (1991), and the structure
             WAVEFORMATEXTENSIBLE of mmreg.h.
         """
-        chunks = dict(_riff_chunks(data))
-        header, sound = chunks.get(b"fmt ", b""), chunks.get(b"data")
+        chunks = dict(_riff_chunks(memoryview(data)))
+        header, sound = chunks.get(b"fmt ", memoryview(b"")), chunks.get(b"data")
         if len(header) < _HEADER.size or sound is None:
             raise AudioError("the sound is not a whole WAV file; record or convert it again")
         kind, channels, rate_hz, bits = _HEADER.unpack_from(header)
@@ -255,8 +260,10 @@ class Audio:
                 f"the sound is neither PCM nor floating point numbers: format {kind}, bits {bits}, channels {channels};"
                 " convert it first"
             )
-        frame = channels * bits // 8
-        samples = decode(sound[: len(sound) // frame * frame])
+        frames = len(sound) // (channels * bits // 8)
+        if rate_hz and frames > longest_seconds * rate_hz:
+            raise AudioError(f"the sound lasts {frames / rate_hz:.0f} seconds, more than {longest_seconds:.0f}; cut it")
+        samples = _decoded(sound, frames * channels, bits // 8, decode)
         return cls(_loudest_channel(samples.reshape(-1, channels)), rate_hz)
 
 
@@ -267,19 +274,21 @@ _SUBFORMAT = 24
 """Where an extensible header has what its format is."""
 
 
-def _upper_bits(data: bytes, sample_bytes: int) -> NDArray[np.int16]:
+def _upper_bits(data: memoryview, sample_bytes: int) -> NDArray[np.int16]:
     """The upper 16 of the 24 or 32 bits of each sample."""
     whole = np.frombuffer(data, np.uint8).reshape(-1, sample_bytes)
     return np.asarray(np.ascontiguousarray(whole[:, -2:]).view("<i2").ravel(), np.int16)
 
 
-def _of_floats(data: bytes, kind: str) -> NDArray[np.int16]:
+def _of_floats(data: memoryview, kind: str) -> NDArray[np.int16]:
     """Numbers from -1 to 1; what is none is silence."""
     scaled = 32768.0 * np.nan_to_num(np.frombuffer(data, kind).astype(np.float64), posinf=1.0, neginf=-1.0)
     return np.asarray(np.clip(np.rint(scaled), -32768, 32767), np.int16)
 
 
-_DECODERS: Mapping[tuple[int, int], Callable[[bytes], NDArray[np.int16]]] = {
+Decoder = Callable[[memoryview], NDArray[np.int16]]
+
+_DECODERS: Mapping[tuple[int, int], Decoder] = {
     (_PCM, 8): lambda data: (np.frombuffer(data, np.uint8).astype(np.int16) - 128) * np.int16(256),
     (_PCM, 16): lambda data: np.frombuffer(data, "<i2").astype(np.int16),
     (_PCM, 24): lambda data: _upper_bits(data, 3),
@@ -290,22 +299,38 @@ _DECODERS: Mapping[tuple[int, int], Callable[[bytes], NDArray[np.int16]]] = {
 """Samples as 16-bit numbers, by a WAV file's format and its bits a sample."""
 
 
+_AT_A_TIME = 2**16
+"""Samples: the larger numbers that they are reckoned with take little memory, however long a sound is."""
+
+
+def _decoded(sound: memoryview, count: int, sample_bytes: int, decode: Decoder) -> NDArray[np.int16]:
+    """The first `count` samples."""
+    samples = np.empty(count, np.int16)
+    for start in range(0, count, _AT_A_TIME):
+        stop = min(start + _AT_A_TIME, count)
+        samples[start:stop] = decode(sound[start * sample_bytes : stop * sample_bytes])
+    return samples
+
+
 def _loudest_channel(frames: NDArray[np.int16]) -> NDArray[np.int16]:
     """Of frames (n, channels); no sum of them, because what two microphones or wires have reversed would cancel out."""
-    power = np.square(frames, dtype=np.float64).sum(axis=0)
+    power = np.zeros(frames.shape[1])
+    step = max(1, _AT_A_TIME // len(power))
+    for start in range(0, len(frames), step):
+        power += np.square(frames[start : start + step], dtype=np.float64).sum(axis=0)
     return np.ascontiguousarray(frames[:, int(power.argmax())])
 
 
-def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _riff_chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """The chunks of a RIFF file of sound, by name; the last may be shorter than its length says.
 
     A program that was ended before it could fill in the lengths leaves a file that ends, by its own account, where the
     sound begins: all that follows is the sound.
     """
-    at = 12 if data[:4] == b"RIFF" and data[8:12] == b"WAVE" else len(data)
+    at = 12 if bytes(data[:4]) == b"RIFF" and bytes(data[8:12]) == b"WAVE" else len(data)
     ends = 8 + int.from_bytes(data[4:8], "little")
     while at + 8 <= len(data):
-        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        name, size = bytes(data[at : at + 4]), int.from_bytes(data[at + 4 : at + 8], "little")
         if name == b"data" and not size and ends <= at + 8:
             size = len(data)
         yield name, data[at + 8 : at + 8 + size]

@@ -18,8 +18,9 @@ CHUNK_SECONDS = 0.1
 """So much sound at a time is handed on: often enough to be decoded while the user speaks."""
 
 _RATES_HZ = range(8000, 192001)
-_LONGEST_BYTES = 64 * 2**20
-"""Of a file: eleven minutes as most programs record; a hold is six seconds."""
+_LONGEST_BYTES, _LONGEST_SECONDS = 64 * 2**20, 660.0
+"""Of a file: eleven minutes as most programs record, and no more of those that record less a second, which would take
+more memory than a small board has; a hold is six seconds."""
 
 _LOUDEST, _FULL_SCALE = 32768.0, 32700
 _CLIPPED_SHARE = 0.01
@@ -35,7 +36,7 @@ def load(path: Path) -> Audio:
     """A WAV file at any rate from 8 to 192 kHz, as `Audio.from_wav` reads it.
 
     Raises:
-        AudioError: It is missing, too large, no such file, of another format, or there is no sound in it.
+        AudioError: It is missing, too large or too long, no such file, of another format, or there is no sound in it.
     """
     try:
         with path.open("rb") as file:
@@ -45,7 +46,7 @@ def load(path: Path) -> Audio:
     if len(data) > _LONGEST_BYTES:
         raise AudioError(f"{path}: is larger than {_LONGEST_BYTES >> 20} MB; cut it")
     try:
-        audio = Audio.from_wav(data)
+        audio = Audio.from_wav(data, longest_seconds=_LONGEST_SECONDS)
     except AudioError as error:
         raise AudioError(f"{path}: {error}") from error
     if audio.rate_hz not in _RATES_HZ:

@@ -184,6 +184,22 @@ def test_of_several_channels_the_loudest_is_heard(factor):
     np.testing.assert_array_equal(heard, left if abs(factor) < 2 else 2 * left)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_a_sound_is_decoded_part_by_part(channels):
+    """Which takes little memory, and joins to the whole, the last part shorter; the loudest channel is that of all."""
+    samples = np.random.default_rng(1).integers(-9000, 9000, (70000, channels)).astype("<i2")
+    samples[:40000, 0] = 0
+    samples[:, -1] *= 3
+    np.testing.assert_array_equal(Audio.from_wav(wav(channels, 2, samples.tobytes())).samples, samples[:, -1])
+
+
+def test_a_sound_may_last_so_long_and_no_longer():
+    """A second has 8000 samples."""
+    assert Audio.from_wav(wav(1, 1, bytes(8000)), longest_seconds=1.0).seconds == 1.0
+    with pytest.raises(AudioError, match="lasts 1 seconds, more than 1; cut it"):
+        Audio.from_wav(wav(1, 1, bytes(8001)), longest_seconds=1.0)
+
+
 def test_a_file_whose_writer_was_ended():
     """Its header, written first, says that there is nothing in it."""
     whole = bytearray(Audio(np.arange(100, dtype=np.int16), 16000).to_wav())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from itertools import islice
+
 import numpy as np
 import pytest
 
@@ -158,6 +161,28 @@ def test_a_file_that_is_too_large(tmp_path, monkeypatch):
     (tmp_path / "said.wav").write_bytes(tone(440.0).to_wav())
     with pytest.raises(AudioError, match="larger than"):
         sounds.load(tmp_path / "said.wav")
+
+
+def test_a_recording_that_is_too_long(tmp_path, monkeypatch):
+    """A file of few bytes a second may be hours long; it is refused by its header, with what to do."""
+    (tmp_path / "said.wav").write_bytes(Audio(np.zeros(8000 * 661, np.int16), 8000).to_wav())
+    monkeypatch.setattr("device.domain._decoded", None)
+    with pytest.raises(AudioError, match=r"said\.wav: the sound lasts 661 seconds, more than 660; cut it$"):
+        sounds.load(tmp_path / "said.wav")
+
+
+def test_a_long_recording_takes_little_memory(tmp_path):
+    """Beside the file and its samples there is only a little at a time: a board has 512 MB for everything."""
+    (tmp_path / "said.wav").write_bytes(Audio(np.zeros(48000 * 660, np.int16), 48000).to_wav())
+    size = (tmp_path / "said.wav").stat().st_size
+    tracemalloc.start()
+    try:
+        sound = sounds.load(tmp_path / "said.wav")
+        assert sum(len(chunk.samples) for chunk in islice(sounds.chunks(sound, sounds.RATE_HZ), 60)) == 96000
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 2.3 * size
 
 
 def test_the_contrast_of_a_sound():
