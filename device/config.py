@@ -22,6 +22,9 @@ SYSTEM_PATH = Path("/etc/digitbox/digitbox.toml")
 PREFERENCES = ("language", "voice", "words_per_minute", "pitch", "volume", "number_style")
 """The keys of [speech] that the user may change, as device.preferences.Preferences has them."""
 
+_LONGEST = 1_000_000
+"""Characters of a file; the shipped one, with all its comments, has a hundredth of that."""
+
 _REINSTALL = "it belongs to digitbox: install digitbox again"
 
 WARNING_SECONDS = 6.0
@@ -320,7 +323,12 @@ def toml_value(value: object) -> str:
 
 def _lay_over(values: dict[str, dict[str, Any]], path: Path, mistakes: list[str]) -> None:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # with a mark in front, as Windows writes it
+        with path.open(encoding="utf-8-sig") as file:  # with a mark in front, as Windows writes it
+            text = file.read(_LONGEST + 1)  # of a device there would be no end
+        if len(text) > _LONGEST:
+            mistakes.append(f"{path}: is longer than {_LONGEST:,} characters; name a configuration file")
+            return
+        content = tomllib.loads(text)
     except OSError as error:
         mistakes.append(f"{path}: cannot be read ({error.strerror}); {_step(path, error)}")
         return

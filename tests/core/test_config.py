@@ -185,16 +185,25 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path):
 def test_a_file_that_may_not_be_read_names_the_command(written, monkeypatch):
     """By whoever is not root: the daemon, for a file that somebody wrote with a strict umask."""
     path = written("")
-    really = Path.read_text
+    really = Path.open
 
-    def read_text(read, encoding):
+    def opened(read, *arguments, **options):
         if read == path:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-        return really(read, encoding)
+        return really(read, *arguments, **options)
 
-    monkeypatch.setattr(Path, "read_text", read_text)
+    monkeypatch.setattr(Path, "open", opened)
     (found,) = mistakes(path)
     assert found == f"{path}: cannot be read (Permission denied); let everybody read it: sudo chmod a+r {path}"
+
+
+def test_a_file_without_end_is_not_read_to_it(tmp_path):
+    """As /dev/zero: all memory would be taken. A long one is still read."""
+    path = tmp_path / "digitbox.toml"
+    path.write_text("#" * 1_000_000, encoding="utf-8")
+    config.load(path)
+    path.write_text("#" * 1_000_001, encoding="utf-8")
+    assert mistakes(path) == (f"{path}: is longer than 1,000,000 characters; name a configuration file",)
 
 
 def test_a_damaged_default_file_is_digitboxs_own(written, monkeypatch):
