@@ -39,6 +39,9 @@ def load(path: Path) -> Audio:
         AudioError: It is missing, too large or too long, no such file, of another format, or there is no sound in it.
     """
     try:
+        # A pipe that nobody writes to would be waited for, for ever.
+        if path.exists() and not path.is_file():
+            raise AudioError(f"{path}: is not a file; name a WAV file")
         with path.open("rb") as file:
             data = file.read(_LONGEST_BYTES + 1)
     except OSError as error:

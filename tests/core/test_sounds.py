@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,6 +155,14 @@ def test_files_that_are_no_recording(tmp_path, content, complaint):
         path.write_bytes(content)
     with pytest.raises(AudioError, match=rf"said\.wav: .*{complaint}"):
         sounds.load(path)
+
+
+def test_what_could_be_waited_for_for_ever_is_refused(tmp_path):
+    """A pipe, a device, and a folder: each at once, and with what to name instead."""
+    os.mkfifo(tmp_path / "pipe.wav")
+    for path in (tmp_path / "pipe.wav", Path("/dev/zero"), tmp_path):
+        with pytest.raises(AudioError, match=f"^{path}: is not a file; name a WAV file$"):
+            sounds.load(path)
 
 
 def test_a_file_that_is_too_large(tmp_path, monkeypatch):
