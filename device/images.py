@@ -10,6 +10,7 @@ progressive JPEG that large with colours at full resolution takes 341 MB.
 
 from __future__ import annotations
 
+import logging
 import math
 import operator
 import os
@@ -234,8 +235,9 @@ def _vips_pixels(image: Image.Image, path: Path, factor: int) -> tuple[Pixels, i
     """BGR or BGRA of a PNG, TIFF or WebP, of which libvips holds a few rows at a time; and its EXIF orientation."""
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         _check_whole(image, path)
-    # libvips would write its remarks on damaged files to standard error; a second thread would hold more rows.
-    os.environ.setdefault("VIPS_WARNING", "0")
+    # pyvips would log libvips's remarks on damaged files, beside what is said of them.
+    logging.getLogger("pyvips").setLevel(logging.ERROR)
+    # A second thread would hold more rows.
     os.environ.setdefault("VIPS_CONCURRENCY", "1")
     try:
         import pyvips  # here, since it takes 14 MB that the daemon never needs

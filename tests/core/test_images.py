@@ -235,6 +235,23 @@ def test_truncated_files_are_refused(suffix: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ALL)
+def test_damage_is_told_once(
+    suffix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By the error: what the decoders remark on it is neither logged nor written beside it."""
+    noise = np.random.default_rng(1).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    whole = save(Image.fromarray(noise), tmp_path / f"a.{suffix}").read_bytes()
+    half = len(whole) // 2
+    for number, content in enumerate((whole[:half], whole[:half] + bytes(200) + whole[half + 200 :])):
+        path = tmp_path / f"{number}.{suffix}"
+        path.write_bytes(content)
+        with contextlib.suppress(ImageFileError):
+            images.load(path)
+    assert caplog.messages == []
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("suffix", ALL)
 def test_damaged_files_never_end_in_a_traceback(suffix: str, tmp_path: Path) -> None:
     """Whatever bytes are overwritten, the answer is a frame or an ImageFileError."""
     path = save(sample(), tmp_path / f"a.{suffix}")
