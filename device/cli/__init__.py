@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from device.cli.arguments import parser
 from device.cli.output import Output, complain, escape_what_cannot_be_written
 from device.errors import CatalogueError, ConfigError, DigitboxError
 
@@ -22,14 +21,8 @@ log = logging.getLogger("digitbox")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
-    escape_what_cannot_be_written()
-    options = parser().parse_args(arguments)
-    _set_up_logging(options.log_level)
     try:
-        with contextlib.redirect_stdout(Output(sys.stdout) if sys.stdout else None):
-            status = _command(options.command)(options)
-            if sys.stdout is not None:  # closed by who started it: print() then writes nowhere
-                sys.stdout.flush()
+        return _run(arguments)
     except (ConfigError, CatalogueError) as error:
         return complain(error, 2)
     except DigitboxError as error:
@@ -42,6 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.debug("unforeseen", exc_info=True)
         what = f"{type(error).__name__}: {error}"
         return complain(DigitboxError(f"a mistake in digitbox, please report it ({what}); --verbose shows more"), 1)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    # Here, since it loads NumPy, and a Ctrl-C in that time is to be no traceback either.
+    from device.cli.arguments import parser
+
+    escape_what_cannot_be_written()
+    options = parser().parse_args(arguments)
+    _set_up_logging(options.log_level)
+    with contextlib.redirect_stdout(Output(sys.stdout) if sys.stdout else None):
+        status = _command(options.command)(options)
+        if sys.stdout is not None:  # closed by who started it: print() then writes nowhere
+            sys.stdout.flush()
     return status
 
 

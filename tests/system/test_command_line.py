@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -600,3 +601,21 @@ def test_a_command_runs_with_its_output_closed():
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("loaded", ["numpy", "device.config", "device.cli.examining"])
+def test_a_ctrl_c_while_it_starts_is_no_traceback(loaded):
+    """Loading takes longest on a board, so that is when somebody thinks better of it."""
+    code = (
+        "import sys\n"
+        "class Interrupting:\n"
+        f"    def find_spec(self, name, *_):\n        if name == {loaded!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from device.cli import main\n"
+        "sys.exit(main(['config']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=SOON, check=False
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+    assert done.returncode in {130, -signal.SIGINT}  # Python may end by the signal itself; a shell sees 130 for both
