@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from device.clearness import LEAST_CLEARNESS, PLAIN_CLEARNESS, Scale
 from device.domain import Advice, Box, Frame, Pixels
 from device.ink import SCENE_PX, Contrast, contrast
-from device.order import gap, in_lines, is_between, is_dot, widest_gap, without_slashes
+from device.order import gap, in_lines, is_between, is_dot, widest_gap, without_marks
 from device.pieces import (
     CLEAR,
     EDGE_SHARE,
@@ -306,8 +306,8 @@ def _text(pieces: Sequence[Piece], found: Sequence[Piece], shape: tuple[int, ...
     strokes_px = {piece: mean_stroke_px(piece) for piece in digits}
     least_px = LEAST_MARK * float(np.median(list(strokes_px.values()))) if digits else 0.0
     marks = [piece.box for piece in small + dots if piece.core >= 0.6 * core and longer_px(piece.box) >= least_px]
-    lines, slashes = zip(*(without_slashes(line) for line in in_lines(digits)), strict=True) if digits else ((), ())
-    return _Text(lines, core, [*marks, *(slash for some in slashes for slash in some)], strokes_px)
+    lines, between = zip(*(without_marks(line) for line in in_lines(digits)), strict=True) if digits else ((), ())
+    return _Text(lines, core, [*marks, *(mark for some in between for mark in some)], strokes_px)
 
 
 def _writings(text: _Text, pixels: Pixels, seen: Contrast) -> Iterator[Writing]:

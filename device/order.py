@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from device.domain import Box
-from device.pieces import Piece, longer_px
+from device.pieces import Piece, hangs_beside, longer_px
 
 SLOPES = np.arange(-20, 21) * 0.02
 """Slopes that lines of writing may have: up to 22 degrees."""
@@ -38,6 +38,9 @@ which of two digits alone is taken to be the third. In 259 drawn sheets to tune 
 BEYOND, LEAN, STRAIGHT = 0.07, 0.2, 0.22
 """A slash reaches by the first share of the digits' height beyond them, above and below, is at least as wide as the
 second share of its own height, and its stroke is no wider than the third of its length."""
+
+HIGHEST_COMMA = 0.65
+"""A comma is lower than this share of the digits' height: one of 0.55 with a third above their feet was read as a 1."""
 
 
 def in_lines(pieces: Sequence[Piece]) -> list[list[Piece]]:
@@ -96,15 +99,16 @@ def is_between(mark: Box, before: Box, after: Box) -> bool:
     return beside and top + height / 3 < middle_row(mark) < bottom + height / 3
 
 
-def without_slashes(line: Sequence[Piece]) -> tuple[list[Piece], list[Box]]:
-    """A line less what is no one but a slash between two digits; and the slashes' places."""
-    slashes = [
+def without_marks(line: Sequence[Piece]) -> tuple[list[Piece], list[Box]]:
+    """A line less what is no one but a slash or a comma between two digits; and the places of these marks."""
+    marks = [
         place
         for place, piece in enumerate(line[1:-1], start=1)
-        if _is_slash(piece, line[place - 1].box, line[place + 1].box)
+        for before, after in [(line[place - 1].box, line[place + 1].box)]
+        if _is_slash(piece, before, after) or _is_comma(piece.box, before, after)
     ]
-    kept = [piece for place, piece in enumerate(line) if place not in slashes]
-    return kept, [line[place].box for place in slashes]
+    kept = [piece for place, piece in enumerate(line) if place not in marks]
+    return kept, [line[place].box for place in marks]
 
 
 def _is_slash(piece: Piece, before: Box, after: Box) -> bool:
@@ -117,6 +121,13 @@ def _is_slash(piece: Piece, before: Box, after: Box) -> bool:
     _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(piece.mask)))
     leans_right = float(np.nonzero(piece.mask[: box.height // 2])[1].mean()) > box.width / 2
     return leans_right and min(sides) < STRAIGHT * max(sides)
+
+
+def _is_comma(box: Box, before: Box, after: Box) -> bool:
+    """Whether it is low and hangs below the feet of both neighbours, as far as they stand on one line."""
+    height = (before.height + after.height) / 2
+    between = Box(before.x, round((before.y + after.y) / 2), before.width, round(height))
+    return box.height < HIGHEST_COMMA * height and hangs_beside(box, between, height)
 
 
 def widest_gap(lines: Sequence[Sequence[Piece]]) -> float:

@@ -47,6 +47,10 @@ MOST_APART = 0.08
 WIDEST_JOINED = 1.0
 """Strokes side by side are not of one digit if together they are wider than this, as a share of the usual height."""
 
+HANGING, FREE = 0.07, 0.03
+"""A comma ends so far below the feet of the digits beside it, at least, and stands so far from them from left to right,
+as shares of the usual height; the strokes that the grain of a pencil breaks are nearer."""
+
 BROKEN, CRUMB_REACH, RESTORED = (0.35, 0.7), 0.35, 1.2
 """A digit whose height lies between the first shares of the usual one may have lost a crumb of its strokes, as far from
 it as the second; with it, it is at most as high as the third."""
@@ -164,7 +168,9 @@ def _belong_together(one: Box, other: Box, height_px: float) -> bool:
     if gap_x >= MOST_APART * height_px:  # first, for of a page of text nearly all are
         return False
     gap_y = max(one.y, other.y) - min(one.bottom, other.bottom)
-    small = one if one.height <= other.height else other
+    small, large = (one, other) if one.height <= other.height else (other, one)
+    if gap_x > FREE * height_px and hangs_beside(small, large, height_px):
+        return False
     narrower = min(one.width, other.width)
     if small.height > 0.6 * height_px:
         # Two digits side by side, unless one stands in the other; two loops of an 8 nearly touch.
@@ -174,6 +180,12 @@ def _belong_together(one: Box, other: Box, height_px: float) -> bool:
         return gap_y < 0.06 * height_px and gap_x < max(-0.5 * narrower, 0.06 * height_px)
     is_too_wide = gap_x > 0 and max(one.right, other.right) - min(one.x, other.x) > WIDEST_JOINED * height_px
     return gap_y < 0.25 * height_px and not is_too_wide
+
+
+def hangs_beside(small: Box, large: Box, height_px: float) -> bool:
+    """Whether a piece hangs below the foot of what stands beside it, as a comma does; of digits usually so high."""
+    is_beside = not large.x <= small.x + small.width / 2 <= large.right
+    return is_beside and small.y > large.y + large.height / 2 and small.bottom > large.bottom + HANGING * height_px
 
 
 def with_crumbs(pieces: Sequence[Piece], crumbs: Sequence[Piece], height_px: float) -> list[Piece]:

@@ -601,6 +601,31 @@ def test_a_slash_is_a_mark_and_no_one(top: tuple[int, int], bottom: tuple[int, i
     assert [writing.group for writing in found] == ([0, 1] if is_slash else [0, 0, 0])
 
 
+@pytest.mark.parametrize("high_px", [28, 34, 45, 58])
+@pytest.mark.parametrize("beside_px", [7, 12, 20])
+def test_a_comma_is_a_mark_however_long_and_near(high_px: int, beside_px: int) -> None:
+    """It hangs below the digits' feet; of 100 px and more than a quarter it was a stroke of its neighbour, or a 1."""
+    pixels = paper(480, 640)
+    write(pixels, 4, Box(120, 200, 60, 100), pen_px=8)
+    top, foot = 300 - high_px // 3, 300 + 2 * high_px // 3
+    right = 180 + beside_px + high_px // 3 + 8
+    cv2.line(pixels, (right, top), (right - high_px // 3, foot), (40, 40, 40), 8, cv2.LINE_AA)
+    write(pixels, 5, Box(right + beside_px + 8, 200, 60, 100), pen_px=8)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
+    assert [writing.after_mark for writing in found] == [False, True]
+    assert [abs(writing.box.height - 100) < 15 for writing in found] == [True, True]
+
+
+def test_a_small_digit_that_stands_low_is_no_comma() -> None:
+    """Children's lines rise and fall; what begins above the others' middle is a digit."""
+    pixels = paper(480, 640)
+    write(pixels, 4, Box(120, 200, 60, 100), pen_px=8)
+    write(pixels, 1, Box(220, 240, 30, 75), pen_px=8)
+    write(pixels, 5, Box(290, 200, 60, 100), pen_px=8)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
+    assert [writing.after_mark for writing in found] == [False, False, False]
+
+
 def punched(degrees: float, missing: int | None = None) -> Frame:
     """A two on a sheet with eighteen holes along its upper edge, seen askew, one of them hidden if asked for."""
     pixels = paper(600, 800)
