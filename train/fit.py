@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from train.archives import DAMAGED
 from train.data import DigitSet
 from train.errors import DataError
 from train.feed import CLASSES, Course, batches, network_input, one_hot, steps_in
@@ -179,7 +179,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
                 self.history = json.loads(str(kept["history"]))
             for variable, value in zip(self._variables(), values, strict=True):
                 variable.assign(value)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGED as error:
             raise DataError(
                 f"{self._path} is not a checkpoint of this network ({error}); delete it to begin anew"
             ) from error

@@ -22,6 +22,7 @@ from device.domain import Pixels
 from device.errors import FrameError, ImageFileError
 from device.find import find
 from device.preprocess import INPUT_PX, mnist_layout
+from train.archives import DAMAGED
 from train.data import MNIST_SHA256, DigitSet, check_digits, read_mnist, split
 from train.errors import DataError
 from train.settings import Settings
@@ -252,9 +253,9 @@ def read_arrays(path: Path, sha256: Mapping[str, str]) -> dict[str, NDArray[np.u
     if not zipfile.is_zipfile(path):
         raise DataError(f"{path} is not an .npz file, or was cut short; run `digitbox-train data`, or copy it again")
     try:
-        with np.load(path) as archive:
+        with path.open("rb") as file, np.load(file) as archive:  # NumPy leaves its own file open when it fails
             arrays = {name: archive[name] for name in sha256}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise DataError(f"{path} cannot be read ({error}); run `digitbox-train data`, or copy it again") from error
     for name, array in arrays.items():
         found = hashlib.sha256(array.tobytes()).hexdigest()

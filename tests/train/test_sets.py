@@ -29,6 +29,7 @@ from train.sets import (
     laid_out,
     learned,
     measured_on,
+    read_arrays,
 )
 from train.settings import Settings
 
@@ -180,6 +181,22 @@ def test_an_archive_cut_in_the_middle_is_one_line(shelf):
         path.write_bytes(damaged)
         with pytest.raises(DataError, match=r"semeion\.npz"):
             sets[3].read(folder, SETTINGS)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_whatever_byte_of_an_archive_is_wrong_is_one_line(tmp_path, save):
+    """In the packed arrays, their headers or the table of contents: each makes zipfile or NumPy fail in its own way."""
+    path = tmp_path / "set.npz"
+    save(path, images=np.arange(4000, dtype=np.uint8).reshape(-1, 20, 20), labels=np.arange(10, dtype=np.uint8))
+    content = path.read_bytes()
+    rng = np.random.default_rng(2)
+    for place in [*rng.integers(len(content), size=300), *range(content.index(b"PK\x01\x02"), len(content))]:
+        damaged = bytearray(content)
+        damaged[place] = rng.integers(256)
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"set\.npz") as said:
+            read_arrays(path, {"images": "none is this", "labels": "nor this"})
+        assert "\n" not in str(said.value)
 
 
 def test_other_content_by_the_right_name_is_refused_by_its_checksum(shelf):

@@ -144,8 +144,11 @@ def test_a_set_is_fetched_converted_and_verified(server, tmp_path, bhmsds_upstre
         assert np.array_equal(arrays["images"], wanted["images"])
         assert arrays["source_id"].tolist() == [1, 0, 2]
     assert list(fetched([entry], tmp_path, sources)) == []
-    (tmp_path / entry.place).write_bytes(b"half")
-    assert list(fetched([entry], tmp_path, sources)) == ["bhmsds: fetched"]
+    packed = bytearray((tmp_path / entry.place).read_bytes())
+    packed[200:300] = bytes(100)  # of what is compressed; the archive's own table of contents is whole
+    for damaged in (b"half", packed):
+        (tmp_path / entry.place).write_bytes(damaged)
+        assert list(fetched([entry], tmp_path, sources)) == ["bhmsds: fetched"]
     assert [path.name for path in (tmp_path / "bhmsds").iterdir()] == ["bhmsds_digits.npz"]
 
 

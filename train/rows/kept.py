@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from train.archives import DAMAGED
 from train.data import DigitSet
 from train.errors import DataError
 from train.output import written_beside
@@ -59,7 +59,7 @@ def read_rows(path: Path, made_of: str | None = None) -> Rows:
                 raise DataError(f"{path} was made with other settings; delete it, and it will be made anew")
             pictures = np.split(kept["columns"], np.cumsum(kept["widths"])[:-1], axis=1)
             digits = np.split(kept["digits"], np.cumsum(kept["lengths"])[:-1])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise DataError(f"{path} cannot be read ({error}); delete it, and it will be made anew") from error
     return Rows(tuple(pictures), tuple(tuple(int(digit) for digit in row) for row in digits))
 
