@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -190,10 +191,9 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
         values = {f"value_{number}": variable.numpy() for number, variable in enumerate(self._variables())}
-        with written_beside(self._path) as partial, partial.open("wb") as file:
-            np.savez(file, history=json.dumps(self.history), **values)
-            file.flush()
-            os.fsync(file.fileno())
+        packed = io.BytesIO()  # on a full disk savez would leave an archive open, which complains when it is collected
+        np.savez(packed, history=json.dumps(self.history), **values)
+        write_bytes(self._path, packed.getvalue())
 
     def _variables(self) -> list[tf.Variable]:
         return [*self._kept.variables, *self._kept.optimizer.variables]
