@@ -47,6 +47,7 @@ class Course:
         answers_share: Of the target; the rest is the label.
         temperature: What the scores are divided by before they are compared with the target; the answers' own.
         checkpoint: Where the state after each epoch is kept, so that a killed run goes on from there.
+        best: Where the network of the best epoch is kept, if anywhere.
     """
 
     epochs: int
@@ -54,6 +55,7 @@ class Course:
     views: Views
     count: int
     checkpoint: Path
+    best: Path | None = None
     answers: Sequence[Targets] | None = None
     answers_share: float = 0.0
     temperature: float = 1.0

@@ -54,14 +54,15 @@ def fit(learned: Learned, settings: Settings, out: Path) -> None:
         views=Views(learned.training, settings, out),
         count=settings.views,
         checkpoint=out / "fit.checkpoint.npz",
+        best=out / BEST_NAME,
     )
-    fit_model(lambda: build(CLASSES, settings.widths), course, learned, settings, out / BEST_NAME, out / REPORT_NAME)
+    fit_model(lambda: build(CLASSES, settings.widths), course, learned, settings, out / REPORT_NAME)
 
 
-def fit_model(  # noqa: PLR0913, PLR0917 - what differs between the network and the baselines
-    network: Callable[[], keras.Model], course: Course, learned: Learned, settings: Settings, best: Path, report: Path
+def fit_model(
+    network: Callable[[], keras.Model], course: Course, learned: Learned, settings: Settings, report: Path
 ) -> None:
-    """Train a fresh network, keeping its best epoch in one file and what happened in another.
+    """Train a fresh network, keeping its best epoch where the course says and what happened in a file.
 
     Several machines train it together when TF_CONFIG names them (tf.distribute's own convention). Each makes the views
     and keeps the results in a folder of its own: what is read of the network is gathered from all of them, so all must.
@@ -73,7 +74,7 @@ def fit_model(  # noqa: PLR0913, PLR0917 - what differs between the network and 
     with distribution().scope():
         keras.utils.set_random_seed(settings.seed)
         model = network()
-        history = train(model, course, learned.validation, settings, callbacks=[_keep_best(model, best)])
+        history = train(model, course, learned.validation, settings, callbacks=[])
     facts = {"settings": asdict(settings), "history": history}
     write_bytes(report, json.dumps(facts, indent=2).encode())
 
@@ -108,7 +109,7 @@ def train(
 
     Raises:
         DataError: There are fewer digits than in one batch.
-        OutputError: A checkpoint cannot be written.
+        OutputError: A checkpoint or the best epoch cannot be written.
     """
     steps = steps_in(course.views, settings)
     if steps == 0:
@@ -122,6 +123,7 @@ def train(
         pass  # now, and not in TensorFlow's thread, which would wrap a full disk into an error of its own
     checkpoint = Checkpoint(model, course.checkpoint)
     begin = checkpoint.restore()
+    keepers = [checkpoint] if course.best is None else [_keep_best(model, course.best, checkpoint.history), checkpoint]
     mild = mildly_changed(validation, replace(settings, validation_copies=1))
     model.fit(
         _dataset(course, settings, begin),
@@ -130,7 +132,7 @@ def train(
         epochs=course.epochs,
         validation_data=(network_input(mild.model_inputs), one_hot(mild.labels)),
         validation_batch_size=500,
-        callbacks=[*callbacks, checkpoint],
+        callbacks=[*callbacks, *keepers],
         verbose=1 if sys.stdout.isatty() else 2,
     )
     return checkpoint.history
@@ -214,9 +216,12 @@ def save_keras(model: keras.Model, path: Path) -> None:
         model.save(partial)
 
 
-def _keep_best(model: keras.Model, path: Path) -> keras.callbacks.Callback:
-    """Write the model after each epoch with the best validation accuracy so far; a tie goes to the later one."""
-    best = 0.0
+def _keep_best(model: keras.Model, path: Path, history: History) -> keras.callbacks.Callback:
+    """Write the model after each epoch with the best validation accuracy so far; a tie goes to the later one.
+
+    So far means since the run began, also before a kill; if what was kept then is gone, the best of what comes counts.
+    """
+    best = max(history.get("val_accuracy", [0.0])) if path.exists() else 0.0
 
     def keep(_: int, metrics: dict[str, float]) -> None:
         nonlocal best

@@ -194,6 +194,24 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_weights(parts, settings, tmp_
     assert load_best(tmp_path / "killed").count_params() > 0
 
 
+def test_a_killed_run_that_goes_on_keeps_its_best_epoch(parts, settings, tmp_path):
+    """Later epochs that do worse than one before the kill don't take its place, unless its file is gone."""
+    from train.fit import fit
+
+    fit(parts, replace(settings, epochs=1), tmp_path)
+    best, checkpoint = tmp_path / "best.keras", tmp_path / "fit.checkpoint.npz"
+    with np.load(checkpoint) as kept:
+        values = dict(kept)
+    history = {**json.loads(str(values.pop("history"))), "val_accuracy": [1.01]}  # no later epoch gets there
+    np.savez(checkpoint, history=json.dumps(history), **values)
+    before = best.read_bytes()
+    fit(parts, replace(settings, epochs=2), tmp_path)
+    assert best.read_bytes() == before
+    best.unlink()
+    fit(parts, replace(settings, epochs=3), tmp_path)
+    assert best.exists()
+
+
 def test_a_pruning_that_was_killed_goes_on_as_pruned(run, parts, settings, tmp_path):
     """Masks and steps of the pruning are in the checkpoint: the rest of the run ends with the promised zeros."""
     from train.compress import prune
