@@ -373,6 +373,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
 def _failed(message: str) -> int:
     print(f"digitbox-train: {message}", file=sys.stderr)
     return 1
@@ -418,8 +424,8 @@ def _report_options(parser: argparse.ArgumentParser) -> None:
 def _scenes_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", default="mixed", help="train/photographs/README.md says of what")
     parser.add_argument("--part", default="training", help="whose handwriting: training, tuning or held out")
-    parser.add_argument("--count", type=int, default=20, help="pictures to draw")
-    parser.add_argument("--seed", type=int, help="the same seed draws the same pictures; each part has its own")
+    parser.add_argument("--count", type=_count, default=20, help="pictures to draw")
+    parser.add_argument("--seed", type=_seed, help="the same seed draws the same pictures; each part has its own")
 
 
 COMMANDS: Mapping[str, tuple[Callable[[argparse.Namespace], None], Callable[[argparse.ArgumentParser], None]]] = {

@@ -44,6 +44,9 @@ def test_help_explains_the_steps_in_their_order(capsys):
         ["data", "--sets", "x"],
         ["sweep", "everything"],
         ["sweep", "--digits", "0"],
+        ["scenes", "--count", "-2"],
+        ["scenes", "--count", "0"],
+        ["scenes", "--seed", "-1"],
     ],
 )
 def test_a_wrong_command_line_ends_with_2(arguments, capsys):
@@ -184,3 +187,23 @@ def test_scenes_are_drawn_without_any_set(tmp_path, capsys):
     assert (tmp_path / "out" / "labels.csv").read_text(encoding="utf-8").count("\n") == 3
     assert main([*arguments, "--part", "mine"]) == 1
     assert "--part mine: is none of training, tuning" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["a file in the way", "a full disk"])
+def test_scenes_that_cannot_be_written_are_one_line_and_cost_no_labels(tmp_path, capsys, file_size_limit, wrong):
+    """The labels of earlier pictures stay, and no half a picture is left."""
+    out = tmp_path / "out"
+    arguments = ["scenes", "--data", str(tmp_path / "none"), "--kind", "single", "--count", "1", "--out"]
+    assert main([*arguments, str(out)]) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    capsys.readouterr()
+    if wrong == "a full disk":
+        with file_size_limit(10_000):
+            assert main([*arguments, str(out), "--seed", "5"]) == 1
+    else:
+        assert main([*arguments, str(out / "labels.csv")]) == 1
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert found.err.startswith(f"digitbox-train: {out}")
+    assert found.err.count("\n") == 1
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before

@@ -238,7 +238,16 @@ def test_the_command_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == f"1 photographs and labels.csv in {tmp_path / 'out'}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["draw"], ["draw", "--out", "x", "--count", "0"], ["take", "--out", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["draw"],
+        ["draw", "--out", "x", "--count", "0"],
+        ["draw", "--out", "x", "--seed", "-1"],
+        ["take", "--out", "x"],
+    ],
+)
 def test_a_wrong_command_line_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """As argparse does, with a line that says what is wrong."""
     with pytest.raises(SystemExit) as end:

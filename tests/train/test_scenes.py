@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -233,3 +235,17 @@ def test_bundled_pictures_are_written_by_their_order(tmp_path: Path) -> None:
     paths = write_bundled(tmp_path / "new", small)
     assert [path.name for path in paths] == ["01-7.jpg", "02-3.jpg"]
     assert all(cv2.imread(str(path)).shape == (308, 410, 3) for path in paths)
+
+
+def test_bundled_pictures_that_cannot_be_written_are_one_line(tmp_path: Path) -> None:
+    """A file where their folder is needed: status 1, no traceback, and nothing on standard output."""
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "train.scenes", tmp_path / "file"],
+        capture_output=True,
+        text=True,
+        cwd=PICTURES.parents[1],
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert "cannot be written" in ended.stderr

@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument(
             "--part", choices=[one.value for one in Part], default=part.value, help="whose handwriting"
         )
-        command.add_argument("--seed", type=int, help="default: the part's own")
+        command.add_argument("--seed", type=_seed_number, help="default: the part's own")
         command.add_argument("--data", type=Path, default=Path("../shared/data"), help="where the sets are")
         command.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
@@ -71,6 +71,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def _seed_number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is less than 0")
     return number
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from device.domain import Box
+from train.output import write_bytes
 from train.photographs import written
 from train.photographs.bursts import burst
 from train.photographs.hands import Part, Pool
@@ -93,21 +95,22 @@ def write_shots(out: Path, made: Iterator[Shot]) -> int:
     box should say first) and what is known of the scene: turn and tilt in degrees, hand, ground, pen, least_px (height
     of the smallest digit), touching (how many neighbours), crop (1 for a tight one), specks, shows, spoilt.
 
+    An earlier labels.csv stays until the last picture is there.
+
     Raises:
-        OSError: The folder cannot be written.
+        OutputError: The folder cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
     files = 0
-    with (out / "labels.csv").open("w", encoding="utf-8", newline="") as table:
-        rows = csv.writer(table)
-        rows.writerow(COLUMNS)
-        for one in made:
-            for number, frame in enumerate(one.frames):
-                name = f"{one.name}.jpg" if len(one.frames) == 1 else f"{one.name}-{number}.jpg"
-                (out / name).write_bytes(jpeg(frame.pixels, frame.scene.lens.jpeg_quality))
-                rows.writerow((name, *_row(frame)))
-                files += 1
-            table.flush()
+    table = io.StringIO(newline="")
+    rows = csv.writer(table)
+    rows.writerow(COLUMNS)
+    for one in made:
+        for number, frame in enumerate(one.frames):
+            name = f"{one.name}.jpg" if len(one.frames) == 1 else f"{one.name}-{number}.jpg"
+            write_bytes(out / name, jpeg(frame.pixels, frame.scene.lens.jpeg_quality))
+            rows.writerow((name, *_row(frame)))
+            files += 1
+    write_bytes(out / "labels.csv", table.getvalue().encode())
     return files
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from device.domain import Box, Pixels
+from train.output import write_bytes
 from train.scenes import ink, strokes
 from train.scenes.bundled import BUNDLED
 from train.scenes.camera import Camera, jpeg, lit, photograph
@@ -62,11 +63,14 @@ def _box(trace: Trace, pen: ink.Pen, camera: Camera) -> Box:
 
 
 def write_bundled(out: Path, bundled: Sequence[tuple[int, Settings]] = BUNDLED) -> list[Path]:
-    """Write the bundled pictures, named by their order and what they show: 01-7.jpg, 03-42.jpg, ..."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write the bundled pictures, named by their order and what they show: 01-7.jpg, 03-42.jpg, ...
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
     paths = []
     for number, (seed, settings) in enumerate(bundled, start=1):
         scene = draw(settings, np.random.default_rng(seed))
         paths.append(out / f"{number:02}-{scene.label}.jpg")
-        paths[-1].write_bytes(jpeg(scene.pixels, settings.camera.jpeg_quality))
+        write_bytes(paths[-1], jpeg(scene.pixels, settings.camera.jpeg_quality))
     return paths
