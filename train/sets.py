@@ -68,8 +68,8 @@ class HandwritingSet(ABC):
         """
 
     def is_in(self, folder: Path) -> bool:
-        """Whether it lies in that data folder."""
-        return (folder / self.place).exists()
+        """Whether it lies in that data folder. Raises DataError where that cannot be seen."""
+        return is_there(folder / self.place)
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def measured_on(folder: Path, settings: Settings, sets: Sequence[HandwritingSet]
     in the folder are left out too.
 
     Raises:
-        DataError: A set is damaged.
+        DataError: A set is damaged, or the folder cannot be read.
     """
     for entry in sets:
         if entry.is_in(folder):
@@ -242,13 +242,32 @@ def described(parts: Parts) -> str:
     return ", ".join(f"{len(digits)} {purpose}" for purpose, digits in used.items() if digits is not None)
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder.
+
+    Path.exists raises an error of its own, or from Python 3.14 on says no, where this user may not look.
+
+    Raises:
+        DataError: Nobody can tell.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise DataError(
+            f"{path.parent} cannot be read ({error.strerror}); make it readable for this user, or give another --data"
+        ) from error
+    return True
+
+
 def read_arrays(path: Path, sha256: Mapping[str, str]) -> dict[str, NDArray[np.uint8]]:
     """The arrays of an .npz file whose bytes have the given checksums; the archive's own hold the time of packing.
 
     Raises:
         DataError: It is missing, damaged, or holds something else.
     """
-    if not path.exists():
+    if not is_there(path):
         raise DataError(f"{path} is missing; run `digitbox-train data`, or give the folder that holds it with --data")
     if not zipfile.is_zipfile(path):
         raise DataError(f"{path} is not an .npz file, or was cut short; run `digitbox-train data`, or copy it again")

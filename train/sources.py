@@ -22,7 +22,7 @@ from device.domain import Pixels
 from train.data import FETCH_LIMIT_SECONDS, MNIST_MIRRORS, fetch_mnist
 from train.errors import DataError, DownloadError, OutputError
 from train.output import written_beside
-from train.sets import HandwritingSet, Mnist, read_arrays
+from train.sets import HandwritingSet, Mnist, is_there, read_arrays
 
 Arrays = Mapping[str, NDArray[np.generic]]
 Members = Mapping[str, bytes]
@@ -127,7 +127,7 @@ def _fetch(source: Source, path: Path, sha256: Mapping[str, str]) -> None:
     members: dict[str, bytes] = {}
     for number, address in enumerate(source.archives):
         archive = path.with_name(f"{path.stem}.{number}.tar.gz")
-        if not archive.exists():
+        if not is_there(archive):
             download(address, archive)
         members.update(_members(archive, source.wanted))
     try:

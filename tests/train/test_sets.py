@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -155,6 +156,26 @@ def test_only_sets_that_are_there_for_it_are_learned_from(shelf, names):
 def test_sets_that_are_not_there_are_left_out_of_the_measuring(tmp_path):
     """Nobody needs them to train on MNIST."""
     assert list(measured_on(tmp_path, SETTINGS)) == []
+
+
+def test_a_folder_that_nobody_can_look_into_is_named(tmp_path):
+    """Not taken for an empty one, and no traceback; a name that is too long is the one that stops root as well."""
+    folder = tmp_path / ("x" * 300)
+    for look in (lambda: list(measured_on(folder, SETTINGS)), lambda: Semeion().read(folder, SETTINGS)):
+        with pytest.raises(DataError, match=r"x{300}.* cannot be read \(.*\); .*give another --data"):
+            look()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
+def test_a_folder_of_another_user_is_named(shelf):
+    """Its mode keeps this user out."""
+    folder, sets = shelf
+    folder.chmod(0)
+    try:
+        with pytest.raises(DataError, match=r"cannot be read \(Permission denied\)"):
+            list(measured_on(folder, SETTINGS, sets))
+    finally:
+        folder.chmod(0o700)
 
 
 def test_an_empty_folder_is_said_in_one_line(tmp_path):

@@ -66,7 +66,7 @@ def pools(data: Path, part: Part) -> tuple[Pool, ...]:
     scenes with the validation parts. bhmsds has no test part: its validation part is shared out, every other digit.
 
     Raises:
-        DataError: A set is damaged.
+        DataError: A set is damaged, or the folder cannot be read.
     """
     sets: tuple[HandwritingSet, ...] = (Mnist(), Bhmsds(), UnipenDigits())
     found = (entry.read(data, Settings()) for entry in sets if entry.is_in(data))
