@@ -117,14 +117,18 @@ def fetch_mnist(folder: Path, mirrors: Sequence[str] = MNIST_MIRRORS, sha256: Ma
     """Download what is missing or damaged; a file that verifies is left alone.
 
     Raises:
-        DownloadError: No mirror delivered a file with the right checksum.
+        DownloadError: No mirror delivered a file with the right checksum; it says what is wrong with ours, too.
         OutputError: A file cannot be written.
     """
     for name in sha256:
         try:
-            _verified(folder, name, sha256)
-        except DataError:
-            write_bytes(folder / f"{name}.gz", _fetched(f"{name}.gz", mirrors, sha256[name]))
+            _right(folder, name, sha256)
+        except DataError as wrong:
+            try:
+                content = _fetched(f"{name}.gz", mirrors, sha256[name])
+            except DownloadError as error:
+                raise DownloadError(f"{wrong}; and {error}") from error
+            write_bytes(folder / f"{name}.gz", content)
 
 
 def split(digits: DigitSet, *, validation: int, seed: int) -> tuple[DigitSet, DigitSet]:
@@ -184,14 +188,21 @@ def check_digits(digits: DigitSet) -> None:
 
 
 def _verified(folder: Path, name: str, sha256: Mapping[str, str]) -> bytes:
-    """The uncompressed content of a file whose checksum is right. Raises DataError."""
+    """The uncompressed content of a file whose checksum is right. Raises DataError with the next step."""
+    try:
+        return _right(folder, name, sha256)
+    except DataError as error:
+        raise DataError(
+            f"{error}; run `digitbox-train data` to fetch it, or give the folder that holds mnist/ with --data"
+        ) from error
+
+
+def _right(folder: Path, name: str, sha256: Mapping[str, str]) -> bytes:
+    """As `_verified`, but the error says only what is wrong."""
     content = _uncompressed(folder, name)
     found = hashlib.sha256(content).hexdigest()
     if found != sha256[name]:
-        raise DataError(
-            f"{folder / name}: the SHA-256 of its content is {found}, expected {sha256[name]}; "
-            "run `digitbox-train data` to fetch it again"
-        )
+        raise DataError(f"{folder / name}: the SHA-256 of its content is {found}, expected {sha256[name]}")
     return content
 
 
@@ -200,11 +211,9 @@ def _uncompressed(folder: Path, name: str) -> bytes:
     try:
         return gzip.decompress(packed.read_bytes()) if packed.exists() else (folder / name).read_bytes()
     except FileNotFoundError as error:
-        raise DataError(
-            f"{packed} is missing; run `digitbox-train data`, or give the folder that holds mnist/ with --data"
-        ) from error
+        raise DataError(f"{packed} is missing") from error
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{packed} cannot be read ({error}); run `digitbox-train data` to fetch it again") from error
+        raise DataError(f"{packed} cannot be read ({error})") from error
 
 
 def _fetched(name: str, mirrors: Sequence[str], sha256: str) -> bytes:
@@ -219,6 +228,4 @@ def _fetched(name: str, mirrors: Sequence[str], sha256: str) -> bytes:
             reasons.append(f"{mirror}: wrong checksum")
         except (OSError, HTTPException, EOFError, zlib.error) as error:
             reasons.append(f"{mirror}: {error}")
-    raise DownloadError(
-        f"{name} cannot be fetched ({'; '.join(reasons)}); look at the network, or copy the file by hand"
-    )
+    raise DownloadError(f"it cannot be fetched: {', '.join(reasons)}; look at the network, or copy the file by hand")

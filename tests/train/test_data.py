@@ -145,11 +145,12 @@ def test_fetch_leaves_alone_what_is_right_and_mends_what_is_not(write_idx, tmp_p
 
 
 def test_fetch_without_a_right_mirror_keeps_the_old_file_and_says_why(tmp_path, mirror):
-    """No half or wrong file is put in place; each mirror's reason is named."""
+    """No half or wrong file is put in place; what is wrong with it and each mirror's reason are named."""
     _, address = mirror
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"mine")
-    with pytest.raises(DownloadError, match=r"cannot be fetched .*404.*look at the network"):
+    with pytest.raises(DownloadError, match=r"cannot be read .*; and it cannot be fetched: .*404.*look at") as said:
         fetch_mnist(tmp_path, [address], {"train-images-idx3-ubyte": "0" * 64})
+    assert "run `digitbox-train data`" not in str(said.value)  # that is what was run
     assert [path.name for path in tmp_path.glob("*ubyte*")] == ["train-images-idx3-ubyte.gz"]
     assert (tmp_path / "train-images-idx3-ubyte.gz").read_bytes() == b"mine"
 
