@@ -72,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when it is done; 1 after an error, which is said in one line; argparse leaves with 2 when the command line is
         wrong.
     """
-    options = _parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's own chatter
     try:
+        options = _parser().parse_args(arguments)
         options.command(options)
     except DigitboxError as error:
         return _failed(str(error))

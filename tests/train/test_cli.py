@@ -178,6 +178,25 @@ def test_ctrl_c_stops_a_run_with_one_line(tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir() if path.is_file()] == ["settings.json"]
 
 
+INTERRUPTED = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Interrupting:
+    def find_spec(name, *_):
+        if name == "numpy.core.multiarray" or name == "numpy._core.multiarray":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting)
+from train.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_before_the_command_begins_is_one_line():
+    """While modules are imported, which is most of what a short command does; NumPy's is where it is hardest."""
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "digitbox-train: stopped\n")
+
+
 def test_scenes_are_drawn_without_any_set(tmp_path, capsys):
     """In drawn hands where no set is there: pictures, their labels, and how many there are."""
     arguments = ["scenes", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out"), "--kind", "single"]
