@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from device.errors import DigitboxError
+from train.arguments import positive, seed
 from train.card import TFLITE_NAME, versions
 from train.compare import (
     Compared,
@@ -278,8 +279,8 @@ def scenes_command(options: argparse.Namespace) -> None:
         if getattr(options, name) not in choices:
             raise DataError(f"--{name} {getattr(options, name)}: is none of {', '.join(choices)}")
     part = parts[options.part]
-    seed = SEEDS[part] if options.seed is None else options.seed
-    files = write_shots(options.out, shots(options.kind, pools(options.data, part), options.count, seed))
+    begin = SEEDS[part] if options.seed is None else options.seed
+    files = write_shots(options.out, shots(options.kind, pools(options.data, part), options.count, begin))
     print(f"{files} photographs and labels.csv in {options.out}")
 
 
@@ -367,18 +368,6 @@ def _group(name: str) -> str:
     return name
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
-
-
 def _failed(message: str) -> int:
     print(f"digitbox-train: {message}", file=sys.stderr)
     return 1
@@ -410,7 +399,7 @@ def _fit_options(parser: argparse.ArgumentParser) -> None:
 def _sweep_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("group", nargs="*", metavar="GROUP", type=_group, help=f"what is varied: {', '.join(GROUPS)}")
     parser.add_argument(
-        "--digits", type=_count, help="learn from so many of MNIST's digits, into an --out of their own"
+        "--digits", type=positive, help="learn from so many of MNIST's digits, into an --out of their own"
     )
     parser.add_argument("--spread", action="store_true", help="share the runs with other machines through Keras Tuner")
 
@@ -424,8 +413,8 @@ def _report_options(parser: argparse.ArgumentParser) -> None:
 def _scenes_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", default="mixed", help="train/photographs/README.md says of what")
     parser.add_argument("--part", default="training", help="whose handwriting: training, tuning or held out")
-    parser.add_argument("--count", type=_count, default=20, help="pictures to draw")
-    parser.add_argument("--seed", type=_seed, help="the same seed draws the same pictures; each part has its own")
+    parser.add_argument("--count", type=positive, default=20, help="pictures to draw")
+    parser.add_argument("--seed", type=seed, help="the same seed draws the same pictures; each part has its own")
 
 
 COMMANDS: Mapping[str, tuple[Callable[[argparse.Namespace], None], Callable[[argparse.ArgumentParser], None]]] = {

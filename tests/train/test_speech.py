@@ -16,6 +16,7 @@ from device.listening import Look, Pass, Unheard
 from device.sight_and_speech import fused
 from train.errors import DataError
 from train.speech import fit, material, measure, phrases, spotter_clips, studio, voices, word_clips
+from train.speech.__main__ import main
 from train.speech.fusing import Pairs, outcomes, report
 from train.speech.hear import Answer, Clip
 from train.speech.measure import Plan
@@ -326,6 +327,27 @@ def test_fusing_is_the_devices_own():
     assert digits[0] == 1
     assert believed.tolist() == [fused(sure[1], sure[1]).believed, fused(sure[2], sure[7]).believed] == [True, False]
     assert "| 0.5 | 0.8 | 100.0% | 0.0% | 100.0% |" in report(found)
+
+
+@pytest.mark.parametrize("numbers", [["--workers", "0"], ["--every", "0"], ["--every", "-5"], ["--every", "x"]])
+def test_wrong_numbers_end_with_2(tmp_path, capsys, numbers):
+    """As argparse does, before anything is said or heard."""
+    with pytest.raises(SystemExit) as left:
+        main(["measure", "--out", str(tmp_path / "out"), *numbers])
+    assert left.value.code == 2
+    assert "is not a whole number above 0" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_said_before_the_measuring(tmp_path, capsys, monkeypatch):
+    """A mistyped folder of recordings, and a file where the folder for the table is to be."""
+    monkeypatch.setattr(measure, "_digit_rows", lambda _: pytest.fail("the measuring has begun"))
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    for data, out in (("none", "out"), (".", "file")):
+        assert main(["measure", "--data", str(tmp_path / data), "--out", str(tmp_path / out)]) == 1
+        said = capsys.readouterr().err
+        assert str(tmp_path / (data if data == "none" else out)) in said
+        assert said.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.long

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 
 from device.errors import DigitboxError
+from train.arguments import positive, seed
 from train.photographs.answers import opened
 from train.photographs.files import KINDS, SEEDS, shot, shots, write_shots
 from train.photographs.fusing import compare
@@ -30,24 +31,24 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="draw|show|measure|scans|fusing|weights")
     draw = commands.add_parser("draw", help="write photographs and labels.csv")
     draw.add_argument("--kind", choices=list(KINDS), default="mixed")
-    draw.add_argument("--count", type=_positive, default=100, help="photographs, or bursts")
+    draw.add_argument("--count", type=positive, default=100, help="photographs, or bursts")
     draw.set_defaults(run=_draw)
     take = commands.add_parser("measure", help="issue 4's table, with pictures of every mistake")
-    take.add_argument("--count", type=_positive, default=2000, help="scenes; the other kinds follow in proportion")
+    take.add_argument("--count", type=positive, default=2000, help="scenes; the other kinds follow in proportion")
     take.add_argument("--config", type=Path, nargs="*", default=[], help="files laid over the box's configuration")
-    take.add_argument("--workers", type=_positive, default=1, help="processes")
+    take.add_argument("--workers", type=positive, default=1, help="processes")
     take.add_argument("--only", choices=PARTS, nargs="*", default=[], help="these parts of the table")
     take.set_defaults(run=_measure)
     show = commands.add_parser("show", help="one picture of some photographs of every kind")
     show.set_defaults(run=_show)
     scan = commands.add_parser("scans", help="digits as they lie in folders: crops, frames, strips, underlined ones")
-    scan.add_argument("--count", type=_positive, default=100, help="pictures of each layout and set")
+    scan.add_argument("--count", type=positive, default=100, help="pictures of each layout and set")
     scan.set_defaults(run=_scan)
     fuse = commands.add_parser("fusing", help="the ways to fuse a burst, compared")
-    fuse.add_argument("--count", type=_positive, default=100, help="bursts of five frames")
+    fuse.add_argument("--count", type=positive, default=100, help="bursts of five frames")
     fuse.set_defaults(run=_fuse)
     weigh = commands.add_parser("weights", help="fit what the finder and the judge weigh")
-    weigh.add_argument("--count", type=_positive, default=400, help="scenes with digits; the negatives follow")
+    weigh.add_argument("--count", type=positive, default=400, help="scenes with digits; the negatives follow")
     weigh.set_defaults(run=_weigh)
     parts = {draw: Part.TRAINING, show: Part.TUNING, take: Part.HELD_OUT}
     parts |= {scan: Part.TUNING, fuse: Part.TUNING, weigh: Part.TUNING}
@@ -55,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument(
             "--part", choices=[one.value for one in Part], default=part.value, help="whose handwriting"
         )
-        command.add_argument("--seed", type=_seed_number, help="default: the part's own")
+        command.add_argument("--seed", type=seed, help="default: the part's own")
         command.add_argument("--data", type=Path, default=Path("../shared/data"), help="where the sets are")
         command.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
@@ -65,20 +66,6 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     return result
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
-
-
-def _seed_number(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is less than 0")
-    return number
 
 
 def _draw(chosen: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from device.errors import DigitboxError
+from train.arguments import positive
 from train.speech.fit import fit, write
 from train.speech.fusing import pairs, report
 from train.speech.measure import Plan, measure
@@ -33,9 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     choose.set_defaults(run=_phrases)
     for command in (take, learn, spot, fuse, choose):
         command.add_argument("--clips", type=Path, default=Path("runs/speech"), help="where synthetic clips are kept")
-        command.add_argument("--workers", type=int, default=2, help="processes")
+        command.add_argument("--workers", type=positive, default=2, help="processes")
     for command in (take, learn, choose):
-        command.add_argument("--every", type=int, default=1, help="only every so-many-th clip")
+        command.add_argument("--every", type=positive, default=1, help="only every so-many-th clip")
     chosen = parser.parse_args(arguments)
     try:
         result: int = chosen.run(chosen)

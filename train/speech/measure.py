@@ -13,6 +13,8 @@ import numpy as np
 
 from device import commands, sounds
 from device.domain import Audio, Command, Context, VoiceCommand
+from train.errors import DataError
+from train.sets import is_there
 from train.speech.hear import Answer, Clip, answers
 from train.speech.material import OTHERS, meanings, others, spotted_meanings
 from train.speech.recordings import PACKAGES, english_digits, other_speech
@@ -66,9 +68,11 @@ class Row:
 
 def measure(plan: Plan, out: Path) -> str:
     """Measure, write figures.md and figures.json into the folder; the former. Raises OSError, DigitboxError."""
+    if not is_there(plan.data):  # said now, and not in a row of the table after minutes
+        raise DataError(f"{plan.data} is missing; give the folder that has speech_digits with --data, or an empty one")
+    out.mkdir(parents=True, exist_ok=True)
     rows = [*_digit_rows(plan), *_command_rows(plan), *_other_rows(plan), *_unspoken_rows(plan)]
     model, engine, package = memory_mb()
-    out.mkdir(parents=True, exist_ok=True)
     note = f"{model:.1f} MB; the engine itself {engine:.1f} MB, its package would add {package:.1f} MB"
     rows += [Row("memory with the model, above without", "-", 1, None, "< 15 MB", note)]
     table = _table(rows, plan)
