@@ -59,6 +59,8 @@ def read_rows(path: Path, made_of: str | None = None) -> Rows:
                 raise DataError(f"{path} was made with other settings; delete it, and it will be made anew")
             pictures = np.split(kept["columns"], np.cumsum(kept["widths"])[:-1], axis=1)
             digits = np.split(kept["digits"], np.cumsum(kept["lengths"])[:-1])
+    except DataError:
+        raise
     except DAMAGED as error:
         raise DataError(f"{path} cannot be read ({error}); delete it, and it will be made anew") from error
     return Rows(tuple(pictures), tuple(tuple(int(digit) for digit in row) for row in digits))
