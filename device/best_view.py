@@ -8,7 +8,7 @@ from functools import reduce
 
 from device.domain import Box, Frame
 from device.looking import Looker, Observation
-from device.pieces import edges_near, spans
+from device.pieces import edges_near, spanned
 from device.sheet import Sheet, sheets
 from device.views import (
     alone,
@@ -68,7 +68,8 @@ def _crop(looker: Looker, frame: Frame) -> Observation | None:
     if not looker.is_sure(crop):
         return None
     around = reduce(Box.union, (one.box for one in crop.writings))
-    return crop if spans(around, frame.pixels.shape, EDGE_PX) else None
+    least = 2 if set(looker.number(crop)) == {"1"} else 1  # like a one looks any edge of a sheet from side to side
+    return crop if spanned(around, frame.pixels.shape, EDGE_PX) >= least else None
 
 
 def _is_giant(whole: Observation, frame: Frame) -> bool:

@@ -267,11 +267,11 @@ def edges_at(box: Box, shape: tuple[int, ...]) -> tuple[Advice, ...]:
     return edges_near(box, shape, 0)
 
 
-def spans(box: Box, shape: tuple[int, ...], reach_px: int = 0) -> bool:
-    """Whether a box comes so near to both of two opposite edges of a picture of this shape."""
+def spanned(box: Box, shape: tuple[int, ...], reach_px: int = 0) -> int:
+    """In how many of two directions, across and down, a box comes so near to both edges of a picture of this shape."""
     edges = set(edges_near(box, shape, reach_px))
     opposite = ({Advice.CUT_OFF_LEFT, Advice.CUT_OFF_RIGHT}, {Advice.CUT_OFF_TOP, Advice.CUT_OFF_BOTTOM})
-    return any(pair <= edges for pair in opposite)
+    return sum(pair <= edges for pair in opposite)
 
 
 def view_of(picture: NDArray[Any], box: Box) -> NDArray[Any]:

@@ -314,6 +314,16 @@ def test_a_digit_is_read_that_was_cut_out_exactly(reader, digit: int, height: in
     assert reading.digits[0].box.overlap(Box(0, 0, width, height)) > 0.9
 
 
+@pytest.mark.parametrize("height", [450, 900])
+def test_an_edge_across_the_frame_is_no_one(reader, height: int):
+    """Of a sheet or the table, from top to bottom: only what fills the whole crop is a one."""
+    pixels = paper(height, height)
+    cv2.line(
+        pixels, (height // 2, 0), (height // 2 + height // 20, height - 1), (60, 60, 60), height // 30, cv2.LINE_AA
+    )
+    assert reader.read([Frame(cv2.GaussianBlur(pixels, (5, 5), 0))]).status is not Status.OK
+
+
 def test_a_scribble_is_no_digit(reader):
     """More stroke than any digit has, at the size of one."""
     pixels = paper(480, 640)
