@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import reduce
 
 from device.domain import Box, Frame
+from device.ink import may_span
 from device.looking import Looker, Observation
 from device.pieces import edges_near, spanned
 from device.sheet import Sheet, sheets
@@ -64,12 +65,23 @@ def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observati
 
 def _crop(looker: Looker, frame: Frame) -> Observation | None:
     """The digits of a crop as large as a scene, where they are sure and reach its opposite edges; else None."""
+    if not may_span(frame):
+        return None
     crop = looker.look_as_at_crop(frame)
     if not looker.is_sure(crop):
         return None
-    around = reduce(Box.union, (one.box for one in crop.writings))
-    least = 2 if set(looker.number(crop)) == {"1"} else 1  # like a one looks any edge of a sheet from side to side
-    return crop if spanned(around, frame.pixels.shape, EDGE_PX) >= least else None
+    return crop if _is_cut_out(crop, looker.number(crop)) else None
+
+
+def _is_cut_out(crop: Observation, number: str) -> bool:
+    """Whether writing reaches from edge to edge, and is no edge of a sheet, nor its corner, which look like 1 and 7.
+
+    Those reach from the frame's top to its bottom, seldom a third side, and never all four.
+    """
+    around, shape = reduce(Box.union, (one.box for one in crop.writings)), crop.frame.pixels.shape
+    across, down = spanned(around, shape, EDGE_PX)
+    least = {"1": 4, "7": 2 if across else 3}.get("".join(set(number)), 2)
+    return (across or down) and len(edges_near(around, shape, EDGE_PX)) >= least
 
 
 def _is_giant(whole: Observation, frame: Frame) -> bool:

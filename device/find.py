@@ -350,7 +350,7 @@ def _usual(pieces: Sequence[Piece]) -> tuple[float, float]:
 
 def _cut_off(piece: Piece, shape: tuple[int, ...]) -> tuple[Advice, ...]:
     """The edges that its strokes cross; none for a tight crop, in which they touch opposite ones."""
-    return () if spanned(piece.box, shape) else edges_at(piece.box, shape)
+    return () if any(spanned(piece.box, shape)) else edges_at(piece.box, shape)
 
 
 def _is_tangle(piece: Piece, stroke_px: float) -> bool:

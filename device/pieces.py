@@ -267,11 +267,12 @@ def edges_at(box: Box, shape: tuple[int, ...]) -> tuple[Advice, ...]:
     return edges_near(box, shape, 0)
 
 
-def spanned(box: Box, shape: tuple[int, ...], reach_px: int = 0) -> int:
-    """In how many of two directions, across and down, a box comes so near to both edges of a picture of this shape."""
+def spanned(box: Box, shape: tuple[int, ...], reach_px: int = 0) -> tuple[bool, bool]:
+    """Whether a box comes so near to both edges of a picture of this shape across, and down."""
     edges = set(edges_near(box, shape, reach_px))
     opposite = ({Advice.CUT_OFF_LEFT, Advice.CUT_OFF_RIGHT}, {Advice.CUT_OFF_TOP, Advice.CUT_OFF_BOTTOM})
-    return sum(pair <= edges for pair in opposite)
+    across, down = (pair <= edges for pair in opposite)
+    return across, down
 
 
 def view_of(picture: NDArray[Any], box: Box) -> NDArray[Any]:

@@ -8,7 +8,7 @@ import pytest
 from drawing import paper, scene, shade, write
 
 from device.domain import Box, Frame, Pixels
-from device.ink import WORK_PIXELS, contrast
+from device.ink import WORK_PIXELS, contrast, may_span
 
 
 def inverted(frame: Frame) -> Frame:
@@ -30,6 +30,24 @@ def test_ink_is_told_from_its_ground(digit: int, margin: int) -> None:
     frame = crop(digit, margin=margin)
     assert not contrast(frame).light_ink
     assert contrast(inverted(frame)).light_ink
+
+
+@pytest.mark.parametrize("inked", [Frame, lambda pixels: inverted(Frame(pixels))])
+@pytest.mark.parametrize(
+    ("box", "spans"),
+    [
+        (Box(6, 6, 588, 788), True),
+        (Box(6, 200, 588, 400), True),
+        (Box(200, 6, 200, 788), True),
+        (Box(60, 60, 480, 680), False),
+        (Box(6, 6, 480, 680), False),
+    ],
+)
+def test_ink_may_span_a_frame_from_edge_to_edge(inked, box: Box, spans: bool) -> None:
+    """Down, across, or both: a look as at a crop is only taken then."""
+    pixels = paper(800, 600)
+    write(pixels, 0, box, pen_px=20)
+    assert may_span(inked(pixels)) is spans
 
 
 def test_a_scene_may_be_dark_on_light_or_light_on_dark() -> None:

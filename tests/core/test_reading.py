@@ -315,12 +315,12 @@ def test_a_digit_is_read_that_was_cut_out_exactly(reader, digit: int, height: in
 
 
 @pytest.mark.parametrize("height", [450, 900])
-def test_an_edge_across_the_frame_is_no_one(reader, height: int):
-    """Of a sheet or the table, from top to bottom: only what fills the whole crop is a one."""
+@pytest.mark.parametrize("edge", [((0.5, 0.0), (0.55, 1.0)), ((0.3, 0.05), (0.85, 0.05), (0.6, 1.0))])
+def test_an_edge_across_the_frame_is_no_digit(reader, edge: tuple[tuple[float, float], ...], height: int):
+    """Of a sheet or the table, or its corner: only what fills the whole crop is a one or a seven."""
     pixels = paper(height, height)
-    cv2.line(
-        pixels, (height // 2, 0), (height // 2 + height // 20, height - 1), (60, 60, 60), height // 30, cv2.LINE_AA
-    )
+    corners = (np.array(edge) * (height - 1)).astype(np.int32)
+    cv2.polylines(pixels, [corners], False, (60, 60, 60), height // 30, cv2.LINE_AA)
     assert reader.read([Frame(cv2.GaussianBlur(pixels, (5, 5), 0))]).status is not Status.OK
 
 
