@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,6 +88,24 @@ def test_a_voice_that_is_absent():
     assert not replace(ESPEAK, program="no-such-program").available
     assert not replace(ESPEAK, program="festival", options=("no_such_voice",)).available
     assert not replace(ESPEAK, package="mbrola-none").available
+
+
+def test_rhvoice_reads_a_file_and_has_a_folder_for_each_voice(tmp_path, monkeypatch):
+    """A stand-in for the program, which is in Debian's section non-free, takes the arguments of the real one."""
+    spoken = tmp_path / "spoken.wav"
+    spoken.write_bytes(ESPEAK.say("help").to_wav())
+    program = tmp_path / "RHVoice-test"
+    program.write_text(f'#!/bin/sh\n[ "$1 $2 $3 $5" = "-p bdl -i -o" ] && grep -qx help "$4" && cp {spoken} "$6"\n')
+    program.chmod(0o755)
+    (tmp_path / "bdl").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(voices, "RHVOICE_VOICES", tmp_path)
+    voice, absent = (
+        voices.Voice(name, "RHVoice-test", ("-p", name), voices.Part.TEACHING, "rhvoice-english")
+        for name in ("bdl", "nobody")
+    )
+    assert (voice.available, absent.available) == (True, False)
+    assert 0.2 < voice.say("help").seconds < 2.0
 
 
 @pytest.mark.parametrize("noise", studio.NOISES)

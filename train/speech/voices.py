@@ -1,4 +1,4 @@
-"""Synthetic voices to measure with: eSpeak NG, Flite, Festival, MBROLA and Pico, each by its Debian package."""
+"""Synthetic voices: eSpeak NG, Flite, Festival, MBROLA, Pico and RHVoice, each by its Debian package."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from train.errors import DataError
 
 FESTIVAL_VOICES = Path("/usr/share/festival/voices")
 MBROLA_VOICES = Path("/usr/share/mbrola")
+RHVOICE_VOICES = Path("/usr/share/RHVoice/voices")
 _LIMIT_SECONDS = 60.0
 
 
@@ -42,7 +43,7 @@ class Voice:
 
     Attributes:
         name: For the table.
-        program: "espeak-ng", "flite", "festival" or "pico2wave".
+        program: "espeak-ng", "flite", "festival", "pico2wave" or "RHVoice-test".
         options: Its arguments; for Festival the name of a voice, for Pico the language.
         part: What it is for.
         package: The Debian package that has it.
@@ -65,6 +66,8 @@ class Voice:
             return self.options[1].partition("+")[2] in _variants()
         if self.package.startswith("mbrola-"):
             return (MBROLA_VOICES / self.package.removeprefix("mbrola-")).exists()
+        if self.program == "RHVoice-test":
+            return (RHVOICE_VOICES / self.options[1]).exists()
         return self.program != "festival" or any(FESTIVAL_VOICES.glob(f"*/{self.options[0]}"))
 
     def say(self, text: str) -> Audio:
@@ -79,6 +82,8 @@ class Voice:
                 command = ["flite", *self.options, str(written), str(path)]
             elif self.program == "pico2wave":
                 command = ["pico2wave", "-l", *self.options, "-w", str(path), text]
+            elif self.program == "RHVoice-test":
+                command = ["RHVoice-test", *self.options, "-i", str(written), "-o", str(path)]
             else:
                 command = ["text2wave", "-eval", f"(voice_{self.options[0]})", "-o", str(path), str(written)]
             try:
@@ -161,9 +166,10 @@ _VARIANTS = (
 )
 """Of eSpeak NG: none of those above but f3."""
 
-_FLITE_TEACHERS, _FESTIVAL_TEACHERS = (
+_FLITE_TEACHERS, _FESTIVAL_TEACHERS, _RHVOICE_TEACHERS = (
     ("slt", "kal", "kal16"),
     {"don_diphone": "festvox-don", "rab_diphone": "festvox-rablpc16k"},
+    ("alan", "bdl", "clb", "slt"),
 )
 
 SPEEDS = (0.88, 1.15)
@@ -200,4 +206,8 @@ def teachers(seed: int) -> list[Voice]:
         voices.append(_flite(name, Part.TEACHING, "--setf", stretch, "--setf", pitch_hz, speed=speed))
     for name, package in 3 * tuple(_FESTIVAL_TEACHERS.items()):
         voices.append(_festival(name, Part.TEACHING, package, speed=round(rng.uniform(*SPEEDS), 2)))
+    for name in 10 * _RHVOICE_TEACHERS:
+        options = ("-p", name, "-r", str(rng.randint(80, 125)), "-t", str(rng.randint(75, 130)))
+        speed = round(rng.uniform(*SPEEDS), 2)
+        voices.append(Voice(f"rhvoice {name}", "RHVoice-test", options, Part.TEACHING, "rhvoice-english", speed))
     return voices
