@@ -9,7 +9,7 @@ import numpy as np
 from device.clearness import PLAIN_CLEARNESS
 from device.domain import Box, Pixels
 from device.find import Writing
-from device.judge import Evidence, Probabilities
+from device.judge import Evidence, Probabilities, trusts
 from device.sheet import Sheet
 
 SURE = 0.97
@@ -235,8 +235,14 @@ def cleared(found: Sequence[Writing], probabilities: Probabilities) -> tuple[flo
 
 
 def worth(evidence: Evidence) -> float:
-    """How much can be read: a sure digit counts 1, one as likely as not less than 0, and junk -2."""
-    best = 1.0 + 2.0 * np.log(np.maximum(evidence.probabilities[:, :10].max(axis=1, initial=0.0), 1e-6))
+    """How much can be read: a sure digit counts 1, one as likely as not less than 0, and junk -2.
+
+    Where there are ones alone, which edges, fingers and grain look like, each is no likelier than it is trusted.
+    """
+    likely = evidence.probabilities[:, :10].max(axis=1, initial=0.0)
+    if (evidence.probabilities.argmax(axis=1) == 1).all():
+        likely = np.minimum(likely, 1.0 / (1.0 + np.exp(-trusts(evidence))))
+    best = 1.0 + 2.0 * np.log(np.maximum(likely, 1e-6))
     return float(np.maximum(best, -2.0).sum()) - (1.0 if evidence.other_ink else 0.0)
 
 

@@ -22,6 +22,7 @@ from device.views import (
     shows_more,
     without_grain,
     without_strays,
+    worth,
 )
 
 FOUR, SEVEN, FAR = Box(100, 100, 40, 60), Box(150, 100, 40, 60), Box(400, 120, 40, 60)
@@ -160,3 +161,21 @@ def test_what_crosses_the_edge_and_seems_a_one_is_a_stray(digit: int, down: int,
     pieces = seen((FOUR, 4, 0.99, 0.5), (edge, digit, 0.99, 0.5))
     found = [as_writing(FOUR, 0.5), replace(as_writing(edge, 0.5), cut_off=(Advice.CUT_OFF_LEFT,))]
     assert len(without_strays(found, np.zeros((2, 28, 28), np.uint8), pieces.probabilities)[0]) == kept
+
+
+def test_an_edge_that_seems_a_one_is_worth_less_than_a_digit_beside_other_ink() -> None:
+    """A fingertip on the table is a 1 with 0.99; the sheet has a plain 2 and something else."""
+    edge = seen((FAR, 1, 0.99, -0.6))
+    digit = replace(seen((FOUR, 2, 1.0, 0.8)), other_ink=True)
+    assert worth(edge) < worth(digit)
+    assert worth(seen((FAR, 7, 0.99, -0.6))) > worth(digit)  # no edge seems a seven so surely
+
+
+def test_a_one_among_other_digits_is_worth_what_it_is_likely() -> None:
+    """It stands on their line: 417 is as good as 477."""
+    places = (Box(50, 100, 40, 60), FOUR, SEVEN)
+    numbers = (
+        seen(*((place, digit, 0.99, 0.5) for place, digit in zip(places, digits, strict=True)))
+        for digits in ((4, 1, 7), (4, 7, 7))
+    )
+    assert worth(next(numbers)) == worth(next(numbers))
