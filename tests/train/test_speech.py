@@ -105,6 +105,7 @@ def test_rhvoice_reads_a_file_and_has_a_folder_for_each_voice(tmp_path, monkeypa
         for name in ("bdl", "nobody")
     )
     assert (voice.available, absent.available) == (True, False)
+    assert (voices.lacking([voice]), voices.lacking([absent])) == ([], ["rhvoice-english"])
     assert 0.2 < voice.say("help").seconds < 2.0
 
 

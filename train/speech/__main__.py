@@ -12,6 +12,7 @@ from train.speech.fit import fit, write
 from train.speech.fusing import pairs, report
 from train.speech.measure import Plan, measure
 from train.speech.phrases import report as report_on_phrases
+from train.speech.voices import lacking, teachers
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,6 +59,8 @@ def _spotter(chosen: argparse.Namespace) -> int:
     from train.speech.word_clips import spoken
 
     weights = published_weights()  # what is missing is said before the clips are made
+    if missing := lacking(teachers(SEED)):
+        sys.stderr.write(f"some teachers are absent, and it will learn from the others; install {', '.join(missing)}\n")
     command = f"python -m train.speech spotter --out {chosen.out}"
     digits = pictures(chosen.clips, SEED, chosen.workers)
     path = make(digits, spoken(chosen.clips, SEED, chosen.workers), weights, chosen.out, command)

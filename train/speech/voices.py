@@ -181,8 +181,13 @@ def available(voices: Iterable[Voice]) -> list[Voice]:
     voices = list(voices)
     found = [voice for voice in voices if voice.available]
     if voices and not found:
-        raise DataError(f"there is no voice; install {', '.join(sorted({voice.package for voice in voices}))}")
+        raise DataError(f"there is no voice; install {', '.join(lacking(voices))}")
     return found
+
+
+def lacking(voices: Iterable[Voice]) -> list[str]:
+    """The Debian packages of those that this machine has not, by name."""
+    return sorted({voice.package for voice in voices if not voice.available})
 
 
 def teachers(seed: int) -> list[Voice]:
