@@ -95,7 +95,9 @@ def _other_views(
 ) -> list[Observation]:
     """What is on each sheet, and of the other ink where no sheet is sure; what shows no writing is left out."""
     found = [sheet for sheet in found if not is_inside_writing(sheet, whole.writings)]
-    views = [looker.look_at(frame, sheet) for sheet in found if is_suspect or not cuts_through(sheet, whole.places)]
+    # What is no digit may be the edge of that sheet, or the table around it.
+    digits = [box for box, row in zip(whole.places, whole.evidence.probabilities, strict=True) if row.argmax() < 10]
+    views = [looker.look_at(frame, sheet) for sheet in found if is_suspect or not cuts_through(sheet, digits)]
     if not any(looker.is_sure(view) for view in views):
         views.append(looker.look(frame, inverted=True))
     views = [view for view in views if view.evidence.boxes and not _shows_rim(view)]

@@ -40,9 +40,10 @@ ASKEW_PX = 2
 STROKE_FACTOR, STROKE_PX = 1.5, 2.5
 """What crosses a line is a stroke where it goes on for so many times the line's width, and so many pixels more."""
 
-BESIDE_PX, ALONE = 4, 0.05
-"""Where less than the second share of all is further from the lines than the first, nothing touches the box, and all of
-it goes: printed lines are not quite straight, and drawn ones less so."""
+BESIDE_PX, ALONE, INTO = 4, 0.05, 0.4
+"""Where less than the second share of all is further from the lines than the first, and nothing goes further into a box
+than the third share of the way to its middle, nothing touches it, and all of it goes: printed lines are not quite
+straight, and drawn ones less so. In a large table a whole digit is less than the second share."""
 
 Places = NDArray[np.float32]
 
@@ -110,10 +111,17 @@ def _lines_of(inside: Pixels, corners: Places) -> Pixels | None:
     size, back = inside.shape[::-1], cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     joints = np.outer(across.any(axis=1), down.any(axis=1)) * seen
     level_lines = across | down.T | joints.astype(np.uint8)
-    lines = np.asarray(cv2.warpPerspective(level_lines, there, size, flags=back), np.uint8)
-    beside = cv2.dilate(lines, np.ones((2 * BESIDE_PX + 1, 2 * BESIDE_PX + 1), np.uint8))
-    rest = cv2.countNonZero(cv2.subtract(inside, beside))
-    return inside if rest < ALONE * cv2.countNonZero(inside) else lines
+    if not _is_touched(seen, level_lines):
+        return inside
+    return np.asarray(cv2.warpPerspective(level_lines, there, size, flags=back), np.uint8)
+
+
+def _is_touched(seen: Pixels, lines: Pixels) -> bool:
+    """Whether more than its own lines hangs together with a box or a table of boxes."""
+    away_px = cv2.distanceTransform(cv2.bitwise_not(lines), cv2.DIST_C, 3)
+    ink_px = away_px[seen > 0]
+    into = ink_px.max() > max(BESIDE_PX, INTO * away_px.max())
+    return bool(into or (ink_px > BESIDE_PX).mean() >= ALONE)
 
 
 def _crossing(seen: Pixels) -> Pixels | None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from device.clearness import LEAST_CLEARNESS, PLAIN_CLEARNESS, Scale
 from device.domain import Advice, Box, Frame, Pixels
 from device.ink import SCENE_PX, Contrast, contrast
-from device.order import gap, in_lines, is_between, is_dot, widest_gap, without_marks
+from device.order import gap, in_lines, is_between, is_dot, is_in_boxes, widest_gap, without_marks
 from device.pieces import (
     CLEAR,
     EDGE_SHARE,
@@ -314,9 +314,10 @@ def _writings(text: _Text, pixels: Pixels, seen: Contrast) -> Iterator[Writing]:
     """The digits with their own ink, places as in the frame, groups counted from 0."""
     group, widest = -1, widest_gap(text.lines)
     for line in text.lines:
+        widest_here = np.inf if is_in_boxes(line) else widest
         for before, piece in zip([None, *line], line, strict=False):
             marked = before is not None and any(is_between(mark, before.box, piece.box) for mark in text.marks)
-            group += before is None or marked or gap(before, piece, line) > widest
+            group += before is None or marked or gap(before, piece, line) > widest_here
             ink, ink_box = _ink(pixels, piece)
             yield Writing(
                 box=piece.box.scaled(1 / seen.factor),

@@ -35,6 +35,10 @@ LEAST_GROUP_GAP, WIDE, ONLY_GAP = 0.9, 2.0, 0.75
 which of two digits alone is taken to be the third. In 259 drawn sheets to tune on no gap within a group has more than
 0.63 of the height, and none between two groups less than 1.3."""
 
+LEAST_IN_BOXES, EVEN = 4, 0.2
+"""So many digits or more in a line stand one to a box, of a form, where from middle to middle it is as far everywhere,
+to the second share; their gaps are as wide as the digits are narrow."""
+
 BEYOND, LEAN, STRAIGHT = 0.07, 0.2, 0.22
 """A slash reaches by the first share of the digits' height beyond them, above and below, is at least as wide as the
 second share of its own height, and its stroke is no wider than the third of its length."""
@@ -138,6 +142,12 @@ def widest_gap(lines: Sequence[Sequence[Piece]]) -> float:
     gaps = [gap(before, after, line) for line in lines for before, after in pairwise(line)]
     usual = float(np.percentile(gaps, 25, method="lower")) if len(gaps) > 1 else ONLY_GAP
     return max(LEAST_GROUP_GAP, WIDE * usual)
+
+
+def is_in_boxes(line: Sequence[Piece]) -> bool:
+    """Whether the digits of a line stand evenly, as in the boxes of a form: then its gaps begin no groups."""
+    steps = np.diff([piece.box.x + piece.box.width / 2 for piece in line])
+    return len(line) >= LEAST_IN_BOXES and bool((np.abs(steps / np.median(steps) - 1.0) <= EVEN).all())
 
 
 def gap(before: Piece, after: Piece, line: Sequence[Piece]) -> float:

@@ -79,6 +79,28 @@ def test_what_touches_a_box_stays() -> None:
     assert not rest[:, 190:].any()
 
 
+@pytest.mark.parametrize("spacing_px", [40, 90])
+def test_what_touches_one_cell_of_a_large_table_stays(spacing_px: int) -> None:
+    """One digit is a small share of all its lines, and went with them without a word."""
+    across, down = 10, 8
+    right, bottom = 20 + across * spacing_px, 20 + down * spacing_px
+    drawn = np.zeros((bottom + 40, right + 40), np.uint8)
+    for x in range(20, right + 1, spacing_px):
+        cv2.line(drawn, (x, 20), (x, bottom), (255,), 2)
+    for y in range(20, bottom + 1, spacing_px):
+        cv2.line(drawn, (20, y), (right, y), (255,), 2)
+    empty = cells(drawn)
+    assert empty is not None
+    assert not np.any(cv2.subtract(drawn, empty))
+    middle = 20 + spacing_px + spacing_px // 2
+    cv2.line(drawn, (middle, 20 + spacing_px + spacing_px // 5), (middle, 20 + 2 * spacing_px), (255,), 5)
+    lines = cells(drawn)
+    assert lines is not None
+    rest = cv2.subtract(drawn, lines)
+    assert rest[20 + spacing_px + spacing_px // 5 : 16 + 2 * spacing_px, middle].all()
+    assert not rest[:, middle + spacing_px // 2 :].any()
+
+
 @pytest.mark.parametrize("open_side", range(4))
 def test_three_sides_are_no_box(open_side: int) -> None:
     """A hand draws such strokes: a seven, a four, a nine."""

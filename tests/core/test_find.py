@@ -161,6 +161,15 @@ def test_a_hand_that_writes_widely_begins_no_groups() -> None:
     assert [writing.group for writing in find(frame).writings] == [0] * 5
 
 
+def test_digits_in_the_boxes_of_a_form_are_one_group() -> None:
+    """From middle to middle it is as far everywhere; beside a narrow one the gap is a group's."""
+    widths_px = (90, 84, 20, 20, 88, 92)
+    frame = written(
+        300, 800, *[(2, Box(110 + 116 * i - width // 2, 100, width, 80)) for i, width in enumerate(widths_px)]
+    )
+    assert [writing.group for writing in find(frame).writings] == [0] * 6
+
+
 @pytest.mark.parametrize("mark", ["point", "comma", "dash"])
 def test_a_mark_between_digits_is_noticed(mark: str) -> None:
     """A point, comma or dash between two digits begins a group and is told: never "75" for "7.5"."""

@@ -185,6 +185,14 @@ def test_digits_that_stand_askew_are_not_sure_even_where_there_is_no_time_to_tur
     assert slow.read([Frame(cv2.GaussianBlur(pixels, (3, 3), 0))]).status is Status.UNSURE
 
 
+def test_a_page_with_the_black_of_a_scanner_around_it_is_read(reader):
+    """The black was one large piece that is no digit; an edge through it kept the page from being looked at alone."""
+    page = scene(2, 7, 4, height=1170, width=830, digit_px=24, pen_px=3).pixels
+    scan = cv2.copyMakeBorder(page, 80, 80, 80, 80, cv2.BORDER_CONSTANT, value=(12, 12, 12))
+    reading = reader.read([Frame(scan)])
+    assert (reading.status, reading.number) == (Status.OK, "274")
+
+
 def on_a_table(*digits: int, height: int = 160, turned_by: float = 0.0) -> Frame:
     """A note with digits on a dark table, its middle at (500, 400) of 1200 x 900, turned clockwise."""
     note = scene(*digits, height=height, width=round(1.4 * height), digit_px=height // 2, pen_px=max(2, height // 24))

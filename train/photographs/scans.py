@@ -1,8 +1,8 @@
 """Digits as they lie in folders: a set's pictures as they are, enlarged, cut to their ink, in frames, rings and rows.
 
 The drawn photographs have paper, light and a camera. These have nothing but ink on even ground, in layouts that no
-sheet has: a picture 28 pixels high, a strip of them, a crop whose edge is a printed frame. The last two are photos, but
-smaller than any that a scene makes.
+sheet has: a picture 28 pixels high, a strip of them, a crop whose edge is a printed frame. Some are photos, but smaller
+than any that a scene makes, and the last two come from a scanner.
 """
 
 from __future__ import annotations
@@ -146,6 +146,40 @@ def worksheet(hand: Hand) -> tuple[Pixels, str]:
     return _photographed(page, hand, darkest=0.7), label
 
 
+def table(hand: Hand) -> tuple[Pixels, str]:
+    """Four rows of six digits of several sizes, each in a cell of a printed table that it may touch."""
+    cell, rows, columns = 100, 4, 6
+    pictures, label = hand.digits(rows * columns)
+    page = np.full((cell * rows + 200, cell * columns + 200), 235, np.uint8)
+    for place in range(max(rows, columns) + 1):
+        at = 100 + cell * place
+        if place <= columns:
+            cv2.line(page, (at, 100), (at, 100 + cell * rows), (120,), 2)
+        if place <= rows:
+            cv2.line(page, (100, at), (100 + cell * columns, at), (120,), 2)
+    for place, picture in enumerate(pictures):
+        digit = _digit(picture, float(hand.rng.uniform(40.0, 75.0)))
+        centre = 150 + cell * (place % columns), 150 + cell * (place // columns)
+        left, top = (middle - side // 2 for middle, side in zip(centre, digit.shape[::-1], strict=True))
+        _write(page, digit, left + int(hand.rng.integers(-8, 9)), top + int(hand.rng.integers(-8, 9)))
+    return _grainy(page, hand), label
+
+
+def scanned_page(hand: Hand) -> tuple[Pixels, str]:
+    """A page a little askew, four digits of some millimetres on it, and the black of the scanner around it."""
+    pictures, label = hand.digits(4)
+    page = np.full((1170, 830), 235, np.uint8)
+    left, top, height_px = 100 + int(hand.rng.integers(300)), int(hand.rng.integers(80, 1000)), hand.rng.uniform(20, 36)
+    for picture in pictures:
+        digit = _digit(picture, float(height_px))
+        _write(page, digit, left, top)
+        left += digit.shape[1] + round(0.25 * height_px)
+    around = cv2.copyMakeBorder(page, *(80,) * 4, cv2.BORDER_CONSTANT, value=(12,))
+    height, width = around.shape
+    askew = cv2.getRotationMatrix2D((width / 2, height / 2), hand.rng.uniform(-4.0, 4.0), 1.0)
+    return _grainy(np.asarray(cv2.warpAffine(around, askew, (width, height), borderValue=(12,)), np.uint8), hand), label
+
+
 LAYOUTS: tuple[Layout, ...] = (
     as_it_is,
     enlarged,
@@ -161,6 +195,8 @@ LAYOUTS: tuple[Layout, ...] = (
     in_shadow,
     small_photograph,
     worksheet,
+    table,
+    scanned_page,
 )
 
 
@@ -200,6 +236,25 @@ def as_paper(ink: Pixels) -> Pixels:
 def larger(picture: Pixels, factor: int) -> Pixels:
     """So many times as large, smoothly."""
     return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _digit(picture: Pixels, height_px: float) -> Pixels:
+    """Cut to its ink and brought to a height, white on black."""
+    x, y, width, height = cv2.boundingRect((picture > SPECK).view(np.uint8))
+    factor = height_px / height
+    size = (max(1, round(width * factor)), max(1, round(height_px)))
+    cut = picture[y : y + height, x : x + width]
+    return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _write(page: Pixels, digit: Pixels, left: int, top: int) -> None:
+    """Put a digit onto light paper, in place."""
+    below = page[top : top + digit.shape[0], left : left + digit.shape[1]]
+    np.minimum(below, 235 - np.minimum(digit, 195), out=below)
+
+
+def _grainy(picture: Pixels, hand: Hand) -> Pixels:
+    return np.clip(picture + 3.0 * hand.rng.standard_normal(picture.shape), 0.0, 255.0).astype(np.uint8)
 
 
 def _with_frame(ink: Pixels, margin_px: int, thick_px: int) -> Pixels:
