@@ -43,7 +43,7 @@ def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observati
         return crop, [whole, crop]
     if is_read and not alone(whole.evidence, whole.places):
         return whole, [whole]
-    found = sheets(frame)
+    found = [sheet for sheet in sheets(frame) if not is_inside_writing(sheet, whole.writings)]
     is_suspect = may_be_edges(whole.evidence, whole.places, found)
     if is_read and not is_suspect:
         return whole, [whole]
@@ -94,7 +94,6 @@ def _other_views(
     looker: Looker, frame: Frame, whole: Observation, found: Sequence[Sheet], *, is_suspect: bool
 ) -> list[Observation]:
     """What is on each sheet, and of the other ink where no sheet is sure; what shows no writing is left out."""
-    found = [sheet for sheet in found if not is_inside_writing(sheet, whole.writings)]
     # What is no digit may be the edge of that sheet, or the table around it.
     digits = [box for box, row in zip(whole.places, whole.evidence.probabilities, strict=True) if row.argmax() < 10]
     views = [looker.look_at(frame, sheet) for sheet in found if is_suspect or not cuts_through(sheet, digits)]

@@ -72,12 +72,16 @@ def alone(whole: Evidence, boxes: Sequence[Box]) -> list[int]:
 
 
 def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) -> bool:
-    """Whether what was found may be the outline of a sheet, or an edge of it or the table's grain taken for a one."""
+    """Whether what was found may be the outline of a sheet, or an edge of it or the table's grain taken for a one.
+
+    What leaves out digits that stand beside others is no sheet: light and shadow divide it.
+    """
     lone = alone(whole, boxes)
     if any(_is_outline(boxes[index], sheet) for index in lone for sheet in found):
         return True
+    digits, sure = whole.probabilities.argmax(axis=1), whole.probabilities[:, :10].max(axis=1, initial=0.0) >= SURE
     outside = [[index for index, box in enumerate(boxes) if not sheet.holds(box)] for sheet in found]
-    digits = whole.probabilities.argmax(axis=1)
+    outside = [left for left in outside if not any(sure[index] and index not in lone for index in left)]
     return any(digits[index] == 1 and index in lone for index in min(outside, key=len, default=[]))
 
 
