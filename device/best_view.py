@@ -37,7 +37,7 @@ def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observati
     """
     whole = looker.look(frame)
     if whole.evidence.tight:
-        return whole, [whole]
+        return _on_sheet_of_crop(looker, whole), [whole]
     is_read = looker.is_sure(whole) or is_plain(whole.evidence)
     if (not is_read or _is_giant(whole, frame)) and (crop := _crop(looker, frame)) is not None:
         return crop, [whole, crop]
@@ -61,6 +61,24 @@ def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observati
     best = next(surer, best)
     misses = any(shows_more(view.evidence, best.evidence) for view in taken)
     return _with_other_ink(best) if misses else best, taken
+
+
+def _on_sheet_of_crop(looker: Looker, crop: Observation) -> Observation:
+    """The look at the sheet in a crop that shows some of the table too, where it alone is sure and shows all digits."""
+    if looker.is_sure(crop):
+        return crop
+    views = (looker.look_at(crop.frame, sheet) for sheet in sheets(crop.frame))
+    return next((view for view in views if looker.is_sure(view) and not _loses_digits(view, crop)), crop)
+
+
+def _loses_digits(view: Observation, crop: Observation) -> bool:
+    """Whether a crop shows more than its sheet does, but for edges of the sheet that reach the crop's."""
+    digits, shape = crop.evidence.probabilities.argmax(axis=1), crop.frame.pixels.shape
+    return any(
+        not any(place.shared_area(shown) for shown in view.places)
+        and not (digit in (1, 10) and edges_near(place, shape, EDGE_PX))
+        for place, digit in zip(crop.places, digits, strict=True)
+    )
 
 
 def _crop(looker: Looker, frame: Frame) -> Observation | None:

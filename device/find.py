@@ -72,7 +72,7 @@ wrong."""
 
 LEAST_LEFT_OUT = -3.2
 """Log odds below which nothing was lost with a piece that was left out: in 520 drawn scenes lost digits have -2.0 to
--3.1, edges of sheets and grain -2.6 to -5.7."""
+-3.1, edges of sheets and grain -2.6 to -5.7. In crops, edges of sheets from side to side have less than -4.5."""
 
 WHOLE_RANK = 75.0
 """Percentile of the pieces' heights that is at most a digit's."""
@@ -185,6 +185,9 @@ def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:
     """What may be digits in a picture that somebody cut around them."""
     found, pixels, seen = _without_holes_and_underlines(pixels, seen)
     pieces = [piece for piece in found if not is_blot(piece, pixels.shape)]
+    scale = Scale(pixels, seen)
+    across = [piece for piece in pieces if any(spanned(piece.box, pixels.shape))] if len(pieces) > 1 else []
+    pieces = [piece for piece in pieces if piece not in across or scale.clearness(piece) >= LEAST_LEFT_OUT]
     rules = [piece for piece in pieces if is_rule(piece, pieces, pixels.shape)]
     shades = faint_at_edges(pieces, pixels.shape)
     pieces = [piece for piece in pieces if piece not in rules and piece not in shades]

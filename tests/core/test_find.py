@@ -447,6 +447,22 @@ def test_the_corner_of_a_printed_frame_is_no_part_of_the_digit_in_it() -> None:
     assert overlap(writing.box, Box(0, 11, 48, 63)) > 0.8
 
 
+@pytest.mark.parametrize(("left", "leaning_px", "width"), [(600, 10, 700), (500, 30, 620)])
+def test_the_shadow_of_a_sheet_beside_it_in_a_crop_is_no_one(left: int, leaning_px: int, width: int) -> None:
+    """Beyond the edge of the sheet the table is darkest close to it; what writes has its ground on both sides."""
+    pixels = paper(190, width)
+    places = [Box(x, 45, 65, 100) for x in (130, 250, 370)]
+    for place in places:
+        write(pixels, 2, place, pen_px=8)
+    beyond_px = np.arange(width)[None] - left - leaning_px * np.arange(190)[:, None] / 190
+    table = np.clip(60.0 + 3.0 * beyond_px, 60.0, 130.0) + np.random.default_rng(1).normal(0.0, 5.0, beyond_px.shape)
+    pixels[beyond_px > 0] = table.astype(np.uint8)[beyond_px > 0][:, None]
+    found = find(Frame(cv2.GaussianBlur(pixels, (5, 5), 0)))
+    assert found.tight
+    assert [overlap(one.box, place) > 0.7 for one, place in zip(found.writings, places, strict=True)] == [True] * 3
+    assert not found.other_ink
+
+
 def test_a_lone_one_as_high_as_its_crop_is_written() -> None:
     """Nobody crops a picture around nothing but a printed line."""
     pixels = paper(90, 40)

@@ -187,10 +187,14 @@ def test_digits_that_stand_askew_are_not_sure_even_where_there_is_no_time_to_tur
 
 def test_a_page_with_the_black_of_a_scanner_around_it_is_read(reader):
     """The black was one large piece that is no digit; an edge through it kept the page from being looked at alone."""
-    page = scene(2, 7, 4, height=1170, width=830, digit_px=24, pen_px=3).pixels
+    page = paper(1170, 830, luma=235.0, grain=3.0)
+    for place, digit in enumerate((7, 5, 7)):
+        write(page, digit, Box(593 + 23 * place, 225, 14, 24), pen_px=1, luma=73)
     scan = cv2.copyMakeBorder(page, 80, 80, 80, 80, cv2.BORDER_CONSTANT, value=(12, 12, 12))
-    reading = reader.read([Frame(scan)])
-    assert (reading.status, reading.number) == (Status.OK, "274")
+    size = scan.shape[1::-1]
+    askew = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), -0.9, 1.0)
+    reading = reader.read([Frame(np.asarray(cv2.warpAffine(scan, askew, size, borderValue=(12, 12, 12)), np.uint8))])
+    assert (reading.status, reading.number) == (Status.OK, "757")
 
 
 def on_a_table(*digits: int, height: int = 160, turned_by: float = 0.0) -> Frame:
@@ -330,6 +334,19 @@ def test_an_edge_across_the_frame_is_no_digit(reader, edge: tuple[tuple[float, f
     corners = (np.array(edge) * (height - 1)).astype(np.int32)
     cv2.polylines(pixels, [corners], False, (60, 60, 60), height // 30, cv2.LINE_AA)
     assert reader.read([Frame(cv2.GaussianBlur(pixels, (5, 5), 0))]).status is not Status.OK
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_crop_that_shows_the_table_around_a_sheet_is_read_on_the_sheet(reader, is_whole: bool):
+    """A note on a dark table; a digit beside it is not passed over."""
+    pixels = paper(220, 560, luma=60.0)
+    cv2.fillPoly(pixels, [np.array([(30, -10), (480, 20), (470, 210), (20, 230)])], (190, 205, 215))
+    for left, digit in ((75, 2), (180, 7), (285, 5)):
+        write(pixels, digit, Box(left, 50, 60, 100), pen_px=9)
+    if not is_whole:
+        write(pixels, 4, Box(495, 60, 50, 90), pen_px=9, luma=220)
+    reading = reader.read([Frame(cv2.GaussianBlur(pixels, (5, 5), 0))])
+    assert ((reading.status, reading.number) == (Status.OK, "275")) is is_whole
 
 
 def test_a_scribble_is_no_digit(reader):

@@ -69,6 +69,15 @@ def test_the_inside_of_a_zero_is_no_sheet_where_the_zero_stands_on_a_line() -> N
     assert not may_be_edges(seen(zero, (SEVEN, 7, 0.99, 0.5)), [FOUR, SEVEN], [Sheet(corners, 0.0)])
 
 
+@pytest.mark.parametrize(("right", "is_suspect"), [(120, False), (300, True)])
+def test_what_leaves_digits_out_is_no_sheet_that_a_one_must_lie_on(right: int, is_suspect: bool) -> None:
+    """A shadow ends at the column `right`, between a four and a seven or beyond both; a one stands far from either."""
+    corners = np.array([[0, 0], [right, 0], [right, 500], [0, 500]], np.int32)
+    one = Box(400, 320, 10, 60)
+    pieces = seen((FOUR, 4, 0.99, 0.5), (SEVEN, 7, 0.99, 0.5), (one, 1, 0.99, 0.5))
+    assert may_be_edges(pieces, [FOUR, SEVEN, one], [Sheet(corners, 0.0)]) is is_suspect
+
+
 @pytest.mark.parametrize(
     ("pieces", "expected"),
     [
