@@ -26,6 +26,9 @@ from device.views import (
 EDGE_PX = 4
 """What is cut off on a sheet is cut off by the frame where it is as near to its edge: sheets are outlined no finer."""
 
+SMALL_SHEET = 0.3
+"""On what covers less of the frame fine strokes may be lost in the grain of the table around it."""
+
 GIANT = 0.7
 """From this share of the frame's width, or height, on a single piece of writing is looked at as in a crop as well."""
 
@@ -46,7 +49,7 @@ def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observati
     found = [sheet for sheet in sheets(frame) if not is_inside_writing(sheet, whole.writings)]
     is_suspect = may_be_edges(whole.evidence, whole.places, found)
     if is_read and not is_suspect:
-        return whole, [whole]
+        return _with_small_sheets(looker, whole, found)
     views = _other_views(looker, frame, whole, found, is_suspect=is_suspect)
     if is_suspect and not views:
         return _with_other_ink(whole), [whole]
@@ -61,6 +64,16 @@ def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observati
     best = next(surer, best)
     misses = any(shows_more(view.evidence, best.evidence) for view in taken)
     return _with_other_ink(best) if misses else best, taken
+
+
+def _with_small_sheets(
+    looker: Looker, whole: Observation, found: Sequence[Sheet]
+) -> tuple[Observation, list[Observation]]:
+    """The look at the whole frame, or at a small sheet in it where more is read surely; and those that are sure."""
+    most_px = SMALL_SHEET * whole.frame.width_px * whole.frame.height_px
+    small = [sheet for sheet in found if sheet.box.area < most_px and not cuts_through(sheet, whole.places)]
+    views = [whole, *(view for view in (looker.look_at(whole.frame, sheet) for sheet in small) if looker.is_sure(view))]
+    return max(views, key=looker.rank), views
 
 
 def _on_sheet_of_crop(looker: Looker, crop: Observation) -> Observation:

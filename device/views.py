@@ -39,7 +39,7 @@ GRAIN_CLEARNESS = -1.0
 MOSTLY_READ = 0.95
 """What is read with this probability isn't tried turned."""
 
-BENT = (2, 3, 5)
+BENT = (2, 3, 5, 8)
 """Digits that no outline, all straight sides and right angles, looks like."""
 
 EITHER_WAY_UP = (0, 1, 2, 5, 6, 8, 9)
