@@ -35,9 +35,9 @@ LEAST_GROUP_GAP, WIDE, ONLY_GAP = 0.9, 2.0, 0.75
 which of two digits alone is taken to be the third. In 259 drawn sheets to tune on no gap within a group has more than
 0.63 of the height, and none between two groups less than 1.3."""
 
-LEAST_IN_BOXES, EVEN = 4, 0.2
+LEAST_IN_BOXES, EVEN, LEAST_STEP = 4, 0.2, 1.25
 """So many digits or more in a line stand one to a box, of a form, where from middle to middle it is as far everywhere,
-to the second share; their gaps are as wide as the digits are narrow."""
+to the second share, and at least the third, times their height; their gaps are as wide as the digits are narrow."""
 
 BEYOND, LEAN, STRAIGHT = 0.07, 0.2, 0.22
 """A slash reaches by the first share of the digits' height beyond them, above and below, is at least as wide as the
@@ -105,6 +105,8 @@ def is_between(mark: Box, before: Box, after: Box) -> bool:
 
 def without_marks(line: Sequence[Piece]) -> tuple[list[Piece], list[Box]]:
     """A line less what is no one but a slash or a comma between two digits; and the places of these marks."""
+    if is_in_boxes(line):
+        return list(line), []
     marks = [
         place
         for place, piece in enumerate(line[1:-1], start=1)
@@ -145,9 +147,16 @@ def widest_gap(lines: Sequence[Sequence[Piece]]) -> float:
 
 
 def is_in_boxes(line: Sequence[Piece]) -> bool:
-    """Whether the digits of a line stand evenly, as in the boxes of a form: then its gaps begin no groups."""
+    """Whether the digits of a line stand evenly, as in the boxes of a form.
+
+    Its gaps begin no groups, and its ones are no slashes, however low the digits beside them are.
+    """
+    if len(line) < LEAST_IN_BOXES:
+        return False
     steps = np.diff([piece.box.x + piece.box.width / 2 for piece in line])
-    return len(line) >= LEAST_IN_BOXES and bool((np.abs(steps / np.median(steps) - 1.0) <= EVEN).all())
+    step = max(1.0, float(np.median(steps)))
+    is_wide = step >= LEAST_STEP * float(np.median([piece.box.height for piece in line]))
+    return is_wide and bool((np.abs(steps / step - 1.0) <= EVEN).all())
 
 
 def gap(before: Piece, after: Piece, line: Sequence[Piece]) -> float:

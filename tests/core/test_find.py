@@ -626,6 +626,21 @@ def test_a_slash_is_a_mark_and_no_one(top: tuple[int, int], bottom: tuple[int, i
     assert [writing.group for writing in found] == ([0, 1] if is_slash else [0, 0, 0])
 
 
+@pytest.mark.parametrize(("step_px", "groups"), [(130, [0] * 5), (65, [0, 0, 1, 1])])
+def test_a_one_in_the_box_of_a_form_is_no_slash(step_px: int, groups: list[int]) -> None:
+    """It leans, and is higher than the digits beside it; but what stands so evenly, and so wide apart, is in boxes."""
+    pixels = paper(300, 800)
+    for place in range(5):
+        middle = 110 + step_px * place
+        if place == 2:
+            cv2.line(pixels, (middle - 15, 195), (middle + 15, 85), (40, 40, 40), 7, cv2.LINE_AA)
+        else:
+            write(pixels, 2, Box(middle - 25, 105, 50, 70), pen_px=7)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0)))
+    assert [writing.group for writing in found.writings] == groups
+    assert any(writing.after_mark for writing in found.writings) is (len(groups) == 4)
+
+
 @pytest.mark.parametrize("high_px", [28, 34, 45, 58])
 @pytest.mark.parametrize("beside_px", [7, 12, 20])
 def test_a_comma_is_a_mark_however_long_and_near(high_px: int, beside_px: int) -> None:
