@@ -147,8 +147,8 @@ def worksheet(hand: Hand) -> tuple[Pixels, str]:
 
 
 def table(hand: Hand) -> tuple[Pixels, str]:
-    """Four rows of six digits of several sizes, each in a cell of a printed table that it may touch."""
-    cell, rows, columns = 100, 4, 6
+    """Six rows of eight digits of several sizes, each in a cell of a printed table that it may touch."""
+    cell, rows, columns = 100, 6, 8
     pictures, label = hand.digits(rows * columns)
     page = np.full((cell * rows + 200, cell * columns + 200), 235, np.uint8)
     for place in range(max(rows, columns) + 1):
