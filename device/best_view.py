@@ -72,8 +72,10 @@ def _with_small_sheets(
     """The look at the whole frame, or at a small sheet in it where more is read surely; and those that are sure."""
     most_px = SMALL_SHEET * whole.frame.width_px * whole.frame.height_px
     small = [sheet for sheet in found if sheet.box.area < most_px and not cuts_through(sheet, whole.places)]
-    views = [whole, *(view for view in (looker.look_at(whole.frame, sheet) for sheet in small) if looker.is_sure(view))]
-    return max(views, key=looker.rank), views
+    views = (looker.look_at(whole.frame, sheet) for sheet in small)
+    surer = (view for view in views if looker.is_sure(view) and not shows_more(whole.evidence, view.evidence))
+    taken = [whole, *surer]
+    return max(taken, key=looker.rank), taken
 
 
 def _on_sheet_of_crop(looker: Looker, crop: Observation) -> Observation:

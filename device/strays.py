@@ -64,8 +64,8 @@ DASH_SHAPE, DASH_PX, DASH_REACH = 2.0, (0.2, 1.0), 0.8
 near to it as the last."""
 
 BESIDE_CORE = 0.45
-"""What stands beside digits and has this share of their contrast may be a thin one of theirs: of 1,200 drawn scenes to
-tune on one less is answered and wrong than with 0.6, and none less right; with 0.3 there is one `ok` less."""
+"""What stands beside digits and has this share of their contrast may be a thin one of theirs: of 2,400 drawn scenes to
+tune on one less is answered and wrong than with 0.6, for three less answered and right; with 0.3 one more of these."""
 
 LEAST_REST, REST_CLEARNESS, CLOSE, REST_THICK = 0.25, -0.5, 0.15, 1.3
 """A rest of a digit at the frame's edge is at least so long, as a share of the digits beside it, and so clear; and lies
