@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 
 from device.domain import Box, Frame, Pixels
 from device.ink import SCENE_PX
+from device.pieces import view_of
+
+Contour: TypeAlias = NDArray[Any]
 
 SMALL_PX = 320
 """Longer side of the picture in which sheets are looked for."""
@@ -43,14 +47,21 @@ SOLID, RECTANGULAR = 0.93, 0.83
 """A sheet fills so much of its convex hull, and of the smallest turned rectangle around it: seen at 30 degrees it loses
 an eighth of that, and an ellipse fills 0.79."""
 
+EDGES, EDGE_PX = (20, 50), 1
+"""Canny's lower and upper threshold of an edge of a sheet, and by how much edges are thickened to leave no gaps."""
+
+FAR, AROUND = 0.3, 0.25
+"""A sheet whose longer side is at most the first share of the frame's is outlined anew from near by, with the second
+share of that side around it."""
+
 SAME_SHARE = 0.6
 """Boxes that share this much (intersection over union) are of one sheet."""
 
 MOST_SHEETS = 3
 """Sheets given, the most even first."""
 
-TWIN_RATIO = 1.15
-"""Sheets are twins where neither side differs by more."""
+TWIN_RATIO, TWINS = 1.15, 2
+"""Outlines are twins where neither side differs by more; what has so many is a square of squared paper."""
 
 FAR_WEIGHT = 0.01
 """What the mean of a whole sheet counts beside that of the sheet near by, where the background is made up."""
@@ -84,18 +95,35 @@ class Sheet:
 
 def sheets(frame: Frame) -> list[Sheet]:
     """Find the sheets that are smaller than the frame; the most even first, at most `MOST_SHEETS`."""
-    factor = min(1.0, SMALL_PX / max(frame.width_px, frame.height_px))
-    size = (max(1, round(frame.width_px * factor)), max(1, round(frame.height_px * factor)))
+    small, factor = _small(frame.pixels)
+    chosen = _different(_outlines(small))
+    alone = [outline for outline, has_twins in zip(chosen, _have_twins(chosen), strict=True) if not has_twins]
+    return [_fine(frame, _sheet(_reaching(outline, small.shape), factor)) for outline in alone[:MOST_SHEETS]]
+
+
+def _small(pixels: Pixels) -> tuple[Pixels, float]:
+    """A picture of at most `SMALL_PX`, without specks, and its pixels per pixel of the given one."""
+    factor = min(1.0, SMALL_PX / max(pixels.shape[:2]))
+    size = (max(1, round(pixels.shape[1] * factor)), max(1, round(pixels.shape[0] * factor)))
     # Every pixel averaged would take as long as all that follows.
-    sample = cv2.resize(frame.pixels, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_NEAREST)
+    sample = cv2.resize(pixels, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_NEAREST)
     small = cv2.medianBlur(cv2.resize(sample, size, interpolation=cv2.INTER_AREA), 3)
-    found: list[tuple[float, NDArray[np.int32]]] = []
-    for mask in _divided(np.asarray(small, np.uint8)):
-        found += _outlines(mask)
-    found.sort(key=lambda pair: pair[0], reverse=True)
-    chosen = _different([outline for _, outline in found])
-    alone = [outline for outline, has_twin in zip(chosen, _have_twins(chosen), strict=True) if not has_twin]
-    return [_sheet(_reaching(outline, size), factor) for outline in alone[:MOST_SHEETS]]
+    return np.asarray(small, np.uint8), factor
+
+
+def _fine(frame: Frame, sheet: Sheet) -> Sheet:
+    """The sheet; one far away as outlined from near by, for a pixel of the small picture is much of its writing."""
+    box = sheet.box
+    if max(box.width, box.height) > FAR * max(frame.width_px, frame.height_px):
+        return sheet
+    reach = round(AROUND * max(box.width, box.height))
+    whole = Box(0, 0, frame.width_px, frame.height_px)
+    around = Box(box.x - reach, box.y - reach, box.width + 2 * reach, box.height + 2 * reach).within(whole)
+    small, factor = _small(view_of(frame.pixels, around))
+    near = (_sheet(_reaching(outline, small.shape), factor) for outline in _outlines(small))
+    moved = [replace(one, outline=np.add(one.outline, (around.x, around.y), dtype=np.int32)) for one in near]
+    best = max(moved, key=lambda one: one.box.overlap(box), default=sheet)
+    return best if best.box.overlap(box) > SAME_SHARE else sheet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,8 +185,18 @@ def _paper_around(pixels: Pixels, mask: Pixels) -> Pixels:
     return np.asarray(cv2.resize(bare, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _divided(small: Pixels) -> Iterator[Pixels]:
-    """Masks of what is lighter, and of what is darker, than each of some levels, in brightness and in two colours."""
+def _outlines(small: Pixels) -> list[NDArray[np.int32]]:
+    """The convex hulls, shape (n, 2), of all that may be a sheet; what fills its rectangle best comes first."""
+    found = [pair for area, margin in _areas(small) for pair in _rectangular(area, margin, small.shape)]
+    found.sort(key=lambda pair: pair[0], reverse=True)
+    return [outline for _, outline in found]
+
+
+def _areas(small: Pixels) -> Iterator[tuple[Contour, int]]:
+    """What is lighter, and what is darker, than each of some levels, in brightness and two colours; and between edges.
+
+    Of each its contour, and by how many pixels it reaches beyond it.
+    """
     # Not Lab, whose tables take OpenCV 7 MB.
     for channel in cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb)):
         low, high, _, _ = cv2.minMaxLoc(channel)
@@ -166,26 +204,42 @@ def _divided(small: Pixels) -> Iterator[Pixels]:
             continue
         for level in np.linspace(low, high, LEVELS + 2)[1:-1]:
             lighter = np.asarray(cv2.threshold(channel, level, 255, cv2.THRESH_BINARY)[1], np.uint8)
-            yield lighter
-            yield np.asarray(cv2.bitwise_not(lighter), np.uint8)
+            for mask in (lighter, cv2.bitwise_not(lighter)):
+                contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+                yield from ((contour, 0) for contour in contours)
+    yield from ((contour, EDGE_PX) for contour in _between_edges(small))
 
 
-def _outlines(mask: Pixels) -> Iterator[tuple[float, NDArray[np.int32]]]:
-    """The rectangular areas of a mask: how well each fills its rectangle, and its convex hull."""
-    total = mask.size
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    for contour in contours:
-        area = cv2.contourArea(contour)
-        if not LEAST_SHARE * total <= area <= MOST_SHARE * total:
-            continue
-        hull = np.asarray(cv2.convexHull(contour), np.int32)
-        if _box(hull).area > MOST_OF_FRAME * total:
-            continue
-        _, sides, _ = cv2.minAreaRect(hull)
-        rectangular = area / max(1.0, sides[0] * sides[1])
-        solid = area / max(1.0, cv2.contourArea(hull))
-        if solid >= SOLID and rectangular >= RECTANGULAR and min(sides) >= LEAST_SIDE_PX:
-            yield solid * rectangular, hull[:, 0]
+def _between_edges(small: Pixels) -> Iterator[Contour]:
+    """The areas that sharp edges enclose: a soft shadow may lie across them, and the table be as bright."""
+    edges = cv2.Canny(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), *EDGES)
+    smooth = cv2.bitwise_not(cv2.dilate(edges, np.ones((2 * EDGE_PX + 1, 2 * EDGE_PX + 1), np.uint8)))
+    contours, hierarchy = cv2.findContours(smooth, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    for contour, (*_, around) in zip(contours, hierarchy[0] if contours else (), strict=True):
+        if around < 0:  # else it is that of a hole
+            yield contour
+
+
+def _rectangular(contour: Contour, margin: int, shape: tuple[int, ...]) -> Iterator[tuple[float, NDArray[np.int32]]]:
+    """How well an area fills its rectangle, and its convex hull; nothing where it is no sheet."""
+    total = shape[0] * shape[1]
+    area = cv2.contourArea(contour)
+    if not LEAST_SHARE * total <= area <= MOST_SHARE * total:
+        return
+    hull = np.asarray(cv2.convexHull(contour), np.int32)
+    if _box(hull).area > MOST_OF_FRAME * total:
+        return
+    _, sides, _ = cv2.minAreaRect(hull)
+    rectangular = area / max(1.0, sides[0] * sides[1])
+    solid = area / max(1.0, cv2.contourArea(hull))
+    if solid >= SOLID and rectangular >= RECTANGULAR and min(sides) >= LEAST_SIDE_PX:
+        yield solid * rectangular, _widened(hull, margin)[:, 0] if margin else hull[:, 0]
+
+
+def _widened(hull: Contour, margin: int) -> Contour:
+    """A convex outline with all that is so near to it."""
+    corners = [(x, y) for x in (-margin, margin) for y in (-margin, margin)]
+    return np.asarray(cv2.convexHull(np.concatenate([hull + corner for corner in corners])), np.int32)
 
 
 def _different(outlines: Sequence[NDArray[np.int32]]) -> list[NDArray[np.int32]]:
@@ -203,11 +257,11 @@ def _different(outlines: Sequence[NDArray[np.int32]]) -> list[NDArray[np.int32]]
 
 
 def _have_twins(outlines: Sequence[NDArray[np.int32]]) -> NDArray[np.bool_]:
-    """Of each whether another one has its size: the squares of squared paper."""
+    """Of each whether several others have its size: the squares of squared paper."""
     sides = np.array([sorted(cv2.minAreaRect(outline)[1]) for outline in outlines], np.float64).reshape(-1, 2)
     logs = np.log(sides)
     alike = np.all(np.abs(logs[:, None] - logs) < np.log(TWIN_RATIO), axis=2)
-    return np.asarray(alike.sum(axis=1) > 1)
+    return np.asarray(alike.sum(axis=1) >= TWINS + 1)
 
 
 def _box(outline: NDArray[np.int32]) -> Box:
@@ -215,9 +269,9 @@ def _box(outline: NDArray[np.int32]) -> Box:
     return Box(x, y, width, height)
 
 
-def _reaching(outline: NDArray[np.int32], size: tuple[int, int]) -> NDArray[np.float64]:
-    """An outline brought to the edges of the small picture, of this width and height, where it all but reaches them."""
-    last = np.array(size) - 1
+def _reaching(outline: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """An outline brought to the edges of a picture of this shape where it all but reaches them."""
+    last = np.array(shape[1::-1]) - 1
     places = np.where(outline <= NEAR_EDGE_PX, -OUTERMOST, outline)
     return np.asarray(np.where(outline >= last - NEAR_EDGE_PX, last + OUTERMOST, places), np.float64)
 

@@ -54,6 +54,33 @@ def test_bare_paper_and_noise_show_no_sheet(frame: Frame) -> None:
     assert sheets(frame) == []
 
 
+def test_a_sheet_far_away_is_outlined_to_the_pixel() -> None:
+    """One of 60 x 40 px: a pixel of the picture in which sheets are looked for is four of the frame."""
+    frame = table_with((600, 450, 60, 40, 8.0))
+    (sheet,) = sheets(frame)
+    outline = cv2.boxPoints(((600, 450), (60, 40), 8.0))
+    shared, _ = cv2.intersectConvexConvex(sheet.outline.astype(np.float32), outline)
+    either = cv2.contourArea(outline) + cv2.contourArea(sheet.outline) - shared
+    assert shared > 0.95 * either
+
+
+def test_a_soft_shadow_across_a_sheet_does_not_divide_it() -> None:
+    """Lit, the table is as bright as the sheet is in the shadow: no level tells them apart."""
+    frame = table_with((600, 450, 300, 200, 0.0), colour=(150, 150, 150), table=115)
+    ramp = np.clip((np.arange(1200) - 560) / 80.0, 0.0, 1.0)
+    shadow = (0.6 + 0.4 * ramp)[None, :, None]
+    found = sheets(Frame((frame.pixels * shadow).astype(np.uint8)))
+    assert max(sheet.box.overlap(Box(450, 350, 300, 200)) for sheet in found) > 0.85
+
+
+def test_two_sheets_of_one_size_are_both_found() -> None:
+    """Sticky notes; the squares of squared paper, which are many, are none."""
+    notes = ((300, 450, 200, 200, 0.0), (800, 450, 200, 200, 0.0))
+    assert sorted(round(sheet.box.x, -2) for sheet in sheets(table_with(*notes))) == [200, 700]
+    squares = [(150 + 150 * across, 150 + 150 * down, 120, 120, 0.0) for across in range(7) for down in range(5)]
+    assert sheets(table_with(*squares)) == []
+
+
 def test_what_is_round_is_no_sheet() -> None:
     """A coin, a finger's tip, the inside of a zero."""
     pixels = paper(600, 800, luma=80)
