@@ -8,7 +8,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from device.errors import DigitboxError
 from train.arguments import positive, seed
 from train.card import TFLITE_NAME, versions
 from train.compare import (
@@ -34,6 +32,7 @@ from train.contact_sheet import write_contact_sheet
 from train.data import DigitSet, calibration_set
 from train.errors import DataError, ToolError
 from train.evaluate import evaluate
+from train.exits import exit_status
 from train.experiments import GROUPS
 from train.output import write_bytes
 from train.sets import SETS, Learned, described, learned, measured_on
@@ -74,13 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's own chatter
-    try:
-        options = _parser().parse_args(arguments)
-        options.command(options)
-    except DigitboxError as error:
-        return _failed(str(error))
-    except KeyboardInterrupt:
-        return _failed("stopped; what was complete is kept")
+    return exit_status(lambda: _run(arguments), "digitbox-train: ")
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    options.command(options)
     return 0
 
 
@@ -366,11 +364,6 @@ def _group(name: str) -> str:
     if name not in GROUPS:
         raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(GROUPS)}")
     return name
-
-
-def _failed(message: str) -> int:
-    print(f"digitbox-train: {message}", file=sys.stderr)
-    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

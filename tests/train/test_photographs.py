@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from device.domain import Advice, Box, Pixels
 from train.photographs import layout
 from train.photographs.bursts import FRAMES
 from train.photographs.chance import GROUNDS, PENS, Wanted, angles, digits, view
-from train.photographs.files import KINDS, SEEDS, shot, shots, write_shots
+from train.photographs.files import KINDS, SEEDS, Shot, shot, shots, write_shots
 from train.photographs.hands import Part, Pool, pools, writer
 from train.photographs.layout import Style
 from train.photographs.negatives import NEGATIVES
@@ -304,6 +305,24 @@ def test_written_photographs_are_labelled_and_repeatable(tmp_path: Path) -> None
         assert len(row["boxes"].split(";")) == len(row["label"].replace(" ", ""))
     last = rows[2]["file"]
     assert (tmp_path / "a" / last).read_bytes() == (tmp_path / "b" / last).read_bytes()
+
+
+def test_photographs_drawn_before_ctrl_c_are_labelled(tmp_path: Path) -> None:
+    """Those that are there have their rows; a table that was there before stays."""
+
+    def interrupted() -> Iterator[Shot]:
+        yield from shots("mixed", (), 2, 9)
+        raise KeyboardInterrupt
+
+    labels = tmp_path / "labels.csv"
+    with pytest.raises(KeyboardInterrupt):
+        write_shots(tmp_path, interrupted())
+    with labels.open(encoding="utf-8", newline="") as file:
+        assert [row["file"] for row in csv.DictReader(file)] == sorted(path.name for path in tmp_path.glob("*.jpg"))
+    labels.write_text("of before", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        write_shots(tmp_path, interrupted())
+    assert labels.read_text(encoding="utf-8") == "of before"
 
 
 def test_bursts_are_written_frame_by_frame(tmp_path: Path) -> None:

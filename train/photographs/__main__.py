@@ -8,8 +8,8 @@ from pathlib import Path
 
 import cv2
 
-from device.errors import DigitboxError
 from train.arguments import positive, seed
+from train.exits import exit_status
 from train.photographs.answers import opened
 from train.photographs.files import KINDS, SEEDS, shot, shots, write_shots
 from train.photographs.fusing import compare
@@ -25,7 +25,7 @@ SHOWN = {"single": 6, "number": 12, "sheet": 6, "turned": 6, "negative": 12, "sp
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status: 0; 1 when something cannot be read or written; 2 for a wrong command line."""
+    """Exit status: 0; 1 when something cannot be read or written, or Ctrl-C; 2 for a wrong command line."""
     cv2.setNumThreads(1)
     parser = argparse.ArgumentParser(prog="python -m train.photographs", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="draw|show|measure|scans|fusing|weights")
@@ -60,12 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--data", type=Path, default=Path("../shared/data"), help="where the sets are")
         command.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
-    try:
-        result: int = chosen.run(chosen)
-    except (DigitboxError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return result
+    return exit_status(lambda: chosen.run(chosen))
 
 
 def _draw(chosen: argparse.Namespace) -> int:

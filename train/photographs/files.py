@@ -95,7 +95,8 @@ def write_shots(out: Path, made: Iterator[Shot]) -> int:
     box should say first) and what is known of the scene: turn and tilt in degrees, hand, ground, pen, least_px (height
     of the smallest digit), touching (how many neighbours), crop (1 for a tight one), specks, shows, spoilt.
 
-    An earlier labels.csv stays until the last picture is there.
+    An earlier labels.csv stays until the last picture is there; where there is none, and Ctrl-C stops the work, that of
+    the pictures so far is written.
 
     Raises:
         OutputError: The folder cannot be written.
@@ -104,13 +105,19 @@ def write_shots(out: Path, made: Iterator[Shot]) -> int:
     table = io.StringIO(newline="")
     rows = csv.writer(table)
     rows.writerow(COLUMNS)
-    for one in made:
-        for number, frame in enumerate(one.frames):
-            name = f"{one.name}.jpg" if len(one.frames) == 1 else f"{one.name}-{number}.jpg"
-            write_bytes(out / name, jpeg(frame.pixels, frame.scene.lens.jpeg_quality))
-            rows.writerow((name, *_row(frame)))
-            files += 1
-    write_bytes(out / "labels.csv", table.getvalue().encode())
+    labels = out / "labels.csv"
+    try:
+        for one in made:
+            for number, frame in enumerate(one.frames):
+                name = f"{one.name}.jpg" if len(one.frames) == 1 else f"{one.name}-{number}.jpg"
+                write_bytes(out / name, jpeg(frame.pixels, frame.scene.lens.jpeg_quality))
+                rows.writerow((name, *_row(frame)))
+                files += 1
+    except KeyboardInterrupt:
+        if files and not labels.exists():
+            write_bytes(labels, table.getvalue().encode())
+        raise
+    write_bytes(labels, table.getvalue().encode())
     return files
 
 

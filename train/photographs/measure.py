@@ -19,6 +19,7 @@ from device import config
 from device.compose import opened_classifier
 from device.domain import Frame
 from device.model_reader import ModelReader
+from train.exits import leave_stopping_to_parent
 from train.photographs import baseline, table
 from train.photographs.answers import REAL_SETS, Answer, drawn, opened, real, write_answers
 from train.photographs.chance import FRAME_PX
@@ -98,6 +99,7 @@ _stations: list[Station] = []
 
 
 def _open_station(plan: Plan) -> None:
+    leave_stopping_to_parent()
     _stations.append(Station(plan))
 
 

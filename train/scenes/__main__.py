@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from train.errors import OutputError
+from train.exits import exit_status
 from train.scenes import write_bundled
 
 
@@ -18,12 +18,11 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.stderr.write("usage: python -m train.scenes FOLDER\n")
         return 2
-    try:
-        paths = write_bundled(Path(sys.argv[1]))
-    except OutputError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    for path in paths:
+    return exit_status(lambda: _write(Path(sys.argv[1])))
+
+
+def _write(folder: Path) -> int:
+    for path in write_bundled(folder):
         sys.stdout.write(f"{path}\n")
     return 0
 

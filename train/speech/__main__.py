@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from device.errors import DigitboxError
 from train.arguments import positive
+from train.exits import exit_status
 from train.speech.fit import fit, write
 from train.speech.fusing import pairs, report
 from train.speech.measure import Plan, measure
@@ -16,7 +16,7 @@ from train.speech.voices import lacking, teachers
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status: 0; 1 when something cannot be read or written; 2 for a wrong command line."""
+    """Exit status: 0; 1 when something cannot be read or written, or Ctrl-C; 2 for a wrong command line."""
     parser = argparse.ArgumentParser(prog="python -m train.speech", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="measure|fit|spotter|fusing|phrases")
     take = commands.add_parser("measure", help="issue 5's table, as figures.md and figures.json")
@@ -39,12 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     for command in (take, learn, choose):
         command.add_argument("--every", type=positive, default=1, help="only every so-many-th clip")
     chosen = parser.parse_args(arguments)
-    try:
-        result: int = chosen.run(chosen)
-    except (DigitboxError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return result
+    return exit_status(lambda: chosen.run(chosen))
 
 
 def _measure(chosen: argparse.Namespace) -> int:

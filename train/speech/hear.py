@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from device import commands, compose, config, sounds
 from device.domain import Audio, Context, Heard, VoiceCommand
 from device.listening import Look
+from train.exits import leave_stopping_to_parent
 from train.speech.voices import Part
 
 
@@ -122,7 +123,7 @@ def _look(clip: Clip) -> Look:
 @functools.cache
 def _pool(workers: int) -> ProcessPoolExecutor:
     """The processes, each with its model; they end with this one."""
-    return ProcessPoolExecutor(workers)
+    return ProcessPoolExecutor(workers, initializer=leave_stopping_to_parent)
 
 
 def answers(clips: Iterable[Clip], workers: int) -> list[Answer]:
