@@ -1,4 +1,4 @@
-"""Pieces of writing -> digits: what is no single digit without a doubt is read as a row, and taken apart.
+"""Pieces of writing -> digits: what is no single digit without a doubt is read as a row, and taken apart or rejoined.
 
 The row reader (`device.rows`) says which digits there are and where; the classifier looks at each by itself, and what
 it sees differently is sure only if the row reader is. Without a row reader, and where that is at a loss, cuts through
@@ -19,11 +19,16 @@ from device.find import Writing
 from device.judge import Probabilities, calibrated
 from device.ports import Classifier, RowScorer
 from device.preprocess import INPUT_PX, mnist_layout, row_columns, row_layout
+from device.rejoin import near_pairs, united
 from device.rows import Row, read_row
 from device.split import best_way, is_one_digit, lattice, part_of, straight
 
 MOST_PARTS = 150
 """Possible digits tried in one frame, before the last piece of writing: joined-up writing takes no longer."""
+
+MOST_JOINED, LEAST_JOINED = 30, 0.95
+"""So many pairs are tried as one broken digit, each as long as a row is read; both together are one with so much
+probability at least."""
 
 ROW_PARTS = 2
 """To read a row takes as long as to try so many parts, most often."""
@@ -68,6 +73,10 @@ class Pieces:
     inputs: Pixels
     probabilities: Probabilities
 
+    def only(self, places: slice) -> Pieces:
+        """Those in these places."""
+        return Pieces(self.writings[places], self.inputs[places], self.probabilities[places])
+
 
 class Separator:
     """Takes apart what is several digits.
@@ -95,11 +104,29 @@ class Separator:
             pieces, parts = self._apart(whole, alone=len(found) == 1)
             done.append(pieces)
             tried += parts
-        return Pieces(
-            [writing for pieces in done for writing in pieces.writings],
-            np.concatenate([pieces.inputs for pieces in done]) if done else inputs,
-            np.concatenate([pieces.probabilities for pieces in done]) if done else probabilities,
-        )
+        return self._rejoined(_together(done)) if done else Pieces([], inputs, probabilities)
+
+    def _rejoined(self, pieces: Pieces) -> Pieces:
+        """Broken digits put together: both the classifier and the row reader see one digit in what was two pieces."""
+        tried = 0
+        pairs = near_pairs(pieces.writings, pieces.probabilities)
+        while tried < MOST_JOINED and (pair := next(pairs, None)) is not None:
+            tried += 1
+            one, other = pair
+            joined = self._joined(united(pieces.writings[one], pieces.writings[other]))
+            if joined is not None:
+                before, between, after = slice(one), slice(one + 1, other), slice(other + 1, None)
+                pieces = _together([pieces.only(before), joined, pieces.only(between), pieces.only(after)])
+                pairs = near_pairs(pieces.writings, pieces.probabilities)
+        return pieces
+
+    def _joined(self, writing: Writing) -> Pieces | None:
+        """One piece of writing, if it surely is one digit."""
+        inputs = mnist_layout(writing.ink)[None]
+        probabilities = self._probabilities(inputs)
+        row = self._row(writing)
+        is_one = row is not None and row.digits == (int(probabilities[0].argmax()),)
+        return Pieces([writing], inputs, probabilities) if is_one and probabilities.max() >= LEAST_JOINED else None
 
     def _apart(self, whole: Pieces, *, alone: bool) -> tuple[Pieces, int]:
         """One piece of writing as the digits that it is, and how many parts were tried."""
@@ -168,6 +195,15 @@ class Separator:
 
     def _probabilities(self, inputs: Pixels) -> Probabilities:
         return calibrated(self._classifier.scores(inputs), self._classifier.card.temperature)
+
+
+def _together(some: Sequence[Pieces]) -> Pieces:
+    """At least one, in reading order."""
+    return Pieces(
+        [writing for pieces in some for writing in pieces.writings],
+        np.concatenate([pieces.inputs for pieces in some]),
+        np.concatenate([pieces.probabilities for pieces in some]),
+    )
 
 
 def stacked(inputs: Sequence[Pixels]) -> Pixels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from device.clearness import PLAIN_CLEARNESS
 from device.domain import Box, Pixels
@@ -61,7 +62,7 @@ def alone(whole: Evidence, boxes: Sequence[Box]) -> list[int]:
 
     What is surely a digit made of bends is no outline either.
     """
-    digits, sure = whole.probabilities.argmax(axis=1), whole.probabilities[:, :10].max(axis=1, initial=0.0) >= SURE
+    digits, sure = _digits(whole)
     witnesses = [index for index in range(len(boxes)) if sure[index] and digits[index] != 1]
     return [
         index
@@ -79,10 +80,15 @@ def may_be_edges(whole: Evidence, boxes: Sequence[Box], found: Sequence[Sheet]) 
     lone = alone(whole, boxes)
     if any(_is_outline(boxes[index], sheet) for index in lone for sheet in found):
         return True
-    digits, sure = whole.probabilities.argmax(axis=1), whole.probabilities[:, :10].max(axis=1, initial=0.0) >= SURE
+    digits, sure = _digits(whole)
     outside = [[index for index, box in enumerate(boxes) if not sheet.holds(box)] for sheet in found]
     outside = [left for left in outside if not any(sure[index] and index not in lone for index in left)]
     return any(digits[index] == 1 and index in lone for index in min(outside, key=len, default=[]))
+
+
+def _digits(whole: Evidence) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """The most probable class of each piece, 10 for no digit, and whether it is surely a digit."""
+    return whole.probabilities.argmax(axis=1), whole.probabilities[:, :10].max(axis=1, initial=0.0) >= SURE
 
 
 def _stand_together(one: Box, other: Box) -> bool:
