@@ -21,6 +21,10 @@ NEAR = 0.2
 """The pieces of a broken digit are nearer to each other than this share of the digits' height, across and down. With
 0.35 no scene more of 1,200 to tune on is read."""
 
+BESIDE = 0.5
+"""They stand side by side, or one above the other, by this share of the smaller one: of a line of writing that lies
+turned each digit comes near to the corner of the next."""
+
 BROADEST = 1.1
 """A digit is no broader than so many times its height."""
 
@@ -50,11 +54,13 @@ def near_pairs(writings: Sequence[Writing], probabilities: Probabilities) -> Ite
 def _may_be_one(one: Box, other: Box, usual_px: float | None) -> bool:
     around = one.union(other)
     height_px = usual_px or around.height
-    apart_px = max(
-        max(one.x, other.x) - min(one.right, other.right), max(one.y, other.y) - min(one.bottom, other.bottom)
-    )
+    across_px = min(one.right, other.right) - max(one.x, other.x)  # negative where there is a gap
+    down_px = min(one.bottom, other.bottom) - max(one.y, other.y)
+    is_near = min(across_px, down_px) >= -NEAR * height_px
+    are_beside = down_px >= BESIDE * min(one.height, other.height)
+    are_stacked = across_px >= BESIDE * min(one.width, other.width)
     is_usual = usual_px is None or HEIGHTS[0] * usual_px < around.height < HEIGHTS[1] * usual_px
-    return apart_px <= NEAR * height_px and around.width <= BROADEST * around.height and is_usual
+    return is_near and (are_beside or are_stacked) and around.width <= BROADEST * around.height and is_usual
 
 
 def united(one: Writing, other: Writing) -> Writing:

@@ -121,12 +121,13 @@ class Separator:
         return pieces
 
     def _joined(self, writing: Writing) -> Pieces | None:
-        """One piece of writing, if it surely is one digit."""
+        """One piece of writing, if it surely is one digit, and no one: any two strokes may lie in one line."""
         inputs = mnist_layout(writing.ink)[None]
         probabilities = self._probabilities(inputs)
         row = self._row(writing)
-        is_one = row is not None and row.digits == (int(probabilities[0].argmax()),)
-        return Pieces([writing], inputs, probabilities) if is_one and probabilities.max() >= LEAST_JOINED else None
+        digit = int(probabilities[0].argmax())
+        is_digit = row is not None and row.digits == (digit,) and digit != 1
+        return Pieces([writing], inputs, probabilities) if is_digit and probabilities.max() >= LEAST_JOINED else None
 
     def _apart(self, whole: Pieces, *, alone: bool) -> tuple[Pieces, int]:
         """One piece of writing as the digits that it is, and how many parts were tried."""

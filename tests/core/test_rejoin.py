@@ -64,6 +64,12 @@ def test_what_is_far_too_high_together_is_two_digits() -> None:
     assert list(near_pairs([above, below], sure(0.5, 0.99))) == [(0, 1)]
 
 
+def test_digits_of_a_turned_line_are_not_one() -> None:
+    """Each touches the corner of the next, neither beside it nor below."""
+    one, next_one = piece(190, 174, 100, 149), piece(122, 314, 82, 124)
+    assert not list(near_pairs([one, next_one], sure(0.5, 0.99)))
+
+
 def test_both_have_their_places_in_the_ink_of_one() -> None:
     """The gap between them is bare; the place is around both."""
     one = united(piece(10, 5, 20, 40), piece(36, 15, 10, 30))
