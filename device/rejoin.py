@@ -1,4 +1,4 @@
-"""Broken digits: two pieces of writing that are one digit together, though one of them is none beyond doubt.
+"""Broken digits: two pieces of writing that are one digit together, where one at least is no sure digit by itself.
 
 Chalk on a rough board, a pen that runs dry and a printed line taken out of the picture leave gaps that are too wide for
 the strokes of one digit (`pieces.joined_strokes`); what the pieces make together the classifier says (`separate`).
@@ -32,7 +32,7 @@ HEIGHTS = (0.6, 1.35)
 """Nor lower, or higher, than so many times the median of three likely digits or more."""
 
 DOUBTED = 0.9
-"""One of the pieces at least is a digit with less probability."""
+"""Of one of the pieces at least the best digit has less probability."""
 
 
 def near_pairs(writings: Sequence[Writing], probabilities: Probabilities) -> Iterator[tuple[int, int]]:

@@ -121,7 +121,7 @@ class Separator:
         return pieces
 
     def _joined(self, writing: Writing) -> Pieces | None:
-        """One piece of writing, if it surely is one digit, and no one: any two strokes may lie in one line."""
+        """One piece of writing, if it surely is one digit other than 1, as which any two strokes in line are seen."""
         inputs = mnist_layout(writing.ink)[None]
         probabilities = self._probabilities(inputs)
         row = self._row(writing)

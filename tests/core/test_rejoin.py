@@ -1,4 +1,4 @@
-"""Broken digits: what two pieces are together counts where one of them is no digit beyond doubt."""
+"""Broken digits: what two pieces are together counts where one of them is no sure digit by itself."""
 
 from __future__ import annotations
 
