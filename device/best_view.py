@@ -18,6 +18,7 @@ from device.views import (
     is_plain,
     is_rim,
     is_written,
+    is_written_elsewhere,
     may_be_edges,
     shows_more,
     worth,
@@ -62,7 +63,9 @@ def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observati
     # A small note's own view shows writing as plain that stands near an edge in the whole frame.
     surer = (view for view in taken if looker.is_sure(view) and looker.number(view) == looker.number(best))
     best = next(surer, best)
-    misses = any(shows_more(view.evidence, best.evidence) for view in taken)
+    misses = any(
+        shows_more(view.evidence, best.evidence) or is_written_elsewhere(view.evidence, best.evidence) for view in taken
+    )
     return _with_other_ink(best) if misses else best, taken
 
 

@@ -16,6 +16,9 @@ from device.separate import Separator
 from device.sheet import Sheet, cut_out
 from device.views import cleared, without_grain, without_strays, worth
 
+UNREADABLE = 2.0
+"""What cannot be answered is worth so much less: several digits that are cut off say more than one in doubt."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
@@ -134,8 +137,9 @@ class Looker:
         return self.reading(seen).status is Status.OK
 
     def rank(self, seen: Observation) -> tuple[bool, float]:
-        """Better looks at a frame are greater: what can be answered, and what says most."""
-        return self.reading(seen).status is not Status.UNREADABLE, worth(seen.evidence)
+        """Better looks at a frame are greater: what is sure, and what says most, if only that it is cut off."""
+        status = self.reading(seen).status
+        return status is Status.OK, worth(seen.evidence) - (UNREADABLE if status is Status.UNREADABLE else 0.0)
 
 
 def _moved(box: Box, factor: float, left: int, top: int) -> Box:

@@ -17,6 +17,7 @@ from device.looking import Looker, Observation
 from device.pieces import edges_near
 from device.ports import Classifier, RowScorer
 from device.turning import doubted, seen_askew, turned_upright
+from device.views import is_one
 
 IN_TIME = 0.9
 """Share of a reading's limit in which it ends by itself."""
@@ -103,7 +104,7 @@ class Reader:
             raise ValueError("a reading needs at least one frame")
         evidence = fused(burst, self._fusion)
         reading = judged(evidence, self._card)
-        is_doubtful = reading.status is not Status.OK or seen_askew(observation, evidence)
+        is_doubtful = reading.status is not Status.OK or seen_askew(observation, evidence) or is_one(evidence)
         if self._any_angle and is_doubtful and not evidence.tight:
             if self._has_time(begin, took * TURNING):
                 chosen = turned_upright(self._looker, observation, evidence)

@@ -18,6 +18,7 @@ from device.views import (
     TURN_LEAD,
     UPRIGHT_LEAD,
     is_mostly_read,
+    is_one,
     is_upside_down,
     leaves_out,
     sheet_taken_for_writing,
@@ -42,7 +43,7 @@ def turned_upright(looker: Looker, last: Observation, upright: Evidence) -> Obse
     Where it isn't, although the writing lies as no upright sheet's does, what no turned view says too is doubted.
     """
     askew = doubted(last, upright)
-    is_read = is_mostly_read(upright) and askew is None
+    is_read = is_mostly_read(upright) and askew is None and not is_one(upright)
     if is_read and not upright.other_ink:
         return None
     sheet = _sheet_of(looker, last)

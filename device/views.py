@@ -129,6 +129,14 @@ def shows_more(view: Evidence, best: Evidence) -> bool:
     )
 
 
+def is_written_elsewhere(view: Evidence, best: Evidence) -> bool:
+    """Whether a view shows several pieces that are plainly writing, of any size, and the best one a digit elsewhere.
+
+    A shadow's edge on a bare table is as high as it likes.
+    """
+    return len(best.boxes) == 1 and is_written(view) and not any(box.shared_area(best.boxes[0]) for box in view.boxes)
+
+
 def sheet_under(boxes: Sequence[Box], found: Sequence[Sheet]) -> Sheet | None:
     """The sheet on which all of these lie, or the most even one where nothing was found; None if there is none."""
     return next((sheet for sheet in found if all(sheet.holds(box) for box in boxes)), None)
@@ -187,7 +195,7 @@ def without_strays(
 ) -> tuple[list[Writing], Pixels, Probabilities]:
     """Leave out what crosses the edge, is not surely a digit and stands on no line with one: a finger, a sheet.
 
-    A one is never surely a digit there: any edge of a sheet looks like it.
+    A one is never surely a digit there: any edge of a sheet looks like it, and so does its corner like a seven.
     """
     free = [
         writing
@@ -198,10 +206,16 @@ def without_strays(
         index
         for index, writing in enumerate(found)
         if not (writing.cut_off and free)
-        or (probabilities[index, :10].max() >= SURE and probabilities[index].argmax() != 1)
-        or any(writing.box.is_beside(other.box) for other in free)
+        or _is_digit_cut_off(writing, probabilities[index])
+        or any(writing.box.is_beside(other.box) and writing.box.height < LIKE * other.box.height for other in free)
     ]
     return [found[index] for index in kept], inputs[kept], probabilities[kept]
+
+
+def _is_digit_cut_off(writing: Writing, row: NDArray[np.float32]) -> bool:
+    """Whether what crosses the edge is surely a digit; in a corner of the frame, one that no corner of a sheet is."""
+    digit = int(row.argmax())
+    return bool(row[:10].max() >= SURE) and digit != 1 and (digit in BENT or len(writing.cut_off) == 1)
 
 
 def without_grain(
@@ -260,3 +274,8 @@ def is_mostly_read(evidence: Evidence) -> bool:
     """Whether the digits are as likely, in the geometric mean, as those of a sheet that lies as it should."""
     best = np.maximum(evidence.probabilities[:, :10].max(axis=1, initial=0.0), 1e-6)
     return bool(best.size) and float(np.log(best).mean()) > np.log(MOSTLY_READ)
+
+
+def is_one(evidence: Evidence) -> bool:
+    """Whether a one alone was read, as which a whole line that stands on its end may be seen."""
+    return bool(np.array_equal(evidence.probabilities.argmax(axis=1), [1]))

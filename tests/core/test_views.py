@@ -17,6 +17,7 @@ from device.views import (
     is_inside_writing,
     is_upside_down,
     is_written,
+    is_written_elsewhere,
     may_be_edges,
     sheet_taken_for_writing,
     shows_more,
@@ -163,12 +164,49 @@ def test_several_plain_pieces_are_writing_whatever_they_say() -> None:
     assert not is_written(seen())
 
 
+@pytest.mark.parametrize(
+    ("pieces", "is_elsewhere"),
+    [
+        ([(FAR, 4, 0.6, 0.5), (SEVEN, 10, 0.9, 0.5)], True),
+        ([(FAR, 4, 0.6, 0.5)], False),  # may be a blot
+        ([(FAR, 4, 0.6, -0.5), (SEVEN, 10, 0.9, 0.5)], False),
+        ([(FAR, 4, 0.6, 0.5), (Box(100, 110, 20, 30), 10, 0.9, 0.5)], False),  # of the same
+    ],
+)
+def test_writing_elsewhere_is_more_than_one_digit(
+    pieces: list[tuple[Box, int, float, float]], is_elsewhere: bool
+) -> None:
+    """Of any size: the shadow's edge that was read as a one is higher than any line of writing."""
+    edge = (Box(90, 0, 60, 600), 1, 0.99, 0.04)
+    assert is_written_elsewhere(seen(*pieces), seen(edge)) is is_elsewhere
+    assert not is_written_elsewhere(seen(*pieces), seen(edge, edge))
+
+
 @pytest.mark.parametrize(("digit", "down", "kept"), [(1, 300, 1), (9, 300, 2), (1, 0, 2)])
 def test_what_crosses_the_edge_and_seems_a_one_is_a_stray(digit: int, down: int, kept: int) -> None:
     """Unless it stands on a line with a digit that is whole; a nine is kept anywhere."""
     edge = Box(0, 100 + down, 10, 60)
     pieces = seen((FOUR, 4, 0.99, 0.5), (edge, digit, 0.99, 0.5))
     found = [as_writing(FOUR, 0.5), replace(as_writing(edge, 0.5), cut_off=(Advice.CUT_OFF_LEFT,))]
+    assert len(without_strays(found, np.zeros((2, 28, 28), np.uint8), pieces.probabilities)[0]) == kept
+
+
+@pytest.mark.parametrize(
+    ("digit", "height", "edges", "kept"),
+    [
+        (7, 90, (Advice.CUT_OFF_TOP,), 2),
+        (7, 130, (Advice.CUT_OFF_TOP, Advice.CUT_OFF_LEFT), 1),
+        (7, 90, (Advice.CUT_OFF_TOP, Advice.CUT_OFF_LEFT), 2),  # as high as the four that stands beside it
+        (2, 130, (Advice.CUT_OFF_TOP, Advice.CUT_OFF_LEFT), 2),  # no corner has bends
+    ],
+)
+def test_the_corner_of_a_sheet_that_seems_a_seven_is_a_stray(
+    digit: int, height: int, edges: tuple[Advice, ...], kept: int
+) -> None:
+    """Eight digits were "cut off" by the table in the corner of the frame."""
+    corner = Box(0, 160 - height, 60, height)
+    pieces = seen((FOUR, 4, 0.99, 0.5), (corner, digit, 0.99, 0.5))
+    found = [as_writing(FOUR, 0.5), replace(as_writing(corner, 0.5), cut_off=edges)]
     assert len(without_strays(found, np.zeros((2, 28, 28), np.uint8), pieces.probabilities)[0]) == kept
 
 
