@@ -5,6 +5,7 @@ A pen's stroke that crosses a line is kept whole: of a line only what is as thin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
@@ -30,6 +31,9 @@ STEEPEST = 20.0
 SPAN, CROP_SPAN = 0.5, 0.9
 """Share of the frame's width, or of a crop's, that a ruled line crosses, at least: a digit's stroke may cross most of a
 crop, but a line of the sheet doesn't end in it."""
+
+MOST_SLOPES = 3
+"""The lines of a sheet seen in perspective have as many slopes, at most, that differ by more than they are thick."""
 
 THICK_PX, THICKEST = 7, 0.02
 """Lines are thinner than so many pixels of the first, and at most so thick in the second picture, as a share of its
@@ -76,11 +80,10 @@ def without_lines(pixels: Pixels, level: float) -> Pixels:
     fine = _reduced(_mask(cleaned, level), max(1, max(pixels.shape) // FINE_PX), 100)
     span = CROP_SPAN if min(pixels.shape) < SCENE_PX else SPAN
     rest = fine.copy()
-    for lines in (cells(fine), _ruled(fine, span)):
+    for lines in (cells(fine), *_ruled(fine, span)):
         if lines is not None:
             cv2.subtract(rest, lines, dst=rest)
-    upright = _ruled(np.asarray(cv2.transpose(rest), np.uint8), span)
-    if upright is not None:
+    for upright in _ruled(np.asarray(cv2.transpose(rest), np.uint8), span):
         cv2.subtract(rest, np.asarray(cv2.transpose(upright), np.uint8), dst=rest)
     lines = np.asarray(cv2.subtract(fine, rest), np.uint8)
     if not lines.any():
@@ -129,7 +132,18 @@ def _reduced(mask: Pixels, factor: int, least: int) -> Pixels:
     return np.asarray(cv2.threshold(small, least, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
-def _ruled(mask: Pixels, span: float) -> Pixels | None:
+def _ruled(mask: Pixels, span: float) -> Iterator[Pixels]:
+    """255 on nearly horizontal ruled lines that cross this share of the width, elsewhere 0; slope by slope."""
+    left = mask.copy()
+    for _ in range(MOST_SLOPES):
+        lines = _of_one_slope(left, span)
+        if lines is None:
+            return
+        yield lines
+        cv2.subtract(left, lines, dst=left)
+
+
+def _of_one_slope(mask: Pixels, span: float) -> Pixels | None:
     """255 on nearly horizontal ruled lines that cross this share of the width, elsewhere 0; None if there are none."""
     slope = _slope(mask, span)
     if slope is None:

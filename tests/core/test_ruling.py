@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from drawing import paper, rule, scene, write
@@ -42,6 +43,23 @@ def test_ruled_lines_go_and_digits_stay(slope: float, luma: int) -> None:
     of_ink, of_lines = kept(ink, before, without_lines(before, level), level)
     assert of_ink > 0.93
     assert of_lines < 0.1
+
+
+def test_lines_seen_in_perspective_go() -> None:
+    """No two of them have one slope: those that stayed joined the digits that stood on them to one piece."""
+    frame = scene(4, 2, 0)
+    height, width = frame.pixels.shape[:2]
+    lines = np.full_like(frame.pixels, 255)
+    rule(lines, spacing_px=64, slope=0.0, luma=110)
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    seen = np.array([(0, 0.25 * height), (width, -0.1 * height), (width, 1.1 * height), (0, 0.75 * height)], np.float32)
+    lines = cv2.warpPerspective(
+        lines, cv2.getPerspectiveTransform(corners, seen), (width, height), borderValue=(255,) * 3
+    )
+    before, level = contrasted(np.minimum(frame.pixels, lines))
+    of_ink, of_lines = kept(digits_only(frame), before, without_lines(before, level), level)
+    assert of_ink > 0.95
+    assert of_lines < 0.15
 
 
 def test_squared_paper_goes() -> None:
