@@ -16,7 +16,7 @@ from device.separate import Separator
 from device.sheet import Sheet, cut_out
 from device.views import cleared, without_grain, without_strays, worth
 
-UNREADABLE = 2.0
+UNANSWERED = 2.0
 """What cannot be answered is worth so much less: several digits that are cut off say more than one in doubt."""
 
 
@@ -139,7 +139,7 @@ class Looker:
     def rank(self, seen: Observation) -> tuple[bool, float]:
         """Better looks at a frame are greater: what is sure, and what says most, if only that it is cut off."""
         status = self.reading(seen).status
-        return status is Status.OK, worth(seen.evidence) - (UNREADABLE if status is Status.UNREADABLE else 0.0)
+        return status is Status.OK, worth(seen.evidence) - (UNANSWERED if status is Status.UNREADABLE else 0.0)
 
 
 def _moved(box: Box, factor: float, left: int, top: int) -> Box:
