@@ -65,6 +65,7 @@ _WHEELS = Path("/usr/share/python-wheels")
 _MAKE_ROOM = "sudo apt clean, or take a card of 8 GB or more"
 _COMPLETE = "complete.json"
 _PARTS = ("bin", "lib", "systemd")
+_LONGEST_CONFIGURATION = 4_000_000  # what device/config.py reads, of four bytes a character
 _KEEP = 2
 
 
@@ -760,10 +761,14 @@ class Releases:
 
 
 def _asked(file: str | None) -> bytes | None:
-    """The configuration that comes with the order; a chroot may have no /dev/stdin to name."""
-    if file == "-":
-        return sys.stdin.buffer.read()
-    return Path(file).read_bytes() if file else None
+    """The configuration that comes with the order; a chroot may have no /dev/stdin to name. Raises ReleaseError."""
+    if not file:
+        return None
+    with sys.stdin.buffer if file == "-" else Path(file).open("rb") as content:
+        configuration = content.read(_LONGEST_CONFIGURATION + 1)  # of a device there would be no end
+    if len(configuration) > _LONGEST_CONFIGURATION:
+        raise ReleaseError(f"{file} is longer than {_LONGEST_CONFIGURATION:,} bytes; name a configuration file")
+    return configuration
 
 
 def _obey(options: argparse.Namespace, releases: Releases) -> tuple[bool, str]:

@@ -527,6 +527,16 @@ def test_the_configuration_may_come_in_with_the_order(box, tmp_path, monkeypatch
     assert box.places.configuration.read_bytes() == b"asked = 2\n"
 
 
+def test_a_configuration_without_an_end_is_refused(box, monkeypatch, capsys):
+    """A device named by mistake, in place of memory running full; what runs goes on."""
+    monkeypatch.setattr(release, "Places", lambda: box.places)
+    monkeypatch.setattr(release, "SystemdMachine", lambda at_boot: box)
+    before = box.places.configuration.read_bytes()
+    assert release.main(["activate", "one", "--configuration=/dev/zero"]) == 1
+    assert "name a configuration file" in capsys.readouterr().err
+    assert (box.places.configuration.read_bytes(), box.running) == (before, "one")
+
+
 def test_what_it_makes_can_be_read_whatever_the_umask(box, monkeypatch, capsys):
     """Sudo may hand on one under which the daemon could not even start its Python."""
     monkeypatch.setattr(release, "Places", lambda: box.places)
