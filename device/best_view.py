@@ -37,6 +37,28 @@ GIANT = 0.7
 def best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observation]]:
     """The look at a frame that is to be believed, and all that were taken, the look at the whole frame first.
 
+    Where its digits may come in another order too, they come as they do along the sides of the sheet that they are on.
+    """
+    best, taken = _best_view(looker, frame)
+    if not best.disorderly:
+        return best, taken
+    ordered = _along_sheet(looker, best)
+    if ordered is None:
+        return replace(best, evidence=replace(best.evidence, ambiguous=True)), taken
+    return ordered, [*taken, ordered]
+
+
+def _along_sheet(looker: Looker, best: Observation) -> Observation | None:
+    """The look at the sheet with these digits on it where it shows them in one order without a doubt."""
+    holding = (sheet for sheet in sheets(best.frame) if all(map(sheet.holds, best.places)))
+    views = (looker.look_at(best.frame, sheet) for sheet in holding)
+    digits = sorted(looker.number(best))
+    return next((view for view in views if not view.disorderly and sorted(looker.number(view)) == digits), None)
+
+
+def _best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observation]]:
+    """The same, whatever the order.
+
     A look at the whole frame is enough where it is sure, or plain, and no sheet's edge can have been taken for writing.
     """
     whole = looker.look(frame)

@@ -131,12 +131,14 @@ class Finding:
         other_ink: There is something besides: more writing than a number can have, or a stroke lost.
         tight: The frame is a crop rather than a scene, in which strokes may touch the edge and still be whole.
         cut_off: The edges of a scene that cross something beside the writing and as large, which was left out.
+        disorderly: Another order of the writing is as likely.
     """
 
     writings: tuple[Writing, ...] = ()
     other_ink: bool = False
     tight: bool = False
     cut_off: tuple[Advice, ...] = ()
+    disorderly: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,12 +150,14 @@ class _Text:
         core: The usual contrast of their strokes.
         marks: What is smaller than a digit: points, commas, dashes.
         strokes_px: How wide the strokes of each are in the mean.
+        disorderly: Another order is as likely.
     """
 
     lines: Sequence[Sequence[Piece]]
     core: float
     marks: Sequence[Box]
     strokes_px: Mapping[Piece, float]
+    disorderly: bool
 
     @property
     def digits(self) -> list[Piece]:
@@ -161,7 +165,9 @@ class _Text:
         return [piece for line in self.lines for piece in line]
 
 
-def find(frame: Frame, *, inverted: bool = False, wide: bool = False, paper: Pixels | None = None) -> Finding:
+def find(
+    frame: Frame, *, inverted: bool = False, wide: bool = False, paper: Pixels | None = None, slope: float = 0.0
+) -> Finding:
     """Find what may be digits.
 
     Args:
@@ -169,19 +175,20 @@ def find(frame: Frame, *, inverted: bool = False, wide: bool = False, paper: Pix
         inverted: Look for light ink where dark ink seems to be, and the other way round.
         wide: Look for strokes up to a third as wide as the frame, in any case.
         paper: As `ink.contrast` takes it, where the frame is a sheet that was cut out of another.
+        slope: Of that sheet, as `order.in_lines` takes it.
     """
     if max(frame.width_px, frame.height_px) < LEAST_FRAME_PX:
         return Finding()
     seen = contrast(frame, inverted=inverted, wide=wide, paper=paper)
     pixels = without_lines(seen.pixels, seen.level)
-    finding = (_in_crop if min(pixels.shape) < SCENE_PX else _in_scene)(pixels, seen)
+    finding = (_in_crop if min(pixels.shape) < SCENE_PX else _in_scene)(pixels, seen, slope)
     # In a crop of a few pixels, which was enlarged, a place is rounded off the frame.
     whole = Box(0, 0, frame.width_px, frame.height_px)
     inside = (replace(one, box=one.box.within(whole), ink_box=one.ink_box.within(whole)) for one in finding.writings)
     return replace(finding, writings=tuple(inside))
 
 
-def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:
+def _in_crop(pixels: Pixels, seen: Contrast, slope: float) -> Finding:
     """What may be digits in a picture that somebody cut around them."""
     found, pixels, seen = _without_holes_and_underlines(pixels, seen)
     pieces = [piece for piece in found if not is_blot(piece, pixels.shape)]
@@ -193,7 +200,7 @@ def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:
     pieces = [piece for piece in pieces if piece not in rules and piece not in shades]
     if not pieces:
         return Finding()
-    text = _text(pieces, found, pixels.shape, tight=True)
+    text = _text(pieces, found, pixels.shape, slope, tight=True)
     if text is None:
         return Finding(other_ink=True)
     # As dark as the digits it may be a one of theirs.
@@ -201,10 +208,10 @@ def _in_crop(pixels: Pixels, seen: Contrast) -> Finding:
     inside = (piece for piece in found if not edges_at(piece.box, pixels.shape))
     is_lost = any(True for _ in beside_digits(list(inside), text.digits, text.core, pixels.shape))
     is_doubtful = may_be_one or is_lost or bool(shades)
-    return Finding(tuple(_writings(text, pixels, seen)), is_doubtful, tight=True)
+    return Finding(tuple(_writings(text, pixels, seen)), is_doubtful, tight=True, disorderly=text.disorderly)
 
 
-def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
+def _in_scene(pixels: Pixels, seen: Contrast, slope: float) -> Finding:
     """What may be digits among all that a camera sees."""
     found, pixels, seen = _without_holes_and_underlines(pixels, seen)
     scale = Scale(pixels, seen)
@@ -217,7 +224,7 @@ def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
     clear += _like(inside, clear)
     if not clear:
         return Finding()
-    text = _text(clear, found, pixels.shape, tight=False)
+    text = _text(clear, found, pixels.shape, slope, tight=False)
     if text is None:
         return Finding(other_ink=True)
     left_out = [
@@ -228,7 +235,8 @@ def _in_scene(pixels: Pixels, seen: Contrast) -> Finding:
     is_lost = any(scale.clearness(piece) >= LEAST_LEFT_OUT for piece in left_out)
     is_lost = is_lost or has_gap_with_ink(pixels, text.lines, text.core)
     is_signed = any(is_leading_dash(mark, line[0].box) for line in text.lines for mark in text.marks)
-    return Finding(tuple(_writings(text, pixels, seen)), is_lost or is_signed, cut_off=edges)
+    writings = tuple(_writings(text, pixels, seen))
+    return Finding(writings, is_lost or is_signed, cut_off=edges, disorderly=text.disorderly)
 
 
 def _like(pieces: Sequence[Piece], others: Sequence[Piece]) -> list[Piece]:
@@ -283,13 +291,16 @@ def _without(lines: Sequence[Piece], pixels: Pixels, seen: Contrast) -> tuple[Pi
     return pixels, replace(seen, grey=grey)
 
 
-def _text(pieces: Sequence[Piece], found: Sequence[Piece], shape: tuple[int, ...], *, tight: bool) -> _Text | None:
+def _text(
+    pieces: Sequence[Piece], found: Sequence[Piece], shape: tuple[int, ...], slope: float, *, tight: bool
+) -> _Text | None:
     """What is written; None where it is more than a number.
 
     Args:
         pieces: What may be writing, at least one.
         found: All ink, among which points are looked for.
         shape: Of the picture.
+        slope: As for `find`.
         tight: It was cut around the writing.
     """
     height_px, core = _usual(pieces)
@@ -309,8 +320,9 @@ def _text(pieces: Sequence[Piece], found: Sequence[Piece], shape: tuple[int, ...
     strokes_px = {piece: mean_stroke_px(piece) for piece in digits}
     least_px = LEAST_MARK * float(np.median(list(strokes_px.values()))) if digits else 0.0
     marks = [piece.box for piece in small + dots if piece.core >= 0.6 * core and longer_px(piece.box) >= least_px]
-    lines, between = zip(*(without_marks(line) for line in in_lines(digits)), strict=True) if digits else ((), ())
-    return _Text(lines, core, [*marks, *(mark for some in between for mark in some)], strokes_px)
+    ordered, disorderly = in_lines(digits, slope)
+    lines, between = zip(*map(without_marks, ordered), strict=True) if digits else ((), ())
+    return _Text(lines, core, [*marks, *(mark for some in between for mark in some)], strokes_px, disorderly)
 
 
 def _writings(text: _Text, pixels: Pixels, seen: Contrast) -> Iterator[Writing]:

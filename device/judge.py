@@ -52,7 +52,7 @@ class Evidence:
         tight: Whether the picture is a crop, whose edge strokes may touch and still be whole.
         other_ink: Whether there is writing besides these pieces: a mark between them, a page of text.
         separated: Of each piece whether it touched another and was cut from it; empty means that none was.
-        ambiguous: Whether the sheet may as well lie the other way up.
+        ambiguous: Whether the sheet may as well lie the other way up, or the digits come in another order.
         sharpness: Of the frame: the digits' size over the width of their strokes' soft edges; 0.0 with no writing.
         clearness: Of each piece, how surely it is written rather than an edge or a grain, as `find.Writing` has it;
             empty means that all surely are.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -33,6 +34,7 @@ class Observation:
         cut_off: The edges of the frame that cross something beside them.
         whole: What was found where the frame was looked at as a whole.
         degrees: By how much the frame, or the sheet, was turned counterclockwise.
+        disorderly: Another order of the digits is as likely.
     """
 
     frame: Frame
@@ -43,6 +45,7 @@ class Observation:
     cut_off: tuple[Advice, ...] = ()
     whole: tuple[Writing, ...] = ()
     degrees: float = 0.0
+    disorderly: bool = False
 
     @property
     def places(self) -> list[Box]:
@@ -63,7 +66,13 @@ class Looker:
         self._separator = Separator(classifier, rows)
 
     def look(
-        self, frame: Frame, *, inverted: bool = False, wide: bool = False, paper: Pixels | None = None
+        self,
+        frame: Frame,
+        *,
+        inverted: bool = False,
+        wide: bool = False,
+        paper: Pixels | None = None,
+        slope: float = 0.0,
     ) -> Observation:
         """What is written in a frame.
 
@@ -72,8 +81,9 @@ class Looker:
             inverted: Look for ink of the other kind: light on dark paper, or dark on light.
             wide: Look for strokes too wide for the usual look.
             paper: Not 0 where there is paper; None where all may be.
+            slope: Of the paper's sides, in rows down per column to the right: lines of writing run along them.
         """
-        finding = find(frame, inverted=inverted, wide=wide, paper=paper)
+        finding = find(frame, inverted=inverted, wide=wide, paper=paper, slope=slope)
         pieces = self._separator.separated(finding.writings)
         found, model_inputs, probabilities = pieces.writings, pieces.inputs, pieces.probabilities
         has_grain = False
@@ -93,21 +103,29 @@ class Looker:
             clearness=cleared(found, probabilities),
             sharpness=1.0 / float(np.median([writing.softness for writing in found])) if found else 0.0,
         )
-        return Observation(frame, model_inputs, evidence, writings=tuple(found), cut_off=finding.cut_off)
+        return Observation(
+            frame,
+            model_inputs,
+            evidence,
+            writings=tuple(found),
+            cut_off=finding.cut_off,
+            disorderly=finding.disorderly,
+        )
 
     def look_at(self, frame: Frame, sheet: Sheet) -> Observation:
         """What is on a sheet, places as in the frame."""
         cutting = cut_out(frame, sheet)
         (left, top), factor = cutting.corner, cutting.factor
-        seen = self.look(cutting.frame, paper=cutting.mask)
+        slope = math.tan(math.radians(sheet.degrees))
+        seen = self.look(cutting.frame, paper=cutting.mask, slope=slope)
         if not seen.evidence.boxes:  # on a small bare sheet a few thin strokes may seem to be the ground
-            seen = self.look(cutting.frame, paper=cutting.mask, inverted=True)
+            seen = self.look(cutting.frame, paper=cutting.mask, inverted=True, slope=slope)
         writings = tuple(
             replace(one, box=_moved(one.box, factor, left, top), ink_box=_moved(one.ink_box, factor, left, top))
             for one in seen.writings
         )
         evidence = replace(seen.evidence, boxes=tuple(one.box.scaled(frame.scale) for one in writings))
-        return Observation(frame, seen.model_inputs, evidence, sheet, writings)
+        return Observation(frame, seen.model_inputs, evidence, sheet, writings, disorderly=seen.disorderly)
 
     def look_as_at_crop(self, frame: Frame) -> Observation:
         """What is written in a frame that somebody cut around it, however large it is, places as in the frame.

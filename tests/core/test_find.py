@@ -121,6 +121,15 @@ def test_a_line_may_slope() -> None:
     assert [writing.box.x for writing in writings] == sorted(writing.box.x for writing in writings)
 
 
+@pytest.mark.parametrize(("below_px", "is_open"), [(0, False), (55, True), (110, False)])
+def test_what_stands_between_two_lines_may_be_of_either(below_px: int, is_open: bool) -> None:
+    """Half a line below the second digit of the first, as far from it as from that of the second."""
+    rows = [(150, 100), (420, 100 + below_px), (150, 210)]
+    finding = find(written(480, 640, *[(2, Box(x, y, 50, 80)) for x, y in rows]))
+    assert len(finding.writings) == 3
+    assert finding.disorderly == is_open
+
+
 def test_a_line_may_slope_across_a_wide_gap() -> None:
     """Two digits on one level and a third far to the right, where the line's slope has taken it almost a height up."""
     frame = written(480, 640, *[(2, Box(x, y, 50, 80)) for x, y in ((60, 300), (130, 296), (400, 215))])

@@ -227,6 +227,16 @@ def test_a_small_note_is_read_where_it_lies(reader, height: int, turned_by: floa
     assert abs(box.y + box.height / 2 - 400) < 0.2 * height
 
 
+@pytest.mark.parametrize("turned_by", [-18.0, 0.0, 18.0])
+def test_lines_run_along_the_sides_of_their_sheet(reader, turned_by: float):
+    """On a sheet held askew the last of a line was read after what stands below its first, without a doubt."""
+    note = paper(400, 720, luma=200.0)
+    for digit, x, y in ((7, 150, 40), (4, 150, 150), (2, 470, 150), (5, 550, 150), (0, 110, 260)):
+        write(note, digit, Box(x, y, 60, 90), pen_px=9)
+    reading = reader.read([turned_on_a_table(note, turned_by)])
+    assert (reading.status, reading.number) == (Status.OK, "7 4 25 0")
+
+
 def test_a_digit_alone_that_had_to_be_turned_is_not_sure(reader):
     """It is read, but may be a letter that lies as it should: many are digits on their side."""
     reading = reader.read([on_a_table(4, height=400, turned_by=90.0)])
