@@ -100,7 +100,8 @@ class Decoder:
 
     def __init__(self, model: Model, phrases: Sequence[str], alternatives: int) -> None:
         self._library, self._model = library(), model
-        grammar = json.dumps(list(phrases)).encode()
+        # The library takes an escaped letter for six others, and drops its word.
+        grammar = json.dumps(list(phrases), ensure_ascii=False).encode()
         self._handle: int | None = self._library.vosk_recognizer_new_grm(model.handle, float(RATE_HZ), grammar)
         if not self._handle:
             raise ValueError(f"Vosk cannot listen for {phrases}")

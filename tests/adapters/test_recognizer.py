@@ -65,6 +65,17 @@ def heard(recognizer, chunks, phrases=PHRASES):
     return recognizer.finish()
 
 
+@pytest.fixture
+def accented(tmp_path):
+    """The model with "zero" called "zéro", not opened."""
+    folder = shutil.copytree(TINY, tmp_path / "model")
+    words = folder / "graph" / "words.txt"
+    words.write_text(words.read_text(encoding="utf-8").replace("zero ", "zéro "), encoding="utf-8")
+    recognizer = VoskRecognizer(lambda: folder, ["zéro"])
+    yield recognizer
+    recognizer.close()
+
+
 # --- the contract -----------------------------------------------------------------------------------------------------
 
 
@@ -111,6 +122,13 @@ def test_a_new_utterance_drops_the_one_before(recognizer, tmp_path):
 
 
 # --- Vosk -------------------------------------------------------------------------------------------------------------
+
+
+def test_words_with_accents_are_heard(accented, tmp_path):
+    """Most languages have them, and some no other letters; the library heard none, and knew each."""
+    accented.open()
+    assert accented.vocabulary == {"zéro"}
+    assert heard(accented, spoken("zero", tmp_path), ["zéro"]).text == "zéro"
 
 
 def test_the_vocabulary_is_what_the_model_knows_of_the_commands():
