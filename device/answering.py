@@ -94,7 +94,8 @@ class RequestHandler:
             self._requests.tell({"mode": situation.mode.value})
         if situation.faults != before.faults:
             self._requests.tell({"faults": _names(situation.faults)})
-        if isinstance(event, ReadingMade) and situation is not before:
+        # What was written in practice is no reading: it isn't remembered either.
+        if isinstance(event, ReadingMade) and situation is not before and before.practice is None:
             self._requests.tell({"reading": reading_as_json(event.reading, scores=False)})
         if situation.practice is not before.practice:
             self._requests.tell({"practice": _practice_as_json(situation.practice)})

@@ -6,7 +6,9 @@ Everything that takes a history is called on that history's worker; the rest fro
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import reduce
@@ -46,6 +48,8 @@ class Records:
         self._samples = samples
         self._pictures = pictures
         self._unsaved: deque[tuple[Reading, str, Pixels | None]] = deque(maxlen=MOST_UNSAVED)
+        self._saving = threading.Lock()
+        self._saver = object()
         self._latest_id: int | None = None
         self._crops: tuple[Pixels, ...] = ()
 
@@ -71,12 +75,29 @@ class Records:
         self._latest_id = None
 
     def save(self, history: History) -> None:
-        """Write what has not been written yet; what fails stays for the next try. Raises HistoryError."""
-        while self._unsaved:
-            reading, moment, picture = self._unsaved[0]
-            self._latest_id = history.append(reading, time=moment).id
-            self._unsaved.popleft()
-            self._pictures.keep(self._latest_id, picture)
+        """Write what has not been written yet; what fails stays for the next try. Raises HistoryError.
+
+        A call that hung and was given up touches nothing when it comes back: what it was writing may be there twice,
+        and nothing is lost.
+        """
+        saver = object()
+        with self._saving:
+            self._saver = saver
+        while (waiting := self._next(saver)) is not None:
+            reading, moment, picture = waiting
+            entry = history.append(reading, time=moment).id
+            with self._saving:
+                if self._saver is not saver:
+                    return
+                if self._unsaved and self._unsaved[0] is waiting:  # the oldest go where too many wait
+                    self._unsaved.popleft()
+                self._latest_id = entry
+            self._pictures.keep(entry, picture)
+
+    def _next(self, saver: object) -> tuple[Reading, str, Pixels | None] | None:
+        """The oldest that waits; None where none does, or another call has taken over."""
+        with self._saving:
+            return self._unsaved[0] if self._unsaved and self._saver is saver else None
 
     def correct_latest(self, history: History, number: str) -> bool:
         """Note what the latest reading really was; False when it is no longer there. Raises HistoryError."""
@@ -103,12 +124,10 @@ class Records:
         """
         self._unsaved.clear()
         self._crops, self._latest_id = (), None
-        try:
-            self._samples.delete()
-            self._pictures.delete()
-        finally:
-            deleted = history.delete()
-        return deleted
+        with ExitStack() as others:  # each is tried, whatever comes of the rest
+            others.callback(self._pictures.delete)
+            others.callback(self._samples.delete)
+            return history.delete()
 
     def picture(self, entry: int) -> bytes | None:
         """The JPEG that was kept of an entry, if any."""

@@ -27,6 +27,7 @@ class JpegPictures:
         self._folder = config.pictures
         self._wanted = config.keep_pictures
         self._most = config.keep
+        self._looked_through = False
 
     @property
     def wanted(self) -> bool:
@@ -34,13 +35,13 @@ class JpegPictures:
         return self._wanted
 
     def keep(self, entry: int, picture: Pixels | None) -> None:
-        """Keep the picture of an entry, uint8 (h, w, 3) BGR, if there is one; delete that of the entry that now goes.
+        """Keep the picture of an entry, uint8 (h, w, 3) BGR, if there is one; delete those of entries that are gone.
 
         Raises:
             HistoryError: It cannot be written.
         """
         if self._folder.exists():
-            self.delete(entry - self._most)
+            self._delete_gone(entry)
         if not self._wanted or picture is None:
             return
         import cv2
@@ -78,6 +79,20 @@ class JpegPictures:
                     Path(file).unlink(missing_ok=True)
         except OSError as error:
             raise HistoryError(f"{self._folder}: cannot be emptied ({error.strerror})") from error
+
+    def _delete_gone(self, entry: int) -> None:
+        """Delete what has no entry any more, where this one is the latest. Raises HistoryError.
+
+        With another configuration more entries were kept, and a history that was damaged may have counted further: so
+        all of them are looked through once.
+        """
+        gone = {entry - self._most, entry}
+        if not self._looked_through:
+            numbers = [int(path.stem) for path in self._folder.glob("*.jpg") if path.stem.isdecimal()]
+            gone |= {number for number in numbers if not entry - self._most < number < entry}
+            self._looked_through = True
+        for number in gone:
+            self.delete(number)
 
     def _path(self, entry: int) -> Path:
         return self._folder / f"{entry:08}.jpg"

@@ -12,6 +12,7 @@ from device import compose, config
 from device.cli.output import print_json
 from device.domain import HistoryEntry
 from device.errors import DigitboxError
+from device.records import Records
 
 
 def show_history(options: argparse.Namespace) -> int:
@@ -21,9 +22,8 @@ def show_history(options: argparse.Namespace) -> int:
     history.open()
     with contextlib.closing(history):
         if options.delete:
-            compose.samples(settings).delete()
-            compose.pictures(settings).delete()
-            print(f"{history.delete()} readings deleted, and all kept pictures")
+            kept = Records(compose.samples(settings), compose.pictures(settings))
+            print(f"{kept.forget_everything(history)} readings deleted, and all kept pictures")
             return 0
         entries = history.entries()
     if options.export is not None:

@@ -43,6 +43,18 @@ def test_it_goes_with_its_entry(wanted):
     assert list(wanted.pictures.iterdir()) == []
 
 
+def test_what_a_former_history_had_is_not_shown_with_another(wanted):
+    """One that kept more entries, or one that was damaged and is counted from 1 anew."""
+    former = JpegPictures(replace(wanted, keep=10))
+    for entry in range(1, 9):
+        former.keep(entry, PICTURE)
+    JpegPictures(wanted).keep(9, PICTURE)
+    assert sorted(path.stem for path in wanted.pictures.iterdir()) == ["00000008", "00000009"]
+    renewed = JpegPictures(wanted)
+    renewed.keep(1, None)
+    assert list(wanted.pictures.iterdir()) == []
+
+
 def test_nothing_is_written_where_it_is_not_wanted(wanted):
     """But what was kept before can be seen and deleted."""
     JpegPictures(wanted).keep(1, PICTURE)

@@ -168,3 +168,13 @@ def test_followers_hear_of_changes_and_of_nothing_else(bench):
     bench.handler.tell_followers(before, ReadingMade(1, SEVEN))
     assert [list(news) for news in bench.news] == [["mode"], ["faults"], ["reading"], ["practice"]]
     assert "scores" not in bench.news[2]["reading"]["digits"][0]
+
+
+@pytest.mark.parametrize("after", [Practice((4, 2), done=1), None], ids=["goes on", "was the last"])
+def test_what_was_written_in_practice_is_no_reading(bench, after):
+    """It would start what somebody has made of readings at home, and be counted."""
+    bench.handler.open(bench.posted.append)
+    before = replace(bench.situation, practice=Practice((4, 2)))
+    bench.situation = replace(before, practice=after, last=SEVEN)
+    bench.handler.tell_followers(before, ReadingMade(1, SEVEN))
+    assert [list(news) for news in bench.news] == [["practice"]]

@@ -184,6 +184,8 @@ def test_louder_is_heard_and_kept(appliance):
     appliance.until(lambda: appliance.mode is Mode.IDLE)
     assert [preferences.volume for preferences in appliance.saved] == [140]
     assert len(appliance.spoken_with) == 1
+    appliance.tap()
+    until_said(appliance, "seven.")  # is understood by its volume
 
 
 def test_slower_speaks_with_a_new_voice(appliance):

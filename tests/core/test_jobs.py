@@ -261,7 +261,7 @@ def test_a_keeper_that_hangs_is_given_up(clock):
 
     def hang():
         begun.set()
-        let_go.wait(SOON)
+        let_go.wait(3 * SOON)  # longer than what is written then is waited for
 
     keeper.keep(hang)
     assert begun.wait(SOON)
@@ -273,4 +273,5 @@ def test_a_keeper_that_hangs_is_given_up(clock):
     keeper.keep(written.set)
     keeper.finish(SOON)
     assert written.is_set()
+    let_go.set()
     let_go.set()
