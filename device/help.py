@@ -134,7 +134,7 @@ def _light(settings: Settings) -> Callable[[bool], None]:
         return lambda lit: None
     try:
         led = Led(settings.value("indicator", "chip", int), settings.value("indicator", "pin", int))
-    except OSError as error:
+    except (OSError, struct.error) as error:  # a number that no pin and no chip has
         sys.stderr.write(f"digitbox: the status light can't blink: {error}\n")
         return lambda lit: None
 

@@ -99,9 +99,19 @@ def chosen(config: ListeningConfig, language: str, memory_bytes: int | None = No
         raise RecognizerError(f"there is no speech model for {language!r}; digitbox speech-model install {language}")
     mark = config.models / language / CHOSEN
     if mark.is_file():
-        return _named(mark.read_text(encoding="utf-8").strip(), models, language)
+        return _named(_marked(mark), models, language)
     own.sort(key=lambda model: model.size_bytes)
     return own[0] if (memory_bytes or _memory_bytes()) < SMALL_BOARD_BYTES else own[-1]
+
+
+def _marked(mark: Path) -> str:
+    """The name in the mark that `choose` left. Raises RecognizerError."""
+    try:
+        return mark.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecognizerError(
+            f"{mark}: cannot be read ({error}); digitbox speech-model choose writes it anew"
+        ) from error
 
 
 def choose(folder: Path, language: str, name: str) -> None:

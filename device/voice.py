@@ -77,8 +77,11 @@ class PieceStore:
         if self._folder is None:
             return
         wanted = {self._path(self._folder, piece) for piece in pieces}
-        for path in set(self._folder.glob("*.wav")) - wanted:
-            path.unlink(missing_ok=True)
+        try:
+            for path in set(self._folder.glob("*.wav")) - wanted:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s: former phrases cannot be deleted (%s); they cost room alone", self._folder, error)
 
     def _from_file(self, piece: str) -> Audio | None:
         if self._folder is None:

@@ -74,6 +74,14 @@ def test_a_choice_is_kept(listening):
     assert speech_models.chosen(listening, "en", GIGABYTE).name == "large"
 
 
+def test_a_damaged_choice_is_an_error_that_says_what_to_do(listening):
+    """After a power cut the file may hold anything; it must not end the daemon."""
+    put(listening, "en", "large", 4_000_000)
+    (listening.models / "en" / speech_models.CHOSEN).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RecognizerError, match=r"cannot be read .* speech-model choose"):
+        speech_models.chosen(listening, "en", GIGABYTE)
+
+
 def test_the_configuration_wins(listening, tmp_path):
     """With a name or with a folder."""
     put(listening, "en", "large", 4_000_000)

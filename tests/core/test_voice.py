@@ -141,6 +141,14 @@ def test_a_folder_that_cannot_be_written_costs_speed_only(synthesizer, tmp_path,
     assert len(caplog.records) == 1
 
 
+def test_former_phrases_that_cannot_be_deleted_cost_room_only(tmp_path, caplog):
+    """On a card that has gone read-only the box still changes its speed; here a folder is what can't be unlinked."""
+    (tmp_path / "former.wav").mkdir()
+    PieceStore(tmp_path, "").forget_others(["seven."])
+    assert (tmp_path / "former.wav").is_dir()
+    assert "cannot be deleted" in caplog.text
+
+
 def test_pieces_that_are_not_fixed_do_not_fill_the_memory(synthesizer):
     """The oldest go; a box that reads whole numbers for months meets thousands."""
     store = PieceStore(None, "")

@@ -115,3 +115,12 @@ def test_an_absent_chip_is_an_error_of_the_system():
     """Which the caller takes for: no light."""
     with pytest.raises(OSError, match="gpiochip99"):
         helper.Led(99, 1)
+
+
+@pytest.mark.parametrize("pin", [-1, 2**32])
+def test_a_number_that_no_pin_has_leaves_the_voice(tmp_path, monkeypatch, capsys, pin):
+    """The mistake in the configuration that it is called for must not end it before its first word."""
+    really_open = os.open
+    monkeypatch.setattr(helper.os, "open", lambda path, flags: really_open(os.devnull, os.O_RDWR))
+    helper._light(settings(tmp_path, f"[indicator]\npin = {pin}\n"))(True)
+    assert "can't blink" in capsys.readouterr().err
