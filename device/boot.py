@@ -94,5 +94,6 @@ def _advice(unit: str) -> str | None:
 def _ask(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_SECONDS, check=False)
     if done.returncode:
-        raise ValueError((done.stderr.strip() or done.stdout.strip()).splitlines()[0])
+        said = done.stderr.strip() or done.stdout.strip() or f"{command[0]} failed without a word"
+        raise ValueError(said.splitlines()[0])
     return done.stdout

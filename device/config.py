@@ -288,8 +288,11 @@ def preferred(config: Config) -> Config:
 def with_usable_preferences(config: Config) -> tuple[Config, list[str]]:
     """The same with as much of the file as makes sense, and what of it does not: no key costs the others."""
     path = config.daemon.preferences
-    if not path.exists():
-        return config, []
+    try:
+        if not path.exists():
+            return config, []
+    except PermissionError as error:  # its folder is the daemon's
+        return config, [f"{path}: cannot be looked for ({error.strerror}); run this with sudo"]
     values: dict[str, dict[str, Any]] = {}
     mistakes: list[str] = []
     _lay_over(values, path, mistakes)

@@ -630,7 +630,7 @@ class Releases:
     def prune(self, keep: int = _KEEP) -> list[str]:
         """Delete all but the release in use, the one before and the newest, `keep` in all; the names of those gone."""
         kept = [name for name in dict.fromkeys([self.current, self.previous, *self.complete()]) if name][: max(keep, 1)]
-        gone = [path for path in self._places.releases.iterdir() if path.name not in kept]
+        gone = [path for path in self._places.releases.iterdir() if path.is_dir() and path.name not in kept]
         for path in gone:
             self._release(path.name).marker.unlink(missing_ok=True)  # half a release must not pass for a whole one
             sync_folder(path)

@@ -145,7 +145,9 @@ class SqliteHistory:
                     else:
                         aside.unlink(missing_ok=True)
             # Until this the log beside the file still holds the pages as they were.
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise HistoryError(f"{self._path}: is being read, and still holds what was deleted; delete it once more")
         return count
 
     def close(self) -> None:

@@ -104,7 +104,8 @@ class Decoder:
         """Start the process if there is none, for a picture that is about to come; does not wait for it."""
         if self._turn.acquire(blocking=False):
             try:
-                self._process = self._process or self._started()
+                with contextlib.suppress(Busy):  # whoever brings the picture is told
+                    self._process = self._process or self._started()
                 self._used_at = time.monotonic()
             finally:
                 self._turn.release()
@@ -150,9 +151,12 @@ class Decoder:
 
     def _started(self) -> subprocess.Popen[bytes]:
         self._starts_until = time.monotonic() + self._start_seconds
-        process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **_SETTINGS}
-        )
+        try:
+            process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **_SETTINGS}
+            )
+        except OSError as error:  # no memory for another process, or too many of them
+            raise Busy(f"pictures cannot be read now ({error.strerror}); try again in a moment") from error
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)

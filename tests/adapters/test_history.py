@@ -207,6 +207,18 @@ def test_deleted_readings_leave_no_trace(sqlite, history_settings):
     assert not any(b"31415926" in path.read_bytes() for path in files.iterdir())
 
 
+def test_what_a_reader_keeps_in_the_log_is_told_of(sqlite, history_settings):
+    """As long as another program looks at them, deleted readings stay in the file; afterwards they can go."""
+    sqlite.append(reading(31415926), time=TIME)
+    with closing(sqlite3.connect(history_settings.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert len(reader.execute("SELECT * FROM readings").fetchall()) == 1
+        with pytest.raises(HistoryError, match="delete it once more"):
+            sqlite.delete()
+    sqlite.delete()
+    assert not any(b"31415926" in path.read_bytes() for path in history_settings.path.parent.iterdir())
+
+
 @pytest.mark.parametrize("damaged_from", [0, 100, 3 * 4096], ids=["header", "schema", "rows"])
 def test_a_damaged_file_is_kept_aside(history_settings, damaged_from):
     """A new one is begun, the old one stays under a name of its own, as often as it happens."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,18 @@ def test_what_is_kept_is_used_after_the_next_start(settings):
     changed = config.preferred(settings)
     assert {key: getattr(changed.speech, key) for key in config.PREFERENCES} == asdict(GERMAN)
     assert changed.daemon == settings.daemon
+
+
+def test_preferences_in_a_folder_of_the_daemons_are_no_damage(settings, monkeypatch):
+    """As `digitbox doctor` finds them without sudo; root may look everywhere, so the refusal is played."""
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refused)
+    found, (mistake,) = config.with_usable_preferences(settings)
+    assert found == settings
+    assert mistake.endswith("(Permission denied); run this with sudo")
 
 
 def test_only_what_differs_is_kept(settings):

@@ -80,6 +80,17 @@ def test_a_daemon_that_was_never_ready_is_said(systemd, shown):
     assert "has never been ready" in start.message
 
 
+def test_a_question_that_fails_without_a_word_is_named(tmp_path, monkeypatch):
+    """It was a mistake in digitbox."""
+    program = tmp_path / "systemctl"
+    program.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (start,) = boot.examine()
+    assert not start.ok
+    assert "systemctl failed without a word" in start.message
+
+
 def test_without_systemd_it_says_so(tmp_path, monkeypatch):
     """On a laptop in a container, say."""
     monkeypatch.setenv("PATH", str(tmp_path))
