@@ -56,6 +56,13 @@ LINE_SHAPE, LINE_TILT, LINE_NEAR, LINE_INTO, LINE_COVERS = 8.0, 0.45, 0.6, 0.12,
 it: at most the third of that one's height away, and no higher than the fourth of it above its lower end. It is at least
 as long as the fifth share of all that stands on it."""
 
+LINE_FILLS = 0.5
+"""An underline fills more than this share of the smallest rectangle around it; with digits that touch it, less."""
+
+BETWEEN_REACH, BETWEEN_WIDTH, BETWEEN_HIGHEST = 1.5, 0.25, 2.5
+"""What an outline has within the first share of a digit's height of it, wider than the second, is writing; but what is
+higher than the third is the edge of a sheet, with the grain of a table on it."""
+
 BAR_WIDTH = 1.6
 """What hangs so near below a line that is not so many times as wide is a seven or a five with its bar."""
 
@@ -220,7 +227,7 @@ def _is_straight_across(piece: Piece) -> bool:
     if piece.box.height > LINE_TILT * piece.box.width:
         return False
     _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(piece.mask)))
-    return max(sides) > LINE_SHAPE * (min(sides) + 1.0)
+    return max(sides) > LINE_SHAPE * (min(sides) + 1.0) and piece.area > LINE_FILLS * sides[0] * sides[1]
 
 
 def _is_underline(line: Piece, standing: Sequence[Piece]) -> bool:
@@ -285,12 +292,35 @@ def beside_digits(
         if piece.core < BESIDE_CORE * core or any(_holds(digit.box, piece.box) for digit in digits):
             continue
         if any(_holds(piece.box, digit.box) for digit in digits):
+            if _has_writing_between(piece, [digit.box for digit in digits]):
+                yield piece
             continue
         if not any(_stands_beside(piece.box, digit.box) for digit in digits):
             continue
         edges = edges_at(piece.box, shape)
         if not edges or not (len(edges) > 1 or _is_thick(piece, digits, THICK) or _is_slim(piece.box)):
             yield piece
+
+
+def _has_writing_between(outline: Piece, digits: Sequence[Box]) -> bool:
+    """Whether a frame, a ring or a comb has more beside the digits within than its own strokes: one that touches it.
+
+    Looked at is the middle of the digits' rows, where a frame's sides, a ring's ends and the teeth of a comb are thin.
+    """
+    height = float(np.median([box.height for box in digits]))
+    if outline.box.height > BETWEEN_HIGHEST * height:
+        return False
+    for box in digits:
+        left, right = round(box.x - BETWEEN_REACH * height), round(box.right + BETWEEN_REACH * height)
+        near = Box(left, round(box.y + height / 4), right - left, round(height / 2))
+        if not near.shared_area(outline.box):
+            continue
+        near = near.within(outline.box)
+        band = view_of(outline.mask, Box(near.x - outline.box.x, near.y - outline.box.y, near.width, near.height))
+        widths = cv2.connectedComponentsWithStats(np.ascontiguousarray(band))[2][1:, cv2.CC_STAT_WIDTH]
+        if np.any(widths > BETWEEN_WIDTH * height):
+            return True
+    return False
 
 
 def rests_at_edges(

@@ -194,6 +194,9 @@ def test_a_process_that_does_not_start_is_no_fault_of_the_picture():
         command, decoder._command = decoder._command, [sys.executable, "-c", ""]
         with pytest.raises(Busy, match="does not start"):
             read(decoder, PICTURE.read_bytes())
+        decoder._command = ["no-such-program"]
+        with pytest.raises(Busy, match="No such file"):
+            read(decoder, PICTURE.read_bytes())
         decoder._command = command
         assert read(decoder, PICTURE.read_bytes())["number"] == "427"
 
