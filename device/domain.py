@@ -209,7 +209,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audio:
-    """Sound: `samples` is mono int16, shape (N,); `rate_hz` is 8000..48000."""
+    """Sound: `samples` is mono int16, shape (N,); `rate_hz` is 8000..192000."""
 
     samples: NDArray[np.int16]
     rate_hz: int

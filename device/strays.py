@@ -56,8 +56,9 @@ LINE_SHAPE, LINE_TILT, LINE_NEAR, LINE_INTO, LINE_COVERS = 8.0, 0.45, 0.6, 0.12,
 it: at most the third of that one's height away, and no higher than the fourth of it above its lower end. It is at least
 as long as the fifth share of all that stands on it."""
 
-LINE_FILLS = 0.5
-"""An underline fills more than this share of the smallest rectangle around it; with digits that touch it, less."""
+LINE_FILLS = 0.25
+"""An underline fills more than this share of the smallest rectangle around it, also where a hand trembled; a line with
+five digits that touch it fills a tenth."""
 
 BETWEEN_REACH, BETWEEN_WIDTH, BETWEEN_HIGHEST = 1.5, 0.25, 2.5
 """What an outline has within the first share of a digit's height of it, wider than the second, is writing; but what is
