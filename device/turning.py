@@ -58,6 +58,8 @@ def turned_upright(looker: Looker, last: Observation, upright: Evidence) -> Obse
     chosen, said = views[best], looker.number(views[best])
     if len(said) > 1 and is_upside_down(said, looker.number(views[0])):
         return askew  # either is as good, and most sheets lie as they should
+    if said == looker.number(views[0]) and any(writing.after_mark for writing in last.writings):
+        return askew  # the same digits, but that a comma or a minus between them was lost in turning
     if best == 0:
         is_seen_again = any(looker.number(view) == said for view in views[1:])
         return None if is_seen_again else askew

@@ -21,13 +21,17 @@ def show_history(options: argparse.Namespace) -> int:
     history = compose.history(settings, read_only=not options.delete)
     history.open()
     with contextlib.closing(history):
+        # What can't be read can be deleted all the same.
+        entries = () if options.delete and options.export is None else history.entries()
+        if options.export is not None:  # before they are deleted
+            path = _export(entries, options.export)
+            told = {"exported": len(entries), "path": str(path)}
+            print_json(told) if options.json else print(f"{len(entries)} readings written to {path}")
         if options.delete:
-            kept = Records(compose.samples(settings), compose.pictures(settings))
-            print(f"{kept.forget_everything(history)} readings deleted, and all kept pictures")
-            return 0
-        entries = history.entries()
-    if options.export is not None:
-        _export(entries, options.export)
+            deleted = Records(compose.samples(settings), compose.pictures(settings)).forget_everything(history)
+            told = {"deleted": deleted}
+            print_json(told) if options.json else print(f"{deleted} readings deleted, and all kept pictures")
+    if options.delete or options.export is not None:
         return 0
     for entry in entries:
         if options.json:
@@ -38,7 +42,7 @@ def show_history(options: argparse.Namespace) -> int:
     return 0
 
 
-def _export(entries: Sequence[HistoryEntry], folder: Path) -> None:
+def _export(entries: Sequence[HistoryEntry], folder: Path) -> Path:
     """Write history.csv into the folder; the file is whole or not there. Raises DigitboxError."""
     import csv
 
@@ -52,5 +56,8 @@ def _export(entries: Sequence[HistoryEntry], folder: Path) -> None:
             writer.writerows(asdict(entry) for entry in entries)
         beside.replace(path)
     except OSError as error:
-        raise DigitboxError(f"{path}: cannot be written ({error.strerror}); name a folder with space") from error
-    print(f"{len(entries)} readings written to {path}")
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        remedy = "name a folder with space that you may write to"
+        raise DigitboxError(f"{path}: cannot be written ({error.strerror}); {remedy}") from error
+    return path

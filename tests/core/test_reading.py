@@ -356,6 +356,18 @@ def test_a_line_on_its_end_that_seems_a_one_is_read(classifier):
     assert reader.read([frame]).number == "742574"
 
 
+@pytest.mark.parametrize(("before", "after"), [(7, 5), (2, 7), (4, 5)])
+@pytest.mark.parametrize("low_px", [0, 20])
+def test_a_comma_between_two_digits_is_not_lost_in_turning(reader, before: int, after: int, low_px: int):
+    """A view that was turned did not see it, and the two were one number without a doubt."""
+    pixels = paper(600, 800)
+    write(pixels, before, Box(200, 180, 120, 200), pen_px=14)
+    write(pixels, after, Box(390, 180, 120, 200), pen_px=14)
+    cv2.line(pixels, (359, 344), (349, 376 + low_px), (40, 40, 40), 14, cv2.LINE_AA)
+    reading = reader.read([Frame(cv2.GaussianBlur(pixels, (5, 5), 0))])
+    assert (reading.status, reading.number) == (Status.UNSURE, f"{before} {after}")
+
+
 def test_what_is_measured_for_an_explanation_is_the_writing_on_the_sheet(reader):
     """The note itself is the largest thing on the table, and was said to be a digit so high."""
     seen: list[Observation] = []

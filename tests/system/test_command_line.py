@@ -474,6 +474,16 @@ def test_history_is_exported(run, two_readings, tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["history.csv"]
 
 
+def test_history_is_exported_before_it_is_deleted(run, two_readings, tmp_path):
+    """It was deleted, and nothing exported; with --json every line is an object."""
+    out = tmp_path / "out"
+    status, output, _ = run("history", "--json", "--export", out, "--delete", "--config", two_readings)
+    assert status == 0
+    told = [{"exported": 2, "path": str(out / "history.csv")}, {"deleted": 2}]
+    assert [json.loads(line) for line in output] == told
+    assert len((out / "history.csv").read_text(encoding="utf-8").splitlines()) == 3
+
+
 def test_history_is_deleted(run, two_readings):
     """All of it, and it says how many there were."""
     assert run("history", "--delete", "--config", two_readings)[:2] == (
