@@ -64,6 +64,9 @@ BETWEEN_REACH, BETWEEN_WIDTH, BETWEEN_HIGHEST = 1.5, 0.25, 2.5
 """What an outline has within the first share of a digit's height of it, wider than the second, is writing; but what is
 higher than the third is the edge of a sheet, with the grain of a table on it."""
 
+RING_END = 0.15
+"""The ends of a flat ring are as wide; they are no further than so many heights of a digit from its own."""
+
 BAR_WIDTH = 1.6
 """What hangs so near below a line that is not so many times as wide is a seven or a five with its bar."""
 
@@ -318,8 +321,10 @@ def _has_writing_between(outline: Piece, digits: Sequence[Box]) -> bool:
             continue
         near = near.within(outline.box)
         band = view_of(outline.mask, Box(near.x - outline.box.x, near.y - outline.box.y, near.width, near.height))
-        widths = cv2.connectedComponentsWithStats(np.ascontiguousarray(band))[2][1:, cv2.CC_STAT_WIDTH]
-        if np.any(widths > BETWEEN_WIDTH * height):
+        begins, _, widths, *_ = cv2.connectedComponentsWithStats(np.ascontiguousarray(band))[2][1:].T
+        begins = begins + near.x - outline.box.x
+        is_end = np.minimum(begins, outline.box.width - begins - widths) < RING_END * height
+        if np.any((widths > BETWEEN_WIDTH * height) & ~is_end):
             return True
     return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -58,6 +59,15 @@ def test_what_touches_its_comb_is_missed(outline: Piece, is_missed: bool) -> Non
     """It went with the comb, without a word."""
     digits = [stroke(250, 40, 150.0), stroke(330, 40, 150.0)]
     assert list(beside_digits([*digits, outline], digits, 150.0, SHAPE)) == ([outline] if is_missed else [])
+
+
+def test_the_ends_of_a_flat_ring_are_no_writing() -> None:
+    """They lean by as much as a digit is wide."""
+    mask = np.zeros((100, 400), np.uint8)
+    cv2.ellipse(mask, (199, 49), (196, 46), 0, 0, 360, (1,), 6)
+    ring = Piece(Box(200, 180, 400, 100), mask, 150.0, int(mask.sum()))
+    digits = [stroke(250 + 60 * place, 40, 150.0) for place in range(5)]
+    assert list(beside_digits([*digits, ring], digits, 150.0, SHAPE)) == []
 
 
 @pytest.mark.parametrize(("digits_on_it", "is_underline"), [(0, True), (5, False)])
