@@ -290,7 +290,8 @@ def beside_digits(
 ) -> Iterator[Piece]:
     """What stands beside the digits, as dark and as high, and was left out: one crossed out, cut off, or lost.
 
-    The edge of a sheet that the frame crosses, a corner of the table and a finger are none, nor is a ring around them.
+    The edge of a sheet that the frame crosses, a corner of the table and a finger are none, nor is a ring around them
+    without more writing on it.
     """
     for piece in found:
         if piece.core < BESIDE_CORE * core or any(_holds(digit.box, piece.box) for digit in digits):

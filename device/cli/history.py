@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from device import compose, config
 from device.cli.output import print_json
@@ -25,12 +26,11 @@ def show_history(options: argparse.Namespace) -> int:
         entries = () if options.delete and options.export is None else history.entries()
         if options.export is not None:  # before they are deleted
             path = _export(entries, options.export)
-            told = {"exported": len(entries), "path": str(path)}
-            print_json(told) if options.json else print(f"{len(entries)} readings written to {path}")
+            facts = {"exported": len(entries), "path": str(path)}
+            _tell(facts, f"{len(entries)} readings written to {path}", options)
         if options.delete:
             deleted = Records(compose.samples(settings), compose.pictures(settings)).forget_everything(history)
-            told = {"deleted": deleted}
-            print_json(told) if options.json else print(f"{deleted} readings deleted, and all kept pictures")
+            _tell({"deleted": deleted}, f"{deleted} readings deleted, and all kept pictures", options)
     if options.delete or options.export is not None:
         return 0
     for entry in entries:
@@ -40,6 +40,14 @@ def show_history(options: argparse.Namespace) -> int:
             corrected = f" (corrected: {entry.corrected})" if entry.corrected is not None else ""
             print(f"{entry.id:6}  {entry.time}  {entry.status:10}  {entry.number}{corrected}")
     return 0
+
+
+def _tell(facts: dict[str, Any], sentence: str, options: argparse.Namespace) -> None:
+    """What was done: an object with --json, else a sentence."""
+    if options.json:
+        print_json(facts)
+    else:
+        print(sentence)
 
 
 def _export(entries: Sequence[HistoryEntry], folder: Path) -> Path:
