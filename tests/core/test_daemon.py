@@ -23,6 +23,7 @@ from device.errors import (
     SpeechError,
 )
 from device.events import CommandGiven, StopRequested
+from device.messages import Opened, Told
 from device.situation import Mode
 
 CAMERA_LOST = "The camera does not answer. Check its cable."
@@ -594,6 +595,16 @@ def test_switching_off_that_is_refused_is_said(appliance):
     appliance.until(lambda: appliance.kept == ["7"])
 
 
+def test_an_answer_of_an_older_turn_is_not_said(appliance):
+    """Somebody asked the history, then for something else: what comes late would answer the wrong question."""
+    appliance.started()
+    turn = appliance.daemon.situation.turn
+    appliance.daemon.post(Told(turn - 1, phrases.phrase("answer.forgotten")))
+    appliance.daemon.post(Told(turn, phrases.phrase("answer.not_forgotten")))
+    appliance.until(lambda: speech(appliance)[-1] == "I could not delete everything.")
+    assert speech(appliance) == ["Ready.", "I could not delete everything."]
+
+
 def test_the_watchdog_hears_from_every_turn(appliance):
     """Also while devices hang: it is the loop that is watched."""
     appliance.hanging[Device.CAMERA, "open"] = threading.Event()
@@ -615,6 +626,23 @@ def test_a_stop_closes_everything(appliance):
     assert appliance.told[-1] == "stopping"
     closed = [device for device, call in appliance.calls if call == "close"]
     assert sorted(device.value for device in closed) == sorted(device.value for device in Device)
+
+
+def test_a_history_that_opens_at_the_very_end_is_written_and_closed(appliance, monkeypatch):
+    """Its message is the last in the inbox, and a reading has waited for it: neither is forgotten."""
+    appliance.broken[Device.HISTORY, "open"] = HistoryError("the disk is full; delete something")
+    appliance.start()
+    appliance.until(lambda: Device.HISTORY in appliance.daemon.situation.faults and appliance.mode is Mode.IDLE)
+    appliance.tap()
+    appliance.until(lambda: appliance.daemon.readings_made == 1 and appliance.mode is Mode.IDLE)
+    assert appliance.kept == []
+    (history,) = appliance.made[Device.HISTORY]
+    history.is_closed = False
+    monkeypatch.setattr(appliance, "stopping", lambda: appliance.daemon.post(Opened(Device.HISTORY, history)))
+    appliance.daemon.post(StopRequested())
+    assert appliance.end() == 0
+    assert appliance.kept == ["7"]
+    assert history.is_closed
 
 
 def test_a_stop_does_not_wait_for_a_device_that_hangs(appliance, caplog):

@@ -9,9 +9,13 @@ import pytest
 
 from device.domain import Box, Command, Context, Device, Digit, Heard, Light, Reading, Status, VoiceCommand
 from device.errors import HistoryError, MicrophoneError, PreferencesError, RecognizerError
+from device.events import StopRequested
 from device.situation import Mode
 
 ONE = Reading(Status.OK, (Digit(1, 0.97, None, Box(0, 0, 2, 3), (0.003,) * 10, sure=True),))
+SOON = 10.0
+"""Seconds; only ever waited for in full when a test fails."""
+
 YES = Heard("yes", VoiceCommand(Command.YES), 0.9)
 
 
@@ -231,6 +235,42 @@ def test_settings_that_cannot_be_kept_are_used_all_the_same(appliance):
     appliance.command(said(Command.SLOWER))
     until_said(appliance, "I could not keep that. My disk may be full.")
     assert appliance.daemon.situation.preferences.words_per_minute == 125
+
+
+def test_a_card_that_hangs_while_settings_are_kept_is_said(appliance, monkeypatch):
+    """As one that is full is; nobody waits for it."""
+    appliance.started()
+    begun, let_go = threading.Event(), threading.Event()
+
+    def hang(_) -> None:
+        begun.set()
+        let_go.wait(3 * SOON)
+
+    monkeypatch.setattr(appliance, "save", hang)
+    appliance.command(said(Command.SLOWER))
+    assert begun.wait(SOON)
+    appliance.clock.pass_by(1.0)
+    until_said(appliance, "I could not keep that. My disk may be full.")
+    let_go.set()
+
+
+def test_a_stop_waits_for_the_settings_that_are_being_kept(appliance, monkeypatch):
+    """For a moment: the thread that writes them ends with the process."""
+    appliance.started()
+    kept, begun = [], threading.Event()
+
+    def keep(preferences) -> None:
+        begun.set()
+        appliance._thread.join(0.3)
+        if appliance._thread.is_alive():
+            kept.append(preferences.words_per_minute)
+
+    monkeypatch.setattr(appliance, "save", keep)
+    appliance.command(said(Command.SLOWER))
+    assert begun.wait(SOON)
+    appliance.daemon.post(StopRequested())
+    assert appliance.end() == 0
+    assert kept == [125]
 
 
 def test_a_correction_is_noted_and_its_picture_kept(appliance):

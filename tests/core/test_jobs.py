@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from device import phrases
+from device import phrases, telling
 from device.actions import Topic
-from device.domain import Context, Frame, Heard, Hint, Reading, Status
+from device.domain import Audio, Context, Frame, Heard, Hint, Reading, Status
 from device.errors import CameraError, FrameError, PreferencesError
 from device.events import CommandHeard, DeviceLost, Failed, HintSeen, NotKept, SpeechFinished
 from device.jobs.keeper import Keeper
@@ -33,6 +33,7 @@ SETTINGS = SimpleNamespace(
     capture_limit_seconds=0.1,
     reading_limit_seconds=5.0,
     warning_seconds=6.0,
+    speech_limit_seconds=2.0,
     tone_volume=0.3,
     spare_memory_bytes=50,
 )
@@ -47,9 +48,12 @@ class Devices:
             setattr(self, name, SimpleNamespace(name=name, adapter=None, worker=SimpleNamespace(busy=False)))
         self.preferences = PREFERENCES
         self.posted = []
+        self.limits = {}
 
     def use(self, slot, job, limit_seconds=None):
-        """Do it."""
+        """Do it, and remember how long it might have taken."""
+        if slot is not None:
+            self.limits[slot.name] = limit_seconds
         try:
             message = job()
         except CameraError as error:
@@ -169,6 +173,24 @@ def test_what_cannot_be_said_is_over_at_once(speech, devices, is_muted):
     speech.is_muted = is_muted
     speech.say(phrases.phrase("appliance.ready"), 3)
     assert devices.posted == [SpeechFinished(3)]
+
+
+def test_what_is_said_may_take_as_long_as_it_is(speech, devices):
+    """Each piece has its own limit to be synthesised, and the card has the whole length to play it.
+
+    Else a long answer of a good voice would be cut off, and the voice or the card called broken.
+    """
+    second = Audio(np.zeros(22050, np.int16), 22050)
+    devices.synthesizer.adapter = SimpleNamespace(synthesize=lambda piece: second)
+    devices.player.adapter = SimpleNamespace(wait=lambda limit_seconds: True, start=lambda audio: None)
+    machine = SimpleNamespace(free_bytes=lambda: None, network_address=lambda: None, version="1.2.3")
+    status = telling.status(Situation(preferences=PREFERENCES), machine, "dot")
+    pieces = speech.catalogue.utterance(status, number_style="digits")
+    assert len(pieces) > 1
+    speech.say(status, 3)
+    assert devices.posted == [SpeechFinished(3)]
+    assert devices.limits["synthesizer"] == len(pieces) * SETTINGS.speech_limit_seconds
+    assert len(pieces) < devices.limits["player"] < len(pieces) + 3
 
 
 def test_a_hold_without_a_microphone_hears_nothing(devices, clock):

@@ -40,6 +40,7 @@ class RecordingPlayer:
 
     def __init__(self) -> None:
         self.log: list[str] = []
+        self.limits: list[float] = []
         self.waiting, self.silence = threading.Event(), threading.Event()
         self.silence.set()
 
@@ -49,6 +50,7 @@ class RecordingPlayer:
 
     def wait(self, limit_seconds: float) -> bool:
         """Until it is silent."""
+        self.limits.append(limit_seconds)
         self.waiting.set()
         return self.silence.wait(SOON)
 
@@ -177,6 +179,13 @@ def test_speech_waits_for_the_tone_that_is_sounding(player):
     player.silence.set()
     thread.join(SOON)
     assert player.log == ["start 10"]
+
+
+def test_what_is_played_may_take_its_own_length_longer(player):
+    """The tone before it may not; a card that plays a long answer to its end is not stuck."""
+    voice = Voice(PieceStore(None, ""))
+    voice.play(player, Audio(np.zeros(3 * RATE_HZ, np.int16), RATE_HZ), turn=1, limit_seconds=1.0)
+    assert player.limits == [1.0, 4.0]
 
 
 def test_hushing_wins_over_speech_that_is_about_to_begin(player):
