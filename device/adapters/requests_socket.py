@@ -183,7 +183,10 @@ class _Server(socketserver.ThreadingUnixStreamServer):
 class _Client(socketserver.StreamRequestHandler):
     server: _Server
     rbufsize = MOST_LINE_BYTES
-    timeout = _IDLE_SECONDS
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection.settimeout(_IDLE_SECONDS)
 
     def handle(self) -> None:
         while line := self.rfile.readline(MOST_LINE_BYTES + 1):

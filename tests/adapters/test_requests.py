@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import threading
 import time
@@ -117,6 +118,44 @@ def test_what_is_never_answered_is_said(connect, monkeypatch):
     client = connect()
     assert "no answer in time" in client.ask(written(DeleteAsked()))[0]["error"]
     assert client.ask(written(StatusAsked()))[0] == {"asked": "StatusAsked"}
+
+
+def test_who_says_nothing_keeps_no_place(connect, monkeypatch):
+    """All places can be taken by such clients: each is hung up on."""
+    monkeypatch.setattr(requests_socket, "_IDLE_SECONDS", 0.1)
+    silent = [connect() for _ in range(MOST_CLIENTS)]
+    assert [client.read()[0] for client in silent] == [{"hung up": True}] * MOST_CLIENTS
+
+
+def test_who_says_nothing_more_keeps_no_place(connect, monkeypatch):
+    """After an answer it has as long as before it, not as long as it would have to read one."""
+    monkeypatch.setattr(requests_socket, "_IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(requests_socket, "_SEND_SECONDS", 3 * SOON)
+    client = connect()
+    assert client.ask(written(StatusAsked()))[0] == {"asked": "StatusAsked"}
+    assert client.read()[0] == {"hung up": True}
+
+
+def test_who_does_not_read_the_answer_is_hung_up_on(path, monkeypatch):
+    """It would hold a thread and a place for ever."""
+    monkeypatch.setattr(requests_socket, "_SEND_SECONDS", 0.1)
+    made = SocketRequests(path)
+    made.open(lambda request, answer: answer.give({}, bytes(10_000_000)))
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        client.sendall(written(LookAsked()))
+        hung_up = select.poll()
+        hung_up.register(client, select.POLLHUP)
+        assert hung_up.poll(1000 * SOON)
+    made.close()
+
+
+def test_a_follower_hears_something_though_nothing_happens(connect, monkeypatch):
+    """Else one that has gone would be noticed by nobody, and neither would a daemon that hangs."""
+    monkeypatch.setattr(requests_socket, "_SILENCE_SECONDS", 0.05)
+    follower = connect()
+    follower.socket.sendall(written(FollowAsked()))
+    assert [follower.read()[0] for _ in range(2)] == [{}, {}]
 
 
 def test_followers_hear_what_happens(connect, requests):
