@@ -335,6 +335,21 @@ def test_a_full_disk_is_no_damage(sqlite, history_settings, file_size_limit):
     again.close()
 
 
+def test_a_write_that_fails_midway_leaves_nothing_and_hinders_none(history_settings):
+    """A reading is kept and the oldest goes, or neither; and the next write begins anew."""
+    with closing(SqliteHistory(replace(history_settings, keep=1))) as history:
+        history.open()
+        history.append(reading(7), time=TIME)
+        with closing(sqlite3.connect(history_settings.path, isolation_level=None)) as other:
+            other.execute("CREATE TRIGGER fails BEFORE DELETE ON readings BEGIN SELECT RAISE(FAIL, 'no room'); END")
+            with pytest.raises(HistoryError, match="no room"):
+                history.append(reading(8), time=TIME)
+            assert [entry.number for entry in history.entries()] == ["7"]
+            other.execute("DROP TRIGGER fails")
+        history.append(reading(9), time=TIME)
+        assert [entry.number for entry in history.entries()] == ["9"]
+
+
 def test_a_disk_full_at_the_start_is_no_damage(history_settings, file_size_limit):
     """Opening fails, and nothing is put aside."""
     with file_size_limit(0), pytest.raises(HistoryError):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device.adapters import player_alsa
 from device.adapters.player_alsa import AlsaPlayer
 from device.adapters.player_wav import WavPlayer
 from device.domain import Audio
@@ -211,6 +212,19 @@ def test_another_card_plays_where_the_default_has_become_a_microphone(settings, 
     program(tmp_path / "bin", ONLY.format(device="default", log=log), monkeypatch)
     player.open()
     assert log.read_text(encoding="utf-8").splitlines()[-1] == "-q -D default"
+
+
+def test_a_card_that_hangs_when_it_is_opened_is_given_up(alsa, tmp_path, monkeypatch):
+    """As a USB card does whose firmware has stopped; the program that asked it is killed and reaped."""
+    program(tmp_path / "bin", "exec sleep 20\n", monkeypatch)
+    monkeypatch.setattr(player_alsa, "_OPEN_SECONDS", 0.1)
+    launched, launch = [], alsa._launch
+    monkeypatch.setattr(alsa, "_launch", lambda audio: launched.append(launch(audio)) or launched[-1])
+    with pytest.raises(SoundError, match='sound card "default" does not answer; unplug and replug it'):
+        alsa.open()
+    (probe,) = launched
+    with pytest.raises(ProcessLookupError):
+        os.kill(probe.process.pid, 0)
 
 
 def test_a_card_that_is_not_there_is_named(asound, settings, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,26 @@ def test_a_file_is_replaced_whole(tmp_path):
     durable.write(path, b"two")
     assert path.read_bytes() == b"two"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_content_then_name_reach_the_disk(tmp_path, monkeypatch):
+    """The whole file, then its name: else a power cut leaves an empty file, or the former one."""
+    steps: list[tuple[str, int]] = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        steps.append((path.name, path.stat().st_size if path.is_file() else 0))
+        fsync(descriptor)
+
+    def replaced(source: Path, target: Path) -> None:
+        steps.append(("renamed", 0))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    durable.write(tmp_path / "file", b"content")
+    assert steps == [("file.part", 7), ("renamed", 0), (tmp_path.name, 0)]
 
 
 def test_a_full_disk_leaves_the_former(tmp_path, file_size_limit):
