@@ -217,6 +217,7 @@ def test_a_wrong_password_is_named_once_and_the_right_one_comes_in(box, tmp_path
         refused = [line for line in complaints(caplog) if "refuses us" in line]
         assert len(refused) == 1
         assert "look at [mqtt] user and the password" in refused[0]
+        assert not [line for line in complaints(caplog) if "hung up" in line]  # it did, because it had refused us
         caplog.clear()
         with publishing(broker.config(user="me"), box, password="right-secret"):  # noqa: S106 - of this test
             until(lambda: f"127.0.0.1:{broker.port}: connected" in caplog.messages)
@@ -294,6 +295,20 @@ def test_trying_again_takes_longer_each_time():
     attempts.failed("gone")
     now += 1.0
     assert attempts.is_due
+
+
+def test_neither_broker_nor_box_is_tried_before_its_time(tmp_path, monkeypatch):
+    """A box whose broker is switched off would try it, and write of it, with every turn of the loop."""
+    monkeypatch.setattr(mqtt, "TURN_SECONDS", 0.001)
+    now = 0.0
+    settings = Broker(tmp_path, free_port(), []).config()
+    box = DaemonClient(tmp_path / "none.sock")
+    publisher = Publisher(settings, "", box, Topics("digitbox", "", "b"), monotonic=lambda: now)
+    for now, wait_seconds in ((0.0, 2.0), (1.0, 4.0), (2.9, 4.0), (3.0, 8.0)):  # noqa: B007 - the publisher's clock
+        for _ in range(5):
+            publisher.turn()
+        # Doubled with each try.
+        assert publisher._with_broker._wait_seconds == publisher._with_box._wait_seconds == wait_seconds
 
 
 def test_the_password_comes_from_systemd_or_from_a_file(tmp_path, monkeypatch):
