@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from installed import need
 
 from device import phrases, tones
 from device.adapters.display_none import NullDisplay
@@ -71,6 +72,12 @@ SETTINGS = Settings(
 
 
 PREFERENCES = Preferences("en", "", 155, 50, 100, "digits")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """See to the marker `needs`."""
+    for marker in item.iter_markers("needs"):
+        need(*marker.args)
 
 
 class Clock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import importlib.util
 import io
 import os
 import queue
@@ -331,8 +330,7 @@ def test_no_lgpio_names_the_package(settings, monkeypatch):
         Reports().open(GpioButton(settings.button))
 
 
-# Not importorskip: the import itself would leave lgpio's pipe in the working folder.
-needs_lgpio = pytest.mark.skipif(importlib.util.find_spec("lgpio") is None, reason="the library lgpio is missing")
+needs_lgpio = pytest.mark.needs("lgpio")
 
 
 @needs_lgpio

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib
 import json
 import shutil
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from installed import need
 
 from device import preprocess
 from device.adapters.classifier_tflite import TfliteClassifier
@@ -210,7 +212,8 @@ def test_a_model_with_another_number_of_outputs_than_its_card_is_refused(copied)
 
 def test_the_shipped_file_is_small_and_half_of_it_is_zero():
     """At most 100 kB; of the weights, read from the file's own tensors, at least half are exactly zero."""
-    schema = pytest.importorskip("ai_edge_litert.schema_py_generated", reason="ai_edge_litert is not installed")
+    need("ai_edge_litert")
+    schema = importlib.import_module("ai_edge_litert.schema_py_generated")
     content = SHIPPED.read_bytes()
     assert len(content) <= 100_000
     model = schema.ModelT.InitFromPackedBuf(content, 0)

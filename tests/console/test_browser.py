@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from installed import need
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from device import config
@@ -20,8 +22,10 @@ from device.daemon_client import DaemonClient, DaemonError
 from device.protocol import StatusAsked
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None and platform.freedesktop_os_release()["ID"] == "ubuntu":
+    pytest.skip("Ubuntu has Chromium as a snap only, which starts for no test", allow_module_level=True)
 if CHROMIUM is None:
-    pytest.skip("apt install chromium (Ubuntu has it as a snap only)", allow_module_level=True)
+    need("chromium")
 
 PICTURES = Path(__file__).parents[2] / "device" / "pictures"
 SOON_MS = 90_000
@@ -58,8 +62,7 @@ def configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def daemon(configuration: Path) -> Iterator[DaemonClient]:
     """The daemon, once it is idle; started once, since every start takes seconds."""
-    if shutil.which("espeak-ng") is None:
-        pytest.skip("espeak-ng is not installed")
+    need("espeak-ng")
     process = subprocess.Popen([sys.executable, "-m", "device.cli", "run", "--config", str(configuration)])
     client = DaemonClient(config.load(configuration).daemon.runtime / SOCKET)
     end = time.monotonic() + SOON_MS / 1000

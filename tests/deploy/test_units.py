@@ -26,7 +26,7 @@ EXPOSURE = {
 }
 """Of 10, as systemd 252 counts; issue 6 allows 1.5. Lower one with its unit, never raise it."""
 
-needs_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+needs_analyze = pytest.mark.needs("systemd-analyze")
 
 
 def assignments(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -193,7 +193,7 @@ def test_the_daemon_waits_for_no_other_unit_of_ours_but_recovery_and_users() -> 
     assert values("After", UNITS / "digitbox-network.service", "Unit") == ["digitbox.service"]
 
 
-@pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="systemd-sysusers is not installed")
+@pytest.mark.needs("systemd-sysusers")
 def test_sysusers_makes_the_user_and_the_groups(tmp_path: Path) -> None:
     """On top of Debian's own file the user and every group the unit names come into being, shell-less."""
     (tmp_path / "etc").mkdir()

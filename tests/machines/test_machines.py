@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import pytest
 
 MACHINES = Path(__file__).parent
 REPOSITORY = MACHINES.parents[1]
-MISSING = [program for program in ("apt-get", "gcc", "mmdebstrap", "unshare") if shutil.which(program) is None]
 LIMIT_SECONDS = 1800.0
 
 
@@ -27,8 +25,8 @@ def may_mount():
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can build a machine; sudo tests/run --long"),
-    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
-    pytest.mark.skipif(not MISSING and not may_mount(), reason="this container may not mount; run it privileged"),
+    pytest.mark.skipif(not may_mount(), reason="this container may not mount; run it privileged"),
+    pytest.mark.needs("apt-get", "gcc", "mmdebstrap"),
 ]
 
 
@@ -63,7 +61,7 @@ def test_picamera2(picture):
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the machine of gpio.sh is an x86_64")
-@pytest.mark.skipif(shutil.which("qemu-system-x86_64") is None, reason="not installed: qemu-system-x86_64")
+@pytest.mark.needs("qemu-system-x86_64")
 def test_gpio_and_v4l2():
     """Button, LED and USB camera on the real gpiozero, lgpio, OpenCV and kernel, with Python 3.11 and NumPy 1."""
     run("gpio.sh")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+from installed import need
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "device" / "pictures"
@@ -40,5 +40,4 @@ def configuration(tmp_path):
 @pytest.fixture
 def speech():
     """Skips the test where nothing can speak."""
-    if shutil.which("espeak-ng") is None:
-        pytest.skip("espeak-ng is not installed")
+    need("espeak-ng")

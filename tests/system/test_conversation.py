@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from installed import need
 
 from device import config
 from device.adapters.history_sqlite import SqliteHistory
@@ -95,7 +96,7 @@ class Box:
 @pytest.fixture
 def box(configuration, speech, tmp_path) -> Callable[[], Box]:
     """One that says three sevens' worth of digits, with everything that is said to it recorded beforehand."""
-    pytest.importorskip("vosk")
+    need("vosk")
     recordings = tmp_path / "recordings"
     recordings.mkdir()
     for number, sentence in enumerate(SAID):

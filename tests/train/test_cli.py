@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +74,7 @@ def test_a_step_that_comes_too_early_names_the_one_before(command, said, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
+@pytest.mark.needs("tensorflow")
 @pytest.mark.parametrize("content", [None, "{", '{"seed": 1}'])
 def test_compress_needs_the_settings_that_fit_ran_with(content, tmp_path):
     """Missing, damaged and foreign ones are one line with the next step."""
@@ -88,7 +87,7 @@ def test_compress_needs_the_settings_that_fit_ran_with(content, tmp_path):
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
+@pytest.mark.needs("tensorflow")
 def test_missing_and_foreign_data_are_one_line(tmp_path, write_idx):
     """An empty folder, and files by the right names that are not MNIST: nothing is written for either."""
     ended = run("fit", "--data", tmp_path, "--out", tmp_path / "out", "--sets", "mnist")
@@ -151,7 +150,7 @@ def _busy_processes(parent: int) -> int:
 
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="needs ../shared/data")
-@pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
+@pytest.mark.needs("tensorflow")
 def test_ctrl_c_stops_a_run_with_one_line(tmp_path):
     """In the middle of changing the digits, which all processes do: status 1, one line at the end, no half view."""
     arguments = ["fit", "--data", SHARED_DATA, "--out", tmp_path / "out", "--sets", "mnist"]

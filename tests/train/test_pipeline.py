@@ -19,7 +19,7 @@ from train.held_out import KINDS
 
 # TensorFlow is imported by the fixtures, not here: the device's tests must come to load tflite_runtime first.
 pytestmark = [
-    pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow"),
+    pytest.mark.needs("tensorflow"),
     pytest.mark.filterwarnings("ignore:::tensorflow"),
 ]
 

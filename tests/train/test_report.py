@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from device.adapters.tflite import RUNTIMES
 from train.compare import (
     BEGIN,
     END,
@@ -26,8 +24,8 @@ from train.compare import (
 from train.errors import DataError
 from train.experiments import GROUPS, Experiment
 
-needs_matplotlib = pytest.mark.skipif(find_spec("matplotlib") is None, reason="pictures need matplotlib")
-needs_tensorflow = pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
+needs_matplotlib = pytest.mark.needs("matplotlib")
+needs_tensorflow = pytest.mark.needs("tensorflow")
 
 
 def set_facts(accuracy, writers=None):
@@ -155,7 +153,7 @@ def test_every_corruption_is_beside_the_damage_that_is_near_it(run):
     assert lines[-1] == "| mean | 4.00% |  |"
 
 
-@pytest.mark.skipif(not any(map(find_spec, RUNTIMES)), reason="needs a TensorFlow Lite interpreter")
+@pytest.mark.needs("ai_edge_litert")
 def test_networks_are_timed_side_by_side(run, swept):
     """A file that is there is timed anew; the others keep their times."""
     shipped = Path(__file__).parents[2] / "device" / "models" / "digits.tflite"
@@ -221,7 +219,7 @@ def test_every_experiment_builds_a_network_for_ten_digits(name):
 
 
 @needs_tensorflow
-@pytest.mark.skipif(find_spec("keras_tuner") is None, reason="spreading a sweep needs Keras Tuner")
+@pytest.mark.needs("keras_tuner")
 @pytest.mark.filterwarnings("ignore")
 def test_a_sweep_may_be_handed_out_by_keras_tuner(digits, tmp_path):
     """Without other machines one process does all the runs, and leaves the files that a sweep leaves."""

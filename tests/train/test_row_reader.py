@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -99,7 +98,7 @@ def test_a_row_too_narrow_for_its_digits_does_not_spoil_the_temperature():
     assert fit_temperature(scores, labels) == fit_temperature(scores[:-1], labels[:-1]) != TEMPERATURES[0]
 
 
-@pytest.mark.skipif(find_spec("tensorflow") is None, reason="training needs TensorFlow")
+@pytest.mark.needs("tensorflow")
 @pytest.mark.filterwarnings("ignore:::tensorflow")
 def test_a_run_learns_and_the_device_reads_its_file(digits, tmp_path):
     """Two epochs on drawn digits: the loss falls; the file is measured by the device's own scorer."""

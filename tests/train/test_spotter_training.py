@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from installed import need
 
 from device import sounds
 from device.adapters.spotter_tflite import TfliteSpotter
@@ -87,8 +87,7 @@ def with_tensorflow(out):
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     """In another process: tflite_runtime can't be loaded beside TensorFlow."""
-    if find_spec("tensorflow") is None:
-        pytest.skip("TensorFlow is on the training host only")
+    need("tensorflow")
     with multiprocessing.get_context("spawn").Pool(1) as other:
         return other.apply(with_tensorflow, (tmp_path_factory.mktemp("spotter"),))
 
