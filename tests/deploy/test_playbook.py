@@ -6,10 +6,13 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
 import tomllib
+import uuid
+import zlib
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -247,23 +250,26 @@ def test_half_a_payload_is_refused_before_anybody_is_asked(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def played(tmp_path: Path, tasks: str, hosts: str, **knobs: object) -> subprocess.CompletedProcess[str]:
-    """Some tasks of the role `base`, here, as the playbook runs them on boxes."""
+def played(
+    tmp_path: Path, tasks: str, hosts: str, *, role: str = "base", **knobs: object
+) -> subprocess.CompletedProcess[str]:
+    """Some tasks of a role, here, as the playbook runs them on boxes."""
     made = run(
         "bash",
         "-ec",
         ". deploy/environment.sh; need_locked_environment .venv-deploy deploy/requirements/controller.txt",
     )
     assert made.returncode == 0, made.stderr
-    role = {"name": "base", "tasks_from": tasks}
-    play = {"hosts": "all", "gather_facts": False, "serial": [1, "100%"], "tasks": [{"include_role": role}]}
+    included = {"include_role": {"name": role, "tasks_from": tasks}}
+    play = {"hosts": "all", "gather_facts": False, "serial": [1, "100%"], "tasks": [included]}
     (tmp_path / "site.yml").write_text(json.dumps([play | {"any_errors_fatal": True}]), encoding="utf-8")
     (tmp_path / "boxes").write_text(
         "\n".join(f"{host} ansible_connection=local" for host in hosts.split()), encoding="utf-8"
     )
     program = str(REPOSITORY / ".venv-deploy/bin/ansible-playbook")
     command = [program, str(tmp_path / "site.yml"), "-i", str(tmp_path / "boxes"), "-e", json.dumps(knobs)]
-    return run(*command, ANSIBLE_CONFIG=str(DEPLOY / "ansible.cfg"))
+    # Root's path, in which wipefs is.
+    return run(*command, ANSIBLE_CONFIG=str(DEPLOY / "ansible.cfg"), PATH=f"{os.environ['PATH']}:/usr/sbin")
 
 
 def firmware_seen(config: Path, cmdline: Path) -> dict[str, str]:
@@ -340,6 +346,74 @@ def test_lines_in_each_others_way_are_named(tmp_path, config, said):
         assert done.returncode == 0, done.stdout[-3000:]
         named = re.findall(r"names several (?:sound cards|cameras): (.*?)\. Where", done.stdout)
         assert sorted(named) == sorted(said), done.stdout[-3000:]
+
+
+BLOCK_BYTES = 512
+DISK_BLOCKS = 8192
+"""Four megabytes: room for an ext4 of the smallest kind."""
+
+
+def with_dos_partition() -> bytes:
+    """The first block of a disk with one partition of Linux, as sticks and cards have it."""
+    partition = struct.pack("<B3sB3sII", 0, b"", 0x83, b"", 2048, DISK_BLOCKS - 2048)
+    return bytes(446) + partition + bytes(48) + b"\x55\xaa"
+
+
+def with_gpt_partition() -> bytes:
+    """The first blocks of a disk with one partition, as the UEFI specification 2.10, 5.3 has it, for larger disks."""
+    linux, own = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4"), uuid.UUID(int=1)
+    entries = (linux.bytes_le + own.bytes_le + struct.pack("<QQQ72s", 2048, DISK_BLOCKS - 64, 0, b"")).ljust(
+        128 * 128, b"\0"
+    )
+
+    def header(checksum: int) -> bytes:
+        places = (1, DISK_BLOCKS - 1, 34, DISK_BLOCKS - 34)
+        table = (2, 128, 128, zlib.crc32(entries))
+        return struct.pack("<8sIIII4Q16sQIII", b"EFI PART", 0x10000, 92, checksum, 0, *places, own.bytes_le, *table)
+
+    protective = struct.pack("<B3sB3sII", 0, b"", 0xEE, b"", 1, DISK_BLOCKS - 1)
+    first = bytes(446) + protective + bytes(48) + b"\x55\xaa"
+    return first + header(zlib.crc32(header(0))).ljust(BLOCK_BYTES, b"\0") + entries
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """Has the role look at a disk and format it if need be; a blkid that finds nothing ends it before all else."""
+    (tmp_path / "bin").mkdir()
+    blkid = tmp_path / "bin" / "blkid"
+    blkid.write_text("#!/bin/sh\nexit 2\n", encoding="utf-8")
+    blkid.chmod(0o755)
+    monkeypatch.setenv("PATH", str(blkid.parent), prepend=os.pathsep)
+
+    def play(disk: Path) -> str:
+        done = played(tmp_path, "data", "box", role="readonly", readonly_data=str(disk), base_seen={})
+        assert done.returncode != 0
+        return re.sub(r"\s+", " ", done.stdout)
+
+    return play
+
+
+@pytest.mark.parametrize("begin", [with_dos_partition(), with_gpt_partition()], ids=["dos", "gpt"])
+def test_a_whole_disk_with_partitions_is_refused(tmp_path, data, begin):
+    """Whoever writes /dev/sda for /dev/sda1 is told so, and not a byte of it changes."""
+    disk = tmp_path / "disk"
+    disk.write_bytes(begin.ljust(BLOCK_BYTES * DISK_BLOCKS, b"\0"))
+    before = disk.read_bytes()
+    said = data(disk)
+    assert f"{disk} is a disk with partitions on it" in said, said[-3000:]
+    assert f"such as {disk}1, and run this again. Nothing was written to it." in said
+    assert disk.read_bytes() == before
+
+
+def test_a_partition_is_formatted_only_if_it_is_empty(tmp_path, data):
+    """With a file system on it, it is used as it is: somebody's pictures may lie there."""
+    partition = tmp_path / "partition"
+    partition.write_bytes(bytes(BLOCK_BYTES * DISK_BLOCKS))
+    assert "Ask for its name" in data(partition)
+    formatted = partition.read_bytes()
+    assert b"digitbox-data" in formatted[:4096]  # ext4 has its label in the superblock, 1024 bytes from the begin
+    assert "Ask for its name" in data(partition)
+    assert partition.read_bytes() == formatted
 
 
 @pytest.mark.parametrize(
