@@ -168,11 +168,11 @@ class Devices:
         return DeviceLost(slot.device, in_use)
 
     def replace(self, slot: Slot[Any]) -> None:
-        """A fresh adapter in place of one that works, opened before anything else is asked of it."""
-        former, fresh = slot.adapter, slot.make()
-        slot.adapter = fresh
+        """A fresh adapter in place of one that works, opened before anything else is asked of it; of none, none."""
+        former = slot.adapter
         if former is None:
             return
+        fresh = slot.adapter = slot.make()
         slot.worker.submit(guarded(former.close), limit_seconds=self._settings.device_limit_seconds)
 
         def opened() -> Message | None:

@@ -154,8 +154,7 @@ class SpeechJobs:
             log.error("%s", error)
             return
         self._voice = Voice(self._parts.pieces(preferences), volume=preferences.volume, former=self._voice)
-        if self._devices.synthesizer.adapter is not None:
-            self._devices.replace(self._devices.synthesizer)
-            self.prepare()
-        if before.language != preferences.language and self._devices.ears.adapter is not None:
+        self._devices.replace(self._devices.synthesizer)
+        self.prepare()
+        if before.language != preferences.language:
             self._devices.replace(self._devices.ears)

@@ -242,6 +242,13 @@ def test_a_device_made_for_other_preferences_is_made_anew(bench, preferences, ou
         assert first.closed.is_set() == (slot.device in outdated)
 
 
+def test_a_device_that_is_absent_is_not_made_anew(bench):
+    """It would pass for one that works before it has opened; what opens later is made as is wanted then."""
+    bench.devices.replace(bench.devices.ears)
+    assert bench.devices.ears.adapter is None
+    assert bench.made[Device.RECOGNIZER] == []
+
+
 def test_the_end_closes_what_is_open_and_names_what_hangs(bench, caplog):
     """Also what opened when the loop had already ended."""
     bench.open(bench.devices.camera)
