@@ -22,9 +22,6 @@ LANGUAGES = Path(__file__).with_name("languages")
 UNKNOWN = "[unk]"
 """How a recognizer writes speech that is none of the phrases."""
 
-CONFIRMED = frozenset({Command.SHUT_DOWN, Command.MUTE, Command.LANGUAGE, Command.CORRECT, Command.FORGET})
-"""Commands that change or stop something and so are asked back before they are obeyed (product.md, "Speech")."""
-
 _NEEDS_READING = {
     Command.REPEAT,
     Command.DIGIT_AT,
@@ -127,11 +124,6 @@ class Commands:
             if len(phrase) == 1 and command.command is Command.DIGIT and command.digit is not None
         }
         return {word: digit for word, digit in digits.items() if vocabulary is None or word in vocabulary}
-
-
-def needs_confirmation(command: VoiceCommand) -> bool:
-    """Whether it changes or stops something and is asked back first."""
-    return command.command in CONFIRMED
 
 
 def load(language: str) -> Commands:

@@ -89,13 +89,6 @@ def test_the_next_digit_of_practice(english):
     assert meant(english, "next", Context.PRACTICE) == VoiceCommand(Command.PRACTISE)
 
 
-def test_what_changes_or_stops_something_is_confirmed():
-    """By the state machine, which asks this table."""
-    assert commands.needs_confirmation(VoiceCommand(Command.SHUT_DOWN))
-    assert commands.needs_confirmation(VoiceCommand(Command.CORRECT, digit=3))
-    assert not commands.needs_confirmation(VoiceCommand(Command.READ))
-
-
 def test_the_help_names_phrases_in_the_words_of_the_tiny_model(english):
     """Whoever has no larger model is not told to say what can't be heard."""
     sentences = phrases.load("en").sentences

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from device import commands, hearing, sounds, speech_models
-from device.domain import Command, Context, Heard, VoiceCommand
+from device.domain import Box, Command, Context, Digit, Heard, Reading, Status, VoiceCommand
 from device.hearing import Kind
 from device.listening import Look, Pass, Unheard
+from device.obeying import obey
+from device.preferences import Preferences
 from device.sight_and_speech import fused
+from device.situation import Mode, Situation
 from train.errors import DataError
 from train.speech import fit, material, measure, phrases, spotter_clips, studio, voices, word_clips
 from train.speech.__main__ import main
@@ -33,6 +36,18 @@ def test_every_command_is_measured():
     meant = material.meanings(ENGLISH)
     assert set(meant) == {*material.PHRASES, *material.ANSWERS}
     assert {command.command for _, command in meant.values()} == set(Command)
+
+
+@pytest.mark.parametrize("command", Command)
+def test_what_the_box_only_asks_back_about_is_what_the_table_calls_so(command):
+    """The box itself is asked, which has read a one and is told to make it a three, fall silent, speak German."""
+    one = Digit(1, 0.97, None, Box(0, 0, 9, 9), (0.003,) * 10, sure=True)
+    preferences = Preferences("en", "", 155, 50, 100, "digits")
+    last = Reading(Status.OK, (one,))
+    situation = Situation(Mode.LISTENING, 5, unknown=frozenset(), last=last, preferences=preferences)
+    said = VoiceCommand(command, position=1, digit=3, language="de")
+    asking, _ = obey(situation, Heard(command.value, said, 0.9))
+    assert (asking.question is not None) == (command in measure.ASKED_BACK)
 
 
 def test_phrases_are_compared_by_how_many_voices_are_understood():

@@ -26,6 +26,11 @@ UNSPOKEN = 120
 
 NOISY_DB = (20, 10, 5)
 
+ASKED_BACK = frozenset(
+    {Command.CORRECT, Command.DIGIT, Command.FORGET, Command.LANGUAGE, Command.MUTE, Command.SHUT_DOWN}
+)
+"""Commands that the box asks about before it does anything (device.obeying)."""
+
 SYNTHETIC, RECORDED = "synthetic: trained and held-out voices", "people, in five languages"
 """Whose speech asks for nothing."""
 
@@ -280,7 +285,7 @@ def _acting_row_after_a_reading(figure: str, found: Sequence[Answer], who: str =
 
 def _only_asks(command: VoiceCommand) -> bool:
     """Whether the box only asks back, as it does about a digit that differs from what was read."""
-    return command.command is Command.DIGIT or commands.needs_confirmation(command)
+    return command.command in ASKED_BACK
 
 
 def _unspoken_rows(plan: Plan) -> Iterator[Row]:
