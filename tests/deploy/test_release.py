@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import hashlib
 import io
@@ -167,6 +168,20 @@ def test_old_releases_go_and_the_one_before_stays(box):
     assert sorted(box.releases().prune(keep=2)) == ["half", "one"]
     assert box.releases().prune(keep=1) == ["two"]
     assert sorted(os.listdir(box.places.releases)) == ["somebody's note", "three"]  # noqa: PTH208
+
+
+def test_old_releases_go_only_once_the_new_one_runs(box):
+    """Until then nobody knows how far back a working one has to be looked for; here it is as the program is called."""
+    box.add("two")
+    box.releases().activate("two")
+    box.add("three", Behaviour(refuses="the daemon does not start: bang"))
+    asked = argparse.Namespace(order="activate", name="three", configuration=None, keep=2)
+    with pytest.raises(ReleaseError, match="three did not pass and was undone, two runs again"):
+        release._obey(asked, box.releases())
+    assert sorted(box.releases().complete()) == ["one", "three", "two"]
+    box.behaviour["three"].refuses = None
+    assert release._obey(asked, box.releases()) == (True, "three is in use")
+    assert sorted(box.releases().complete()) == ["three", "two"]
 
 
 def test_a_release_that_does_not_run_is_tried_again(box):
