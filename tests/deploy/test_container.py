@@ -241,6 +241,9 @@ def test_the_root_can_be_made_read_only_and_writable_again(box):
     assert box.install(*closed)["failed"] == 0
     assert box.do("cat", "/boot/firmware/cmdline.txt").endswith(" overlayroot=tmpfs:recurse=0\n")
     assert box.shell("dpkg-query -W -f '${Status}' overlayroot") == "install ok installed"
+    # Neither Bookworm's swap file nor Trixie's: both would lie in memory.
+    assert box.do("readlink", "/etc/systemd/system/dphys-swapfile.service") == "/dev/null\n"
+    assert "\n[Main]\nMechanism=zram\n" in box.do("cat", "/etc/rpi/swap.conf.d/90-digitbox.conf")
     assert box.install(*closed)["changed"] == 0
     done = box.installer("-e", json.dumps({"base_seen": {**SEEN, "cmdline": "overlayroot=tmpfs:recurse=0"}}))
     assert done.returncode != 0
