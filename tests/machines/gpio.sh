@@ -26,7 +26,8 @@ if [ "$(cat "$root/.stamp" 2>/dev/null)" != "$stamp" ]; then
   echo "$stamp" > "$root/.stamp"
 fi
 
-tar -C "$repository" --exclude=__pycache__ -cf "$tests" device pyproject.toml tests/conftest.py tests/adapters tests/machines/gpio
+tar -C "$repository" --exclude=__pycache__ -cf "$tests" device pyproject.toml tests/conftest.py tests/installed.py \
+  tests/adapters tests/machines/gpio
 nice qemu-system-x86_64 -machine q35 -cpu max -accel tcg,thread=multi -smp 2 -m 1024 -display none -vga none -no-reboot \
   -nic none -kernel "$root/vmlinuz" -initrd "$root/initrd.img" \
   -append 'root=/dev/vda rw quiet panic=-1 console=ttyS0 init=/sbin/digitbox-tests' \
