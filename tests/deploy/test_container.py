@@ -250,8 +250,10 @@ def test_the_root_can_be_made_read_only_and_writable_again(box):
     assert "writable: sudo reboot, then run this again" in re.sub(r"\s+", " ", done.stdout), done.stdout[-3000:]
     assert "overlayroot" not in box.do("cat", "/boot/firmware/cmdline.txt")
     assert box.install(*closed)["changed"] == 1
-    assert box.install()["changed"] == 1  # it is writable as long as nobody has restarted it: so it stays
+    # It is writable as long as nobody has restarted it: so it stays, and its swap is as it was.
+    assert box.install()["changed"] == 2
     assert "overlayroot" not in box.do("cat", "/boot/firmware/cmdline.txt")
+    assert box.shell("ls /etc/rpi/swap.conf.d; ls /etc/systemd/system | grep swap || true") == ""
 
 
 def test_the_installed_service_is_as_closed_as_the_shipped_one(box):
