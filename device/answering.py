@@ -132,7 +132,7 @@ class RequestHandler:
         return {
             "mode": situation.mode.value,
             "faults": _names(situation.faults),
-            "hears": situation.hears,
+            "hears": situation.deafness is None,
             "version": machine.version,
             "address": machine.network_address(),
             "free_bytes": machine.free_bytes(),

@@ -312,8 +312,8 @@ def _silenced(situation: Situation) -> Outcome:
 
 def _deafness(situation: Situation) -> Phrase | None:
     """Why nobody listens, if so."""
-    if not situation.hears:
-        return phrase("appliance.no_voice_commands")
+    if situation.deafness is not None:
+        return phrase(situation.deafness)
     for device in (Device.RECOGNIZER, Device.MICROPHONE):
         if device in situation.faults:
             return phrase(f"fault.{device.value}")

@@ -117,7 +117,7 @@ def configured_parts(config: Config) -> Parts:
         history=lambda: history(config),
         microphone=lambda: microphone(config),
         ears=lambda preferences: ears(speaking(config, preferences)),
-        hears=hears(config),
+        deafness=deafness(config),
         requests=lambda: SocketRequests(config.daemon.runtime / SOCKET),
         preferences=_preferences(config),
         preferences_store=TomlPreferences(config.daemon.preferences, configured),
@@ -223,11 +223,14 @@ def _in_language(config: Config, language: str) -> Config:
     return replace(config, speech=replace(config.speech, language=language, voice=""))
 
 
-def hears(config: Config) -> bool:
-    """Whether spoken commands are installed: a microphone is wanted, and there is something to understand with."""
-    if "none" in (config.microphone.backend, config.listening.backend):
-        return False
-    return config.listening.backend != "vosk" or find_spec("vosk") is not None
+def deafness(config: Config) -> str | None:
+    """The key of the sentence that says why no spoken command can be taken; None where they can be."""
+    if config.microphone.backend == "none":
+        return "appliance.no_microphone"
+    engine = config.listening.backend
+    if engine == "none" or (engine == "vosk" and find_spec("vosk") is None):
+        return "appliance.no_voice_commands"
+    return None
 
 
 def speaking(config: Config, preferences: Preferences) -> Config:

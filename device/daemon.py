@@ -81,8 +81,8 @@ class Daemon:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.situation = Situation(
-            unknown=STARTUP_DEVICES | (HEARING_DEVICES if parts.hears else frozenset()),
-            hears=parts.hears,
+            unknown=STARTUP_DEVICES | (frozenset() if parts.deafness else HEARING_DEVICES),
+            deafness=parts.deafness,
             restarted=restarted,
             aim_wanted=settings.aims_at_start,
             aims_after_trouble=settings.aims_after_trouble,
@@ -213,7 +213,7 @@ class Daemon:
     def _open_the_rest(self) -> None:
         devices = self._devices
         devices.open(devices.synthesizer, devices.camera, devices.reader, devices.history)
-        if self._parts.hears:
+        if self._parts.deafness is None:
             devices.open(devices.microphone, devices.ears)
 
     def _tell(self, topic: Topic, turn: int, back: int) -> None:

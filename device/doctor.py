@@ -204,7 +204,7 @@ def _microphone(settings: Config) -> str:
 
 
 def _listening(settings: Config) -> str:
-    if not compose.hears(settings):
+    if compose.deafness(settings) is not None:
         if settings.listening.backend == "vosk" and settings.microphone.backend != "none":
             raise DigitboxError("no spoken commands: the package vosk is missing; pip install 'digitbox[voice]'")
         return "no spoken commands wanted"

@@ -100,8 +100,8 @@ class Ears(Protocol):
 class Parts:
     """Everything the daemon is made of: what it opens, as factories, so that a lost device gets a fresh adapter.
 
-    `hears` says whether spoken commands are installed; without them, microphone and ears are never made. `requests` is
-    None where no other program may ask anything.
+    `deafness` is the key of the sentence that says why no spoken command can be taken, if so; microphone and ears are
+    then never made. `requests` is None where no other program may ask anything.
     """
 
     button: Callable[[], Button]
@@ -113,7 +113,7 @@ class Parts:
     history: Callable[[], History]
     microphone: Callable[[], Microphone]
     ears: Callable[[Preferences], Ears]
-    hears: bool
+    deafness: str | None
     requests: Callable[[], Requests] | None
     preferences: Preferences
     preferences_store: PreferencesStore

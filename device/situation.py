@@ -131,7 +131,7 @@ class Situation:
         aim: How far aiming has got; None in other modes.
         aim_wanted: Aiming begins as soon as nothing else is going on.
         aims_after_trouble: Aiming begins by itself after a reading that had no answer.
-        hears: Spoken commands are installed.
+        deafness: Key of the sentence that says why no spoken command can ever be taken; None where they can be.
         heard: What was made out while the button is still down.
         deaf: Why nothing comes of the hold under way, if so.
         unproven: Devices that were lost while they were used and whose opening does not prove that they work.
@@ -159,7 +159,7 @@ class Situation:
     aim: Aim | None = None
     aim_wanted: bool = False
     aims_after_trouble: bool = False
-    hears: bool = True
+    deafness: str | None = None
     heard: Heard | None = None
     deaf: Phrase | None = None
     unproven: frozenset[Device] = frozenset()

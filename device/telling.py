@@ -30,8 +30,8 @@ def status(situation: Situation, machine: Machine, dot: str) -> Phrase:
     """What works and what does not, the address, the space, the version; `dot` is how a dot is said."""
     free_bytes, address = machine.free_bytes(), machine.network_address()
     parts = [phrase(f"fault.{device.value}") for device in Device if device in situation.faults]
-    if not situation.hears:
-        parts.append(phrase("appliance.no_voice_commands"))
+    if situation.deafness is not None:
+        parts.append(phrase(situation.deafness))
     parts = parts or [phrase("told.all_well")]
     parts.append(phrase("told.address", address=address.replace(".", dot)) if address else phrase("told.no_address"))
     if free_bytes is not None:

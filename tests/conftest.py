@@ -352,7 +352,7 @@ class Appliance:
     spoken_with: list[Preferences] = field(default_factory=list)
     keeping_error: DigitboxError | None = None
     news: list[dict[str, Any]] = field(default_factory=list)
-    hears: bool = True
+    deafness: str | None = None
     ears_notice: str | None = None
     version: str = "1.2.3"
     address: str | None = None
@@ -382,7 +382,7 @@ class Appliance:
             history=lambda: self._make(FakeHistory),
             microphone=lambda: self._make(FakeMicrophone),
             ears=lambda _: self._make(FakeEars),
-            hears=self.hears,
+            deafness=self.deafness,
             requests=lambda: self,
             preferences=PREFERENCES,
             preferences_store=self,
@@ -598,7 +598,7 @@ def appliance():
 @pytest.fixture
 def deaf_appliance():
     """One without spoken commands."""
-    with switched_off_at_the_end(Appliance(hears=False)) as made:
+    with switched_off_at_the_end(Appliance(deafness="appliance.no_voice_commands")) as made:
         yield made
 
 

@@ -63,6 +63,7 @@ READING = Reading(Status.NOTHING)
 ANSWER = Phrase("reading", READING)
 LOST_CAMERA = frozenset({Device.CAMERA})
 LOST_MODEL = frozenset({Device.MODEL})
+DEAF = "appliance.no_voice_commands"
 LOST_MICROPHONE = frozenset({Device.MICROPHONE})
 SEVEN = Reading(Status.OK, (Digit(7, 0.99, None, Box(1, 2, 3, 4), (0.01,) * 10, sure=True),))
 RECENT = SetDeadline(Deadline.RECENT)
@@ -187,8 +188,8 @@ IDLE_ROWS = [
         DeadlinePassed(Deadline.HOLD), listen(Context.IDLE), mode=Mode.LISTENING, **NEXT),
     row("hold long after a reading", at(Mode.IDLE, Press.ACTS, last=SEVEN), DeadlinePassed(Deadline.HOLD),
         listen(Context.IDLE), mode=Mode.LISTENING, **NEXT),
-    row("hold without ears", at(Mode.IDLE, Press.ACTS, hears=False), DeadlinePassed(Deadline.HOLD), (Unmute(),),
-        mode=Mode.LISTENING, deaf=Phrase("appliance.no_voice_commands"), **NEXT),
+    row("hold without ears", at(Mode.IDLE, Press.ACTS, deafness=DEAF), DeadlinePassed(Deadline.HOLD), (Unmute(),),
+        mode=Mode.LISTENING, deaf=Phrase(DEAF), **NEXT),
     row("hold without a microphone", at(Mode.IDLE, Press.ACTS, faults=LOST_MICROPHONE), DeadlinePassed(Deadline.HOLD),
         (Unmute(),), mode=Mode.LISTENING, deaf=Phrase("fault.microphone"), **NEXT),
     row("the reading is no longer recent", at(Mode.IDLE, last=SEVEN, recent=True), DeadlinePassed(Deadline.RECENT), (),
@@ -248,8 +249,8 @@ SPEAKING_ROWS = [
 LISTENING_ROWS = [
     row("release", at(Mode.LISTENING, Press.ACTS), ButtonReleased(), (*CLEAR_HOLD, StopListening(), UNDERSTAND),
         press=None),
-    row("release without ears", at(Mode.LISTENING, Press.ACTS, hears=False), ButtonReleased(),
-        (*CLEAR_HOLD, StopListening(), say("appliance.no_voice_commands")), press=None, **SPEAKING),
+    row("release without ears", at(Mode.LISTENING, Press.ACTS, deafness=DEAF), ButtonReleased(),
+        (*CLEAR_HOLD, StopListening(), say(DEAF)), press=None, **SPEAKING),
     row("release without a microphone", at(Mode.LISTENING, Press.ACTS, faults=LOST_MICROPHONE,
         waiting=phrases("fault.microphone", "fault.history")), ButtonReleased(),
         (*CLEAR_HOLD, StopListening(), say("fault.microphone")),

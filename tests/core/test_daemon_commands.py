@@ -162,7 +162,7 @@ def test_a_hold_of_seven_seconds_is_told_that_it_was_too_long(appliance):
     """Once it is over; what was said is not obeyed."""
     hold_until_warned(appliance, 6.0)
     appliance.release()
-    until_said(appliance, "That was too long. Say it within six seconds.")
+    until_said(appliance, "That was too long. Say it more briefly.")
     assert not appliance.kept
 
 
@@ -174,7 +174,7 @@ def test_a_hold_of_ten_minutes_where_holding_never_shuts_down(appliance):
     appliance.until(lambda: not any(slot.worker.busy for slot in listening))  # else they hang for ten minutes
     appliance.clock.pass_by(594.0)
     appliance.release()
-    until_said(appliance, "That was too long. Say it within six seconds.")
+    until_said(appliance, "That was too long. Say it more briefly.")
     assert "Shut down?" not in " ".join(speech(appliance))
     appliance.tap()
     until_said(appliance, "seven.")
