@@ -72,23 +72,28 @@ def preferred(config: Config) -> Config:
     Only a file of which nothing is of use is put aside: one of a newer release must be there when that comes back.
     """
     path = config.daemon.preferences
-    changed, mistakes = configuration.with_usable_preferences(config)
+    usable, mistakes = configuration.usable_preferences(path)
+    if mistakes and usable:
+        log.warning("of %s this is left out, the rest holds: %s", path.name, "; ".join(mistakes))
+    elif mistakes:
+        log.warning(
+            "the preferences cannot be used and are put aside as %s.damaged: %s", path.name, "; ".join(mistakes)
+        )
+        with suppress(OSError):
+            path.replace(path.with_name(f"{path.name}.damaged"))
+    if not _has_catalogue(usable.get("language", config.speech.language)):
+        usable = {key: value for key, value in usable.items() if key not in ("language", "voice")}
+    return configuration.with_preferences(config, usable)
+
+
+def _has_catalogue(language: str) -> bool:
+    """Whether there is a whole one; a damaged one is named."""
     try:
-        phrases.load(changed.speech.language)
+        phrases.load(language)
     except CatalogueError as error:
-        mistakes.append(str(error))
-        own = replace(changed.speech, language=config.speech.language, voice=config.speech.voice)
-        changed = replace(changed, speech=own)
-    if not mistakes:
-        return changed
-    named = "; ".join(mistakes)
-    if changed != config:
-        log.warning("of %s this is left out, the rest holds: %s", path.name, named)
-        return changed
-    log.warning("the preferences cannot be used and are put aside as %s.damaged: %s", path.name, named)
-    with suppress(OSError):
-        path.replace(path.with_name(f"{path.name}.damaged"))
-    return config
+        log.warning("%s", error)
+        return False
+    return True
 
 
 def configured_parts(config: Config) -> Parts:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import os
 import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 from device.errors import ConfigError
+from device.phrases import languages
 
 DEFAULT_PATH = Path(__file__).with_name("default.toml")
 SYSTEM_PATH = Path("/etc/digitbox/digitbox.toml")
@@ -24,6 +27,9 @@ PREFERENCES = ("language", "voice", "words_per_minute", "pitch", "volume", "numb
 
 _LONGEST = 1_000_000
 """Characters of a file; the shipped one, with all its comments, has a hundredth of that."""
+
+_MOST_SHOWN = 100
+"""Characters of a value in a complaint."""
 
 _REINSTALL = "it belongs to digitbox: install digitbox again"
 
@@ -112,7 +118,7 @@ class SoundConfig:
 class SpeechConfig:
     """How it speaks."""
 
-    language: str
+    language: Annotated[str, OneOf(*languages())]
     voice: str
     words_per_minute: Annotated[int, Between(80, 450)]
     pitch: Annotated[int, Between(0, 99)]
@@ -261,9 +267,20 @@ def load(*paths: Path) -> Config:
 
 def installed(path: Path | None) -> Config:
     """The configuration to run with: the given file, else the installer's where there is one, else the defaults."""
-    if path is None:
-        path = SYSTEM_PATH if SYSTEM_PATH.exists() else None
+    if path is None and is_installed():
+        path = SYSTEM_PATH
     return load(*([path] if path else []))
+
+
+def is_installed() -> bool:
+    """Whether the installer's file is there; also where nobody may look, so that reading it says why."""
+    try:
+        SYSTEM_PATH.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def preference_limits() -> dict[str, tuple[int, int]]:
@@ -279,20 +296,25 @@ def preferred(config: Config) -> Config:
     Raises:
         ConfigError: The file of preferences cannot be read or holds something else.
     """
-    changed, mistakes = with_usable_preferences(config)
+    usable, mistakes = usable_preferences(config.daemon.preferences)
     if mistakes:
         raise ConfigError(mistakes)
-    return changed
+    return with_preferences(config, usable)
 
 
-def with_usable_preferences(config: Config) -> tuple[Config, list[str]]:
-    """The same with as much of the file as makes sense, and what of it does not: no key costs the others."""
-    path = config.daemon.preferences
+def with_preferences(config: Config, chosen: Mapping[str, Any]) -> Config:
+    """The configuration with these values of PREFERENCES in place of its own."""
+    return replace(config, speech=replace(config.speech, **chosen))
+
+
+def usable_preferences(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """As much of the file of preferences as makes sense, and what of it does not: no key costs the others."""
     try:
         if not path.exists():
-            return config, []
-    except PermissionError as error:  # its folder is the daemon's
-        return config, [f"{path}: cannot be looked for ({error.strerror}); run this with sudo"]
+            return {}, []
+    except OSError as error:
+        step = "run this with sudo" if isinstance(error, PermissionError) else "correct [daemon] preferences"
+        return {}, [f"{path}: cannot be looked for ({error.strerror}); {step}"]
     values: dict[str, dict[str, Any]] = {}
     mistakes: list[str] = []
     _lay_over(values, path, mistakes)
@@ -300,7 +322,9 @@ def with_usable_preferences(config: Config) -> tuple[Config, list[str]]:
     strange = [*values, *(key for key in speech if key not in PREFERENCES)]
     mistakes += [f"{path}: {name} is no preference; delete the file to start afresh" for name in strange]
     chosen = {key: value for key, value in speech.items() if key in PREFERENCES}
-    return replace(config, speech=replace(config.speech, **chosen)), mistakes
+    if any(mistake.startswith(f"{path}: [speech] language = ") for mistake in mistakes):
+        chosen.pop("voice", None)  # it is that language's
+    return chosen, mistakes
 
 
 def dump(config: Config) -> str:
@@ -324,6 +348,15 @@ def toml_value(value: object) -> str:
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def _shown(value: object) -> str:
+    """As TOML writes it, or as much of it as a line has room for."""
+    try:
+        text = toml_value(value)
+    except ValueError:  # a hexadecimal number of more digits than Python converts
+        return "a number"
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
+
+
 def _lay_over(values: dict[str, dict[str, Any]], path: Path, mistakes: list[str]) -> None:
     try:
         with path.open(encoding="utf-8-sig") as file:  # with a mark in front, as Windows writes it
@@ -337,6 +370,9 @@ def _lay_over(values: dict[str, dict[str, Any]], path: Path, mistakes: list[str]
         return
     except UnicodeDecodeError as error:
         mistakes.append(f"{path}: is not text in UTF-8; {_step(path, error)}")
+        return
+    except RecursionError as error:
+        mistakes.append(f"{path}: has too many brackets within brackets; {_step(path, error)}")
         return
     except ValueError as error:  # also a number of more digits than Python converts
         mistakes.append(f"{path}: is not TOML: {error}" + (f"; {_REINSTALL}" if path == DEFAULT_PATH else ""))
@@ -352,14 +388,15 @@ def _lay_over(values: dict[str, dict[str, Any]], path: Path, mistakes: list[str]
             target.update(_section_values(sections[name], name, section, path, mistakes))
 
 
-def _step(path: Path, error: OSError | UnicodeDecodeError) -> str:
+def _step(path: Path, error: OSError | UnicodeDecodeError | RecursionError) -> str:
     """What to do about a file that cannot be read."""
     if path == DEFAULT_PATH:
         return _REINSTALL
-    if isinstance(error, UnicodeDecodeError):
+    if isinstance(error, UnicodeDecodeError | RecursionError):
         return "write it with a text editor"
     if isinstance(error, PermissionError):
-        return f"let everybody read it: sudo chmod a+r {path}"
+        rights = f"a+r {path}" if os.access(path.parent, os.X_OK) else f"a+rx {path.parent}"
+        return f"let everybody read it: sudo chmod {rights}"
     return "name a file that exists, or leave --config out"
 
 
@@ -372,7 +409,7 @@ def _section_values(kind: type, name: str, section: dict[str, Any], path: Path, 
             continue
         converted, mistake = _convert(value, hints[key], path.parent)
         if mistake:
-            mistakes.append(f"{path}: [{name}] {key} = {toml_value(value)} {mistake}")
+            mistakes.append(f"{path}: [{name}] {key} = {_shown(value)} {mistake}")
         else:
             good[key] = converted
     return good
@@ -386,6 +423,8 @@ def _convert(value: object, hint: Any, folder: Path) -> tuple[object, str | None
     if type(value) is not (str if kind is Path else kind):
         names = {str: "text in quotes", Path: "text in quotes", bool: "true or false", int: "a whole number"}
         return None, f"is not {names.get(kind, 'a number')}"
+    if isinstance(value, str) and "\0" in value:
+        return None, "holds a zero character, which no name or path has"
     if kind is Path:
         return _path(str(value), folder)
     return value, next((mistake for limit in limits if (mistake := limit.mistake(value))), None)

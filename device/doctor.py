@@ -60,7 +60,7 @@ def examine(path: Path | None) -> Iterator[Finding]:
             yield Finding("configuration", False, message, remedy or _CORRECT)
         settings = config.load()
     else:
-        there = path is not None or config.SYSTEM_PATH.exists()
+        there = path is not None or config.is_installed()
         message = "read without a mistake" if there else f"no {config.SYSTEM_PATH}: defaults"
         yield Finding("configuration", True, message)
     for name, check in CHECKS.items():

@@ -97,6 +97,12 @@ def test_mistakes_of_several_files_are_reported_together(written, tmp_path):
         ("[speech]\nvoice = []", "is not text in quotes"),
         ("button = 3", "button is a section"),
         ('[camera]\nphotos = "~no-such-user/photos"', "home folder of an unknown user"),
+        ('[speech]\nlanguage = "english"', 'is not one of "ar", "de", "en", "es", "fr", "hi", "zh"'),
+        ('[history]\npath = "a\\u0000b"', "holds a zero character"),
+        ('[sound]\ncard = "a\\u0000b"', "holds a zero character"),
+        pytest.param(f"button = {'[' * 9999}", "has too many brackets within brackets", id="brackets"),
+        pytest.param(f"[button]\nhold_seconds = 0x{'f' * 9999}", "is outside 0.2..3.0", id="beyond decimals"),
+        pytest.param(f'[button]\nbackend = "{"x" * 9999}"', 'xxx... is not one of "gpio"', id="a mile long"),
         pytest.param(f"[button]\nhold_seconds = {10**400}", "is outside 0.2..3.0", id="beyond a float"),
         pytest.param(f"[button]\nhold_seconds = {'9' * 5000}", "is not TOML", id="beyond an int"),
     ],
@@ -241,6 +247,21 @@ def test_the_file_of_the_installer_is_taken_where_there_is_one():
     if config.SYSTEM_PATH.exists():
         pytest.skip(f"{config.SYSTEM_PATH} exists on this machine")
     assert config.installed(None) == config.load()
+
+
+def test_a_folder_that_may_not_be_searched_is_named(monkeypatch, tmp_path):
+    """What is in it is not taken for missing; root may search everywhere, so the refusal is played."""
+
+    class Hidden(type(tmp_path)):
+        def refused(self, *arguments, **options):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+        open = stat = refused
+
+    monkeypatch.setattr(config, "SYSTEM_PATH", Hidden(tmp_path / "digitbox.toml"))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(ConfigError, match=f"Permission denied.*sudo chmod a[+]rx {tmp_path}$"):
+        config.installed(None)
 
 
 def test_what_is_printed_can_be_loaded_again(written, tmp_path):

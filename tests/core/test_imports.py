@@ -26,7 +26,7 @@ CONSOLE = (
 ALLOWED = {
     "domain": "errors numpy",
     "errors": "",
-    "config": "errors",
+    "config": "errors phrases",
     "ports": "domain errors preferences protocol numpy",
     "tones": "domain numpy",
     "phrases": "domain errors num2words",

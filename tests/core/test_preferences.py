@@ -9,7 +9,7 @@ import pytest
 
 from device import compose, config
 from device.adapters.preferences_toml import TomlPreferences
-from device.errors import ConfigError, PreferencesError
+from device.errors import CatalogueError, ConfigError, PreferencesError
 from device.preferences import Preferences
 
 ENGLISH = Preferences("en", "", 155, 50, 100, "digits")
@@ -44,8 +44,8 @@ def test_preferences_in_a_folder_of_the_daemons_are_no_damage(settings, monkeypa
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "exists", refused)
-    found, (mistake,) = config.with_usable_preferences(settings)
-    assert found == settings
+    usable, (mistake,) = config.usable_preferences(settings.daemon.preferences)
+    assert not usable
     assert mistake.endswith("(Permission denied); run this with sudo")
 
 
@@ -124,6 +124,33 @@ def test_an_unknown_language_costs_only_the_language(settings):
     speech = compose.preferred(settings).speech
     assert (speech.language, speech.voice) == (settings.speech.language, settings.speech.voice)
     assert (speech.words_per_minute, speech.pitch, speech.volume) == (190, 40, 140)
+
+
+def test_what_says_the_same_as_the_configuration_is_not_put_aside(settings, caplog):
+    """That it changes nothing does not mean that nothing of it is of use."""
+    path = settings.daemon.preferences
+    path.parent.mkdir()
+    path.write_text("[speech]\nvolume = 100\nshouting = true\n", encoding="utf-8")
+    assert compose.preferred(settings) == settings
+    assert "this is left out, the rest holds" in caplog.text
+    assert path.exists()
+
+
+@pytest.mark.parametrize("preferred", ["[speech]\nvolume = 140\n", '[speech]\nlanguage = "de"\nvolume = 140\n'])
+def test_a_damaged_catalogue_is_no_fault_of_the_preferences(settings, monkeypatch, caplog, preferred):
+    """They stay where they are, whether the language is theirs or the configuration's."""
+    path = settings.daemon.preferences
+    path.parent.mkdir()
+    path.write_text(preferred, encoding="utf-8")
+
+    def damaged(language):
+        raise CatalogueError(f"languages/{language}.toml lacks ten digits")
+
+    monkeypatch.setattr(compose.phrases, "load", damaged)
+    speech = compose.preferred(settings).speech
+    assert (speech.language, speech.volume) == ("en", 140)
+    assert "preferences" not in caplog.text
+    assert path.exists()
 
 
 def test_a_full_disk_leaves_the_former_file(settings, file_size_limit):
