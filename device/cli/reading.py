@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from device import compose, config, phrases
 from device.cli.output import complain, print_json, show_error
 from device.cli.speaking import speak
+from device.config import Config
 from device.domain import Frame, Reading
 from device.errors import DigitboxError
 from device.phrases import Phrase
@@ -29,7 +30,7 @@ def read(options: argparse.Namespace) -> int:
         explain.prepare(options.explain)
     reader = compose.reader(settings)
     reader.open()
-    failed = False
+    failed, speaks = False, options.speak
     for path, frames in _bursts(options):
         if isinstance(frames, DigitboxError):
             failed = True
@@ -44,9 +45,19 @@ def read(options: argparse.Namespace) -> int:
             more = _explained(path, seen, reading, said, options.explain)
             failed |= not more
         _show_reading(path, reading, more, options)
-        if options.speak:
-            speak(catalogue, phrase, settings)
+        if speaks and not _spoken(catalogue, phrase, settings):
+            failed, speaks = True, False
     return int(failed)
+
+
+def _spoken(catalogue: phrases.Catalogue, phrase: Phrase, settings: Config) -> bool:
+    """Say an answer; False, and why, where that cannot be done: the answers are still printed."""
+    try:
+        speak(catalogue, phrase, settings)
+    except DigitboxError as error:
+        complain(error, 1)
+        return False
+    return True
 
 
 def _bursts(options: argparse.Namespace) -> Iterator[tuple[str, list[Frame] | DigitboxError]]:

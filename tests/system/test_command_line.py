@@ -217,6 +217,15 @@ def test_read_speaks_the_answer(run, configuration, speech, tmp_path):
     assert Audio.from_wav(wav.read_bytes()).seconds > 0.2
 
 
+def test_read_goes_on_where_it_cannot_speak(configuration, speech):
+    """All answers are printed; that nothing can be said is told once, and is status 1."""
+    path = configuration(sound='card = "no-such-card"\nbackend = "alsa"')
+    done = run_process("read", "--speak", "--config", path, *PICTURES[:3])
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 3
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_read_explains_what_it_saw(run, configuration, tmp_path):
     """A picture for each image, under names of their own though two inputs share one; the JSON names them."""
     copy = tmp_path / "other" / PICTURES[0].name
