@@ -215,7 +215,7 @@ class History(Protocol):
         """Note what the entry of this number really was, durably; False when there is none. Raises HistoryError."""
 
     def delete(self, number: int | None = None) -> int:
-        """Delete the entry of this number, or everything; say how many there were. Raises HistoryError."""
+        """Delete the entry of this number, or everything, open or not; say how many there were. Raises HistoryError."""
 
     def close(self) -> None:
         """Close the file."""

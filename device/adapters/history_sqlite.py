@@ -10,7 +10,7 @@ import itertools
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -68,25 +68,8 @@ class SqliteHistory:
         Raises:
             HistoryError: The file cannot be opened or written, or its disk is missing; read-only, also: it is damaged.
         """
-        if durable.lacks_its_disk(self._path.parent):
-            raise HistoryError(
-                f"the partition for {self._path.parent} is missing, so no reading is kept; "
-                "plug it in again and restart the box"
-            )
         with self._explained("opened"):
-            if self._read_only:
-                self._database = self._look()
-                return
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                if self._path.is_dir():
-                    raise _Damaged("it is a folder")
-                self._database = self._connect()
-            except sqlite3.DatabaseError as error:
-                if not is_damage(error):
-                    raise
-                self._kept_aside = str(self._put_aside())
-                self._database = self._connect()
+            self._open()
 
     def append(self, reading: Reading, *, time: str) -> HistoryEntry:
         """Keep a reading, durably; the oldest beyond `keep` go. `time` as in HistoryEntry. Raises HistoryError."""
@@ -128,7 +111,7 @@ class SqliteHistory:
             return update.rowcount > 0
 
     def delete(self, number: int | None = None) -> int:
-        """Delete the entry of this number, or everything; say how many there were.
+        """Delete the entry of this number, or everything; say how many there were. It need not be open.
 
         Nothing of it stays in the file.
 
@@ -136,18 +119,20 @@ class SqliteHistory:
             HistoryError: The history cannot be written.
         """
         with self._explained("emptied"):
-            with self._transaction() as database:
-                count = database.execute("DELETE FROM readings WHERE ?1 IS NULL OR id = ?1", (number,)).rowcount
+            try:
+                if self._database is None:
+                    self._open()
+                count = self._delete_rows(number)
+            except sqlite3.Error as error:
+                if number is not None or not is_full(error):
+                    raise
+                count = self._delete_files()
             if number is None:
                 for aside in self._path.parent.glob(f"{self._path.name}.corrupt-*"):
                     if aside.is_dir():
                         shutil.rmtree(aside)
                     else:
                         aside.unlink(missing_ok=True)
-            # Until this the log beside the file still holds the pages as they were.
-            (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise HistoryError(f"{self._path}: is being read, and still holds what was deleted; delete it once more")
         return count
 
     def close(self) -> None:
@@ -156,6 +141,63 @@ class SqliteHistory:
         if database is not None:
             with suppress(sqlite3.Error):
                 database.close()
+
+    def _open(self) -> None:
+        if durable.lacks_its_disk(self._path.parent):
+            raise HistoryError(
+                f"the partition for {self._path.parent} is missing, so no reading is kept; "
+                "plug it in again and restart the box"
+            )
+        if self._read_only:
+            self._database = self._look()
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if self._path.is_dir():
+                raise _Damaged("it is a folder")
+            self._database = self._connect()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            self._kept_aside = str(self._put_aside())
+            self._database = self._connect()
+
+    def _delete_rows(self, number: int | None) -> int:
+        with self._transaction() as database:
+            count = database.execute("DELETE FROM readings WHERE ?1 IS NULL OR id = ?1", (number,)).rowcount
+        # Until this the log beside the file still holds the pages as they were.
+        (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise HistoryError(f"{self._path}: is being read, and still holds what was deleted; delete it once more")
+        return count
+
+    def _delete_files(self) -> int:
+        """Delete everything where there is no space for SQLite to do so; the history stays open or closed."""
+        was_open = self._database is not None
+        self.close()
+        with closing(self._open_file(f"file:{quote(str(self._path))}")) as alone:
+            count = self._count_alone(alone)
+            # Nobody can open the file before it goes itself; then SQLite leaves the name of its log alone as well.
+            for suffix in ("-wal", "-shm", ""):
+                _beside(self._path, suffix).unlink(missing_ok=True)
+        if was_open:
+            with suppress(sqlite3.Error):  # what was freed may be taken already: the next use says so
+                self._database = self._connect()
+        return count
+
+    def _count_alone(self, database: sqlite3.Connection) -> int:
+        """How many readings there are, with everybody else locked out. Raises HistoryError."""
+        try:
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")  # also: no file of shared memory
+            database.execute("BEGIN EXCLUSIVE")
+            return int(database.execute("SELECT count(*) FROM readings").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise HistoryError(
+                    f"{self._path}: cannot be emptied: the disk takes no more, and another program has it open; "
+                    "stop that first: sudo systemctl stop digitbox"
+                ) from error
+            return 0  # it was never begun
 
     def _connect(self) -> sqlite3.Connection:
         """Open for writing, checked and with the latest schema; sqlite3.DatabaseError if that cannot be."""
@@ -279,9 +321,17 @@ class _Damaged(sqlite3.DatabaseError):
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file's content is at fault, rather than the disk or its permissions."""
-    # Extended codes carry the primary one in their low byte (https://www.sqlite.org/rescode.html).
-    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return isinstance(error, _Damaged) or primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, _Damaged) or _primary(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether the disk takes no more; where only shared memory finds no space, SQLite calls that an I/O error."""
+    return _primary(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """Extended codes carry the primary one in their low byte (https://www.sqlite.org/rescode.html)."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 
 from device import compose, config
 from device.cli.output import print_json
+from device.config import Config
 from device.domain import HistoryEntry
 from device.errors import DigitboxError
 from device.records import Records
@@ -19,27 +20,31 @@ from device.records import Records
 def show_history(options: argparse.Namespace) -> int:
     """Print, export or delete what was read."""
     settings = config.installed(options.config)
-    history = compose.history(settings, read_only=not options.delete)
-    history.open()
-    with contextlib.closing(history):
-        # What can't be read can be deleted all the same.
-        entries = () if options.delete and options.export is None else history.entries()
-        if options.export is not None:  # before they are deleted
-            path = _export(entries, options.export)
-            facts = {"exported": len(entries), "path": str(path)}
-            _tell(facts, f"{len(entries)} readings written to {path}", options)
-        if options.delete:
+    if options.export is not None:  # before they are deleted
+        entries = _entries(settings)
+        path = _export(entries, options.export)
+        facts = {"exported": len(entries), "path": str(path)}
+        _tell(facts, f"{len(entries)} readings written to {path}", options)
+    if options.delete:  # what can't be read too
+        with contextlib.closing(compose.history(settings)) as history:
             deleted = Records(compose.samples(settings), compose.pictures(settings)).forget_everything(history)
-            _tell({"deleted": deleted}, f"{deleted} readings deleted, and all kept pictures", options)
+        _tell({"deleted": deleted}, f"{deleted} readings deleted, and all kept pictures", options)
     if options.delete or options.export is not None:
         return 0
-    for entry in entries:
+    for entry in _entries(settings):
         if options.json:
             print_json(asdict(entry))
         else:
             corrected = f" (corrected: {entry.corrected})" if entry.corrected is not None else ""
             print(f"{entry.id:6}  {entry.time}  {entry.status:10}  {entry.number}{corrected}")
     return 0
+
+
+def _entries(settings: Config) -> Sequence[HistoryEntry]:
+    """All that is kept, looked at without writing. Raises HistoryError."""
+    with contextlib.closing(compose.history(settings, read_only=True)) as history:
+        history.open()
+        return history.entries()
 
 
 def _tell(facts: dict[str, Any], sentence: str, options: argparse.Namespace) -> None:

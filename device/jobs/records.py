@@ -160,13 +160,12 @@ class RecordJobs:
 
     @contextlib.contextmanager
     def _some_history(self) -> Iterator[History]:
-        """The open history, or one opened for the purpose. Raises HistoryError."""
+        """The open history, or one made for the purpose, which need not be opened to be deleted."""
         if self._devices.history.adapter is not None:
             yield self._devices.history.adapter
             return
         history = self._devices.history.make()
         with contextlib.closing(history):
-            history.open()
             yield history
 
     def _use(self, job: Job) -> None:

@@ -350,6 +350,30 @@ def test_a_write_that_fails_midway_leaves_nothing_and_hinders_none(history_setti
         assert [entry.number for entry in history.entries()] == ["9"]
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_full_disk_can_be_made_room_on(sqlite, history_settings, file_size_limit, is_open):
+    """Deleting everything needs none, whether the daemon does it or a program of its own."""
+    for _ in range(5):
+        sqlite.append(reading(31415926), time=TIME)
+    if not is_open:
+        sqlite.close()
+    with file_size_limit(0):
+        assert sqlite.delete() == 5
+    assert not any(b"31415926" in path.read_bytes() for path in history_settings.path.parent.iterdir())
+    sqlite.open()
+    sqlite.append(reading(), time=TIME)
+    assert len(sqlite.entries()) == 1
+
+
+def test_on_a_full_disk_nobody_elses_history_is_taken_away(sqlite, history_settings, file_size_limit):
+    """The daemon would go on writing into a file without a name; who is told knows the next step."""
+    sqlite.append(reading(), time=TIME)
+    other = SqliteHistory(history_settings)
+    with file_size_limit(0), pytest.raises(HistoryError, match="another program has it open; stop that first"):
+        other.delete()
+    assert len(sqlite.entries()) == 1
+
+
 def test_a_disk_full_at_the_start_is_no_damage(history_settings, file_size_limit):
     """Opening fails, and nothing is put aside."""
     with file_size_limit(0), pytest.raises(HistoryError):

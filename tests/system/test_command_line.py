@@ -502,6 +502,14 @@ def test_history_is_deleted(run, two_readings):
     assert run("history", "--json", "--config", two_readings)[:2] == (0, [])
 
 
+def test_history_is_deleted_on_a_full_disk(run, two_readings, file_size_limit):
+    """As the doctor advises there."""
+    with file_size_limit(0):
+        status, output, errors = run("history", "--delete", "--config", two_readings)
+    assert (status, output, errors) == (0, ["2 readings deleted, and all kept pictures"], [])
+    assert run("history", "--json", "--config", two_readings)[:2] == (0, [])
+
+
 def test_history_that_was_never_written_is_empty(run, configuration, tmp_path):
     """Looking at it creates no file."""
     assert run("history", "--config", configuration())[:2] == (0, [])
