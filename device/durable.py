@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 FSTAB = Path("/etc/fstab")
@@ -21,15 +22,20 @@ def write(path: Path, content: bytes, *, like: os.stat_result | None = None) -> 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.part")
-    with beside.open("wb") as file:
-        if like is not None:
-            os.fchmod(file.fileno(), like.st_mode & 0o7777)
-            if os.geteuid() == 0:
-                os.fchown(file.fileno(), like.st_uid, like.st_gid)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        with beside.open("wb") as file:
+            if like is not None:
+                os.fchmod(file.fileno(), like.st_mode & 0o7777)
+                if os.geteuid() == 0:
+                    os.fchown(file.fileno(), like.st_uid, like.st_gid)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)  # on a full disk what was begun takes the last of it
+        raise
     flush(path.parent)
 
 

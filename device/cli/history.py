@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from device import compose, config
+from device import compose, config, durable
 from device.cli.output import print_json
 from device.config import Config
 from device.domain import HistoryEntry
@@ -59,18 +60,13 @@ def _export(entries: Sequence[HistoryEntry], folder: Path) -> Path:
     """Write history.csv into the folder; the file is whole or not there. Raises DigitboxError."""
     import csv
 
-    path = folder / "history.csv"
-    beside = path.with_suffix(".part")
+    path, table = folder / "history.csv", io.StringIO(newline="")
+    writer = csv.DictWriter(table, ["id", "time", "number", "status", "corrected"])
+    writer.writeheader()
+    writer.writerows(asdict(entry) for entry in entries)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, ["id", "time", "number", "status", "corrected"])
-            writer.writeheader()
-            writer.writerows(asdict(entry) for entry in entries)
-        beside.replace(path)
+        durable.write(path, table.getvalue().encode())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         remedy = "name a folder with space that you may write to"
         raise DigitboxError(f"{path}: cannot be written ({error.strerror}); {remedy}") from error
     return path

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 from dataclasses import replace
+from pathlib import Path
 
-from device import compose, config, phrases
+from device import compose, config, durable, phrases
 from device.config import Config
 from device.errors import SoundError
 from device.phrases import Phrase
@@ -25,10 +26,19 @@ def say(options: argparse.Namespace) -> int:
     synthesizer.open()
     sound = synthesizer.synthesize(options.text).to_wav()
     try:
-        options.wav.write_bytes(sound)
+        _write(options.wav, sound)
     except OSError as error:
         raise SoundError(f"{options.wav}: cannot be written ({error.strerror}); name another file") from error
     return 0
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or leave it as it was; what is no file, such as /dev/stdout, takes it as it comes."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+    else:
+        path.parent.resolve(strict=True)  # a folder that is not there is a mistake in writing
+        durable.write(path.resolve(), content)
 
 
 def speak(catalogue: phrases.Catalogue, phrase: Phrase, settings: Config) -> None:

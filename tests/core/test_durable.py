@@ -46,6 +46,7 @@ def test_a_full_disk_leaves_the_former(tmp_path, file_size_limit):
     with file_size_limit(10), pytest.raises(OSError, match="File too large"):
         durable.write(path, b"x" * 100)
     assert path.read_bytes() == b"former"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_rights_of_another_file_are_taken_over(tmp_path):

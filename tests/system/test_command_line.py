@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import logging
 import os
@@ -311,6 +312,29 @@ def test_say_writes_a_wav_file(run, configuration, speech, tmp_path):
         assert status == 0
         assert Audio.from_wav(wav.read_bytes()).seconds > 0.2
         wav.unlink()
+
+
+def test_say_leaves_a_file_as_it_was_on_a_full_disk(run, configuration, speech, tmp_path, monkeypatch):
+    """A recording that breaks off is worse than the one before."""
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    wav, path = tmp_path / "said.wav", configuration()
+    wav.write_bytes(b"former")
+    status, _, errors = run("say", "seven", "--wav", wav, "--config", path)
+    assert (status, len(errors)) == (1, 1)
+    assert "cannot be written" in errors[0]
+    assert wav.read_bytes() == b"former"
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_say_writes_into_a_pipe(configuration, speech):
+    """As for a player of one's own; what is no file is not replaced by one."""
+    command = [sys.executable, "-m", "device.cli", "say", "seven", "--wav", "/dev/stdout", "--config", configuration()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=SOON, check=True)
+    assert Audio.from_wav(done.stdout).seconds > 0.2
 
 
 def test_say_plays(run, configuration, speech, tmp_path):
