@@ -63,9 +63,7 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--json", action="store_true", help="one object a line")
     added.add_argument(
         "--context",
-        type=Context,
-        choices=list(Context),
-        metavar="{" + ",".join(context.value for context in Context) + "}",
+        choices=[context.value for context in Context],
         help="the situation it is said in; without it, whatever means something in any",
     )
     added.add_argument(

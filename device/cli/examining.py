@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from device import config
 from device.cli.output import print_json
+from device.cli.settings import in_force
 
 
 def examine(options: argparse.Namespace) -> int:
@@ -38,10 +39,10 @@ def measure(options: argparse.Namespace) -> int:
 
 
 def show_config(options: argparse.Namespace) -> int:
-    """Print the effective configuration, or say what is wrong with a file."""
+    """Print the effective configuration, preferences and all, or say what is wrong with a file."""
     if options.check is not None:
         config.load(options.check)
         print(f"{options.check}: good")
     else:
-        print(config.dump(config.installed(options.config)))
+        print(config.dump(in_force(options.config)))
     return 0

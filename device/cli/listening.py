@@ -9,7 +9,7 @@ from pathlib import Path
 
 from device import compose, config
 from device.cli.output import print_json, show_error
-from device.domain import Heard
+from device.domain import Context, Heard
 from device.errors import DigitboxError
 
 
@@ -17,6 +17,7 @@ def listen(options: argparse.Namespace) -> int:
     """Understand recordings of spoken commands."""
     from device import sounds
 
+    context = Context(options.context) if options.context else None
     settings = config.installed(options.config)
     recognizer = compose.recognizer(settings)
     recognizer.open()
@@ -27,7 +28,7 @@ def listen(options: argparse.Namespace) -> int:
             started = time.monotonic()
             try:
                 sound = sounds.load(Path(name))
-                heard = listener.listen(sounds.chunks(sound, sounds.RATE_HZ), options.context, options.read)
+                heard = listener.listen(sounds.chunks(sound, sounds.RATE_HZ), context, options.read)
             except DigitboxError as error:
                 failed = True
                 show_error(name, error, options)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from device import compose, config, phrases
 from device.cli.output import complain, print_json, show_error
+from device.cli.settings import in_force
 from device.cli.speaking import speak
 from device.config import Config
 from device.domain import Frame, Reading
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def read(options: argparse.Namespace) -> int:
     """Read image files, each by itself or all as one burst."""
-    settings = config.installed(options.config)
+    settings = in_force(options.config) if options.speak else config.installed(options.config)
     catalogue = phrases.load(settings.speech.language)
     if options.explain is not None:
         from device import explain

@@ -7,7 +7,8 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
-from device import compose, config, durable, phrases
+from device import compose, durable, phrases
+from device.cli.settings import in_force
 from device.config import Config
 from device.errors import SoundError
 from device.phrases import Phrase
@@ -15,9 +16,9 @@ from device.phrases import Phrase
 
 def say(options: argparse.Namespace) -> int:
     """Say a text aloud, or into a file."""
-    settings = config.installed(options.config)
-    if options.language:
-        settings = replace(settings, speech=replace(settings.speech, language=options.language))
+    settings = in_force(options.config)
+    if options.language not in (None, settings.speech.language):
+        settings = replace(settings, speech=replace(settings.speech, language=options.language, voice=""))
     catalogue = phrases.load(settings.speech.language)
     if options.wav is None:
         speak(replace(catalogue, sentences={"text": options.text}), Phrase("text"), settings)

@@ -99,6 +99,14 @@ def test_a_wrong_command_line_is_status_2(run, arguments):
     assert errors[0].startswith("usage: digitbox")
 
 
+def test_a_context_that_is_none_names_those_there_are(run):
+    """As for every other option with a choice."""
+    status, _, errors = run("listen", "--context", "dancing", "said.wav")
+    assert status == 2
+    assert "choose from" in errors[-1]
+    assert "practice" in errors[-1]
+
+
 @pytest.mark.parametrize("command", ["run", "demo", "read", "say", "doctor", "bench", "history", "config"])
 def test_every_command_explains_itself(run, command):
     """--help ends with 0."""
@@ -330,6 +338,17 @@ def test_say_leaves_a_file_as_it_was_on_a_full_disk(run, configuration, speech, 
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_say_speaks_as_the_box_does(run, configuration, speech, tmp_path):
+    """As was asked of it by voice; another language has a voice of its own."""
+    path, lengths = configuration(), []
+    for preferences in ("", "words_per_minute = 80\n", 'voice = "no-such-voice"\n'):
+        (tmp_path / "preferences.toml").write_text(f"[speech]\n{preferences}", encoding="utf-8")
+        language = ("--language", "de") if "voice" in preferences else ()
+        assert run("say", "seven", "--wav", tmp_path / "said.wav", "--config", path, *language) == (0, [], [])
+        lengths.append(Audio.from_wav((tmp_path / "said.wav").read_bytes()).seconds)
+    assert lengths[1] > 1.3 * lengths[0]
+
+
 def test_say_writes_into_a_pipe(configuration, speech):
     """As for a player of one's own; what is no file is not replaced by one."""
     command = [sys.executable, "-m", "device.cli", "say", "seven", "--wav", "/dev/stdout", "--config", configuration()]
@@ -347,6 +366,7 @@ def test_say_plays(run, configuration, speech, tmp_path):
     ("arguments", "expected", "complaint"),
     [
         (["seven", "--language", "xx"], 2, "there is no language 'xx'"),
+        (["seven", "--language", ""], 2, "there is no language ''"),
         (["seven", "--wav", "/no/such/folder/a.wav"], 1, "cannot be written"),
         ([""], 1, "nothing to say"),
     ],
@@ -557,6 +577,15 @@ def test_config_prints_what_can_be_loaded(run, configuration, tmp_path):
     again.write_text("\n".join(output), encoding="utf-8")
     assert status == 0
     assert config.load(again) == config.load(path)
+
+
+def test_config_prints_what_was_changed_by_voice(run, configuration, tmp_path):
+    """It is what is in force; what of it makes no sense is told, and is no reason to print nothing."""
+    (tmp_path / "preferences.toml").write_text("[speech]\nvolume = 35\npitch = 900\n", encoding="utf-8")
+    status, output, errors = run("config", "--config", configuration())
+    assert status == 0
+    assert {"volume = 35", "pitch = 50"} <= set(output)
+    assert errors == [f"digitbox: {tmp_path}/preferences.toml: [speech] pitch = 900 is outside 0..99"]
 
 
 def test_config_checks_a_file(run, configuration, tmp_path):
