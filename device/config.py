@@ -320,7 +320,8 @@ def usable_preferences(path: Path) -> tuple[dict[str, Any], list[str]]:
     _lay_over(values, path, mistakes)
     speech = values.pop("speech", {})
     strange = [*values, *(key for key in speech if key not in PREFERENCES)]
-    mistakes += [f"{path}: {name} is no preference; delete the file to start afresh" for name in strange]
+    mistakes += [f"{path}: {name} is no preference" for name in strange]
+    mistakes = [mistake if "; " in mistake else f"{mistake}; delete the file to start afresh" for mistake in mistakes]
     chosen = {key: value for key, value in speech.items() if key in PREFERENCES}
     if any(mistake.startswith(f"{path}: [speech] language = ") for mistake in mistakes):
         chosen.pop("voice", None)  # it is that language's

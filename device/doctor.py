@@ -82,8 +82,9 @@ def _outcome(name: str, check: Check, settings: Config) -> Finding:
     try:
         return Finding(name, True, check(settings))
     except DigitboxError as error:
-        message, _, remedy = str(error).partition("; ")
-        return Finding(name, False, message, remedy or None)
+        mistakes = [mistake.partition("; ") for mistake in str(error).splitlines()]
+        remedies = dict.fromkeys(remedy for _, _, remedy in mistakes if remedy)
+        return Finding(name, False, ", ".join(message for message, _, _ in mistakes), "; ".join(remedies) or None)
     except (ImportError, AttributeError, OSError) as error:  # of a library that is there in part
         return Finding(name, False, f"{type(error).__name__}: {error}", "install digitbox again")
 
@@ -220,10 +221,9 @@ def _listening(settings: Config) -> str:
 
 
 def _preferences(settings: Config) -> str:
-    path = settings.daemon.preferences
-    if not path.exists():
-        return "nothing was changed by voice or on the page"
     speech = config.preferred(settings).speech
+    if speech == settings.speech:
+        return "nothing was changed by voice or on the page"
     return ", ".join(f"{key} {getattr(speech, key)}" for key in config.PREFERENCES if getattr(speech, key) != "")
 
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from device import compose, config
-from device.cli.output import print_json, show_error
+from device.cli.output import print_json, show_error, shown
 from device.domain import Context, Heard
 from device.errors import DigitboxError
 
@@ -53,4 +53,4 @@ def _show_heard(path: str, heard: Heard, elapsed_ms: float, options: argparse.Na
         return
     arguments = "".join(f" {value}" for value in command.arguments.values()) if command else ""
     meant = f"{command.command.value}{arguments} ({heard.confidence:.2f})" if command else "not understood"
-    print(f'{path}: {meant}, heard "{heard.text}"', flush=True)
+    print(f'{shown(path)}: {meant}, heard "{heard.text}"', flush=True)

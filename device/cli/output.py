@@ -6,11 +6,14 @@ import argparse
 import io
 import json
 import os
+import re
 import sys
 from contextlib import suppress
 from typing import Any, TextIO
 
 from device.errors import DigitboxError
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Output:
@@ -77,10 +80,15 @@ def _can_be_encoded(text: str) -> bool:
     return True
 
 
+def shown(text: str) -> str:
+    """A text with its control characters escaped: in the name of a file they would give orders to the terminal."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def complain(error: DigitboxError, status: int) -> int:
     """Say on standard error what could not be done, line by line; the exit status that was given."""
     for line in str(error).splitlines():
-        print(f"digitbox: {line}", file=sys.stderr)
+        print(f"digitbox: {shown(line)}", file=sys.stderr)
     return status
 
 

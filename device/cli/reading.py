@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device import compose, config, phrases
-from device.cli.output import complain, print_json, show_error
+from device.cli.output import complain, print_json, show_error, shown
 from device.cli.settings import in_force
 from device.cli.speaking import speak
 from device.config import Config
@@ -102,14 +102,14 @@ def _show_reading(path: str, reading: Reading, more: dict[str, str], options: ar
         return
     _print_reading(path, reading, scores=options.scores)
     for name, value in more.items():
-        print(f"    {name}: {value}")
+        print(f"    {name}: {shown(value)}")
 
 
 def _print_reading(path: str, reading: Reading, *, scores: bool) -> None:
     digits = ", ".join(f"{digit.digit} ({digit.confidence:.1%})" for digit in reading.digits)
     advice = ", ".join(advice.value.replace("_", " ") for advice in reading.advice)
     parts = [part for part in (reading.number, digits, advice) if part]
-    print(f"{path}: {reading.status.value}" + (f": {'; '.join(parts)}" if parts else ""))
+    print(f"{shown(path)}: {reading.status.value}" + (f": {'; '.join(parts)}" if parts else ""))
     if scores:
         for digit in reading.digits:
             print("    " + "  ".join(f"{number}: {score:.1%}" for number, score in enumerate(digit.scores)))

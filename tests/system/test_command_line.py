@@ -202,6 +202,15 @@ def test_any_name_of_a_file_is_printed(configuration, tmp_path, encoding):
     assert ("\u00e4 \u0663.jpg: ok" in done.stdout) == encoding.startswith("utf-8")
 
 
+def test_the_name_of_a_file_gives_no_orders_to_the_terminal(run, configuration, tmp_path):
+    """Neither where it is read nor where it cannot be."""
+    path, missing = tmp_path / "a\x1b[2Jb.jpg", tmp_path / "a\x9b2Jc.jpg"
+    shutil.copy(PICTURES[0], path)
+    _, output, errors = run("read", "--config", configuration(), path, missing)
+    assert output[0].startswith(rf"{tmp_path}/a\x1b[2Jb.jpg: ok")
+    assert errors[0].startswith(rf"digitbox: {tmp_path}/a\x9b2Jc.jpg: ")
+
+
 @pytest.mark.parametrize("burst", [[], ["--burst"]])
 def test_read_complains_on_standard_error(run, configuration, bad_images, burst):
     """Without --json the answers are on standard output and the complaints are not."""
@@ -436,6 +445,17 @@ def test_the_doctor_reports_a_wrong_configuration_and_goes_on(run, configuration
     assert {line["check"] for line in lines} == {"configuration", *CHECKS}
 
 
+def test_the_doctor_names_every_mistake_of_the_preferences(run, configuration, tmp_path):
+    """In one finding, and what to do about them once."""
+    (tmp_path / "preferences.toml").write_text("[speech]\npitch = 900\nvolume = 900\n", encoding="utf-8")
+    found = findings(run("doctor", "--json", "--config", configuration())[1])["preferences"]
+    path = tmp_path / "preferences.toml"
+    assert found["message"] == (
+        f"{path}: [speech] pitch = 900 is outside 0..99, {path}: [speech] volume = 900 is outside 0..200"
+    )
+    assert found["remedy"] == "delete the file to start afresh"
+
+
 def test_the_doctor_says_where_no_configuration_is(run, monkeypatch, tmp_path):
     """Deleted by hand: the box goes on with the defaults, under which another camera may be looked for."""
     monkeypatch.setattr(config, "SYSTEM_PATH", tmp_path / "digitbox.toml")
@@ -585,7 +605,9 @@ def test_config_prints_what_was_changed_by_voice(run, configuration, tmp_path):
     status, output, errors = run("config", "--config", configuration())
     assert status == 0
     assert {"volume = 35", "pitch = 50"} <= set(output)
-    assert errors == [f"digitbox: {tmp_path}/preferences.toml: [speech] pitch = 900 is outside 0..99"]
+    assert errors == [
+        f"digitbox: {tmp_path}/preferences.toml: [speech] pitch = 900 is outside 0..99; delete the file to start afresh"
+    ]
 
 
 def test_config_checks_a_file(run, configuration, tmp_path):
