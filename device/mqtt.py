@@ -25,10 +25,10 @@ from paho.mqtt.client import Client, error_string
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from device import __version__
+from device import __version__, files
 from device.config import MqttConfig
 from device.daemon_client import DaemonClient, DaemonError, News
-from device.errors import ConfigError, DigitboxError
+from device.errors import ConfigError
 from device.home_assistant import Message, Topics
 from device.protocol import StatusAsked
 
@@ -58,10 +58,6 @@ FAREWELL_SECONDS = 2.0
 
 MOST_WAITING = 100
 """Messages that the broker has not taken yet."""
-
-
-class MqttError(DigitboxError, OSError):
-    """The password cannot be read, or the certificates cannot be used."""
 
 
 class Attempts:
@@ -113,7 +109,7 @@ class Publisher:
         monotonic: A clock, in seconds.
 
     Raises:
-        MqttError: The certificates cannot be used.
+        ConfigError: The certificates cannot be used.
     """
 
     def __init__(
@@ -294,8 +290,7 @@ def serve(config: MqttConfig, box: DaemonClient) -> int:
     """Publish until a signal comes.
 
     Raises:
-        ConfigError: No broker is named.
-        MqttError: The password cannot be read, or the certificates cannot be used.
+        ConfigError: No broker is named, the password cannot be read, or the certificates cannot be used.
     """
     if not config.host:
         raise ConfigError(['[mqtt] host is empty; name the broker, such as "homeassistant.local"'])
@@ -310,15 +305,16 @@ def serve(config: MqttConfig, box: DaemonClient) -> int:
 
 
 def password(path: Path) -> str:
-    """From the credential that systemd hands over, else from the file; empty where neither is. Raises MqttError."""
+    """From the credential that systemd hands over, else from the file; empty where neither is. Raises ConfigError."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     source = Path(folder) / CREDENTIAL if folder else path
     try:
+        files.refuse_endless(source)
         return source.read_text(encoding="utf-8").strip("\r\n")
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise MqttError(f"{source}: cannot be read ({_reason(error)}); [mqtt] password names the file") from error
+        raise ConfigError([f"{source}: cannot be read ({_reason(error)}); [mqtt] password names the file"]) from error
 
 
 def identity(machine_id: Path = Path("/etc/machine-id")) -> str:
@@ -333,9 +329,10 @@ def identity(machine_id: Path = Path("/etc/machine-id")) -> str:
 
 def _tls(ca: str) -> ssl.SSLContext:
     try:
+        files.refuse_endless(Path(ca))
         return ssl.create_default_context(cafile=ca or None)
     except OSError as error:
-        raise MqttError(f"{ca}: no certificates ({_reason(error)}); [mqtt] ca names a file in PEM") from error
+        raise ConfigError([f"{ca}: no certificates ({_reason(error)}); [mqtt] ca names a file in PEM"]) from error
 
 
 def _reason(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import os
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from device import speech_models
+from device import files, speech_models
 from device.errors import RecognizerError
 
 MOST_BYTES = 3 * 2**30
@@ -74,6 +75,7 @@ def install(  # noqa: PLR0913 - what a person may say of a model
             _unpack(file, place)
             file.unlink()
         else:
+            files.refuse_endless(file)
             if sha256 is not None:
                 _check(file, sha256, remove=False)
             _unpack(file, place)
@@ -81,9 +83,19 @@ def install(  # noqa: PLR0913 - what a person may say of a model
         if isinstance(error, RecognizerError):
             raise
         raise RecognizerError(
-            f"{error.filename or place}: {error.strerror or error}; free some space, or run as root"
+            f"{error.filename or place}: {error.strerror or error}; {_remedy(error, file)}"
         ) from error
     return place
+
+
+def _remedy(error: OSError, file: Path | None) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "free some space"
+    if isinstance(error, PermissionError):
+        return "run this as root"
+    if file is not None and error.filename == str(file):
+        return "name the zip file of a model"
+    return "set [listening] models to a folder on another disk"
 
 
 def _fetch(url: str, part: Path, progress: Progress) -> None:

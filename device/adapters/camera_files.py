@@ -34,9 +34,9 @@ class FilesCamera:
         try:
             self._paths = images.paths_in(self._folder)
         except OSError as error:
-            raise CameraError(f"{self._folder}: cannot be listed ({error}); set [camera] photos to a folder") from error
+            raise CameraError(str(error)) from error
         if not self._paths:
-            raise CameraError(f"{self._folder}: has no picture; put one there or set [camera] photos to another folder")
+            raise CameraError(f"{self._folder}: has no picture; put one there or name another folder")
 
     def capture(self, *, after_seconds: float) -> Frame:
         """The picture of this moment, as if exposed now.

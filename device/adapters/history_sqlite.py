@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from device import durable
+from device import durable, files
 from device.config import HistoryConfig
 from device.domain import HistoryEntry, Reading
 from device.errors import HistoryError
@@ -148,6 +148,7 @@ class SqliteHistory:
                 f"the partition for {self._path.parent} is missing, so no reading is kept; "
                 "plug it in again and restart the box"
             )
+        files.refuse_endless(self._path)
         if self._read_only:
             self._database = self._look()
             return

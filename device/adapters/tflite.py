@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from device import files
 from device.domain import PREPROCESSING_VERSION, ModelCard, Pixels
 from device.errors import ModelError
 
@@ -121,6 +122,7 @@ def read_card(model_path: Path) -> ModelCard:
     """The card beside a model. Raises ModelError."""
     card_path = model_path.with_suffix(".json")
     try:
+        files.refuse_endless(card_path)
         return ModelCard.from_json(card_path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(
@@ -130,6 +132,7 @@ def read_card(model_path: Path) -> ModelCard:
 
 def _read(model_path: Path) -> bytes:
     try:
+        files.refuse_endless(model_path)
         return model_path.read_bytes()
     except OSError as error:
         raise ModelError(

@@ -71,7 +71,7 @@ class Pairing:
         except FileNotFoundError:
             return b""
         except OSError as error:
-            raise PairingError(f"{self._folder / name}: cannot be read ({error.strerror}); try as root") from error
+            raise PairingError(f"{self._folder / name}: cannot be read ({error.strerror}); {_step(error)}") from error
 
     def _write(self, name: str, content: bytes) -> None:
         """Whole or not at all, readable by the folder's owner alone, also when root writes it."""
@@ -89,7 +89,11 @@ class Pairing:
                     os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             beside.replace(path)
         except OSError as error:
-            raise PairingError(f"{path}: cannot be written ({error.strerror}); try as root") from error
+            raise PairingError(f"{path}: cannot be written ({error.strerror}); {_step(error)}") from error
+
+
+def _step(error: OSError) -> str:
+    return "try as root" if isinstance(error, PermissionError) else "make room there, or change [console] folder"
 
 
 def _hashed(token: str) -> str:

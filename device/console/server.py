@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
 import os
@@ -17,10 +18,10 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 
-from device.config import Config
+from device.config import Config, toml_value
 from device.console.app import create_app
 from device.console.services import NAME, Services
-from device.errors import DigitboxError
+from device.errors import ConfigError, DigitboxError
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,13 @@ class _Connection(HTTPChannel):
 
 
 def serve(config: Config, configuration: Path | None) -> int:
-    """Serve until a signal comes, or nobody has come for `idle_seconds`. Raises ServerError, PairingError."""
+    """Serve until a signal comes, or nobody has come for `idle_seconds`.
+
+    Raises:
+        ConfigError: The address is not this machine's.
+        ServerError: It cannot be listened on.
+        PairingError: The secret cannot be read or kept.
+    """
     listening = _passed() or _bound(config)
     host, port = listening.getsockname()[:2]
     exposed = not _is_loopback(host)
@@ -142,8 +149,13 @@ def _bound(config: Config) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=64)
-    except OSError as error:
-        raise ServerError(f"{host}:{port}: cannot be listened on ({error.strerror}); change [console]") from error
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "that can be no name"
+        if isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            mistake = f"[console] host = {toml_value(host)} is no address of this machine ({reason})"
+            step = "127.0.0.1 is this machine alone, 0.0.0.0 lets the network in"
+            raise ConfigError([f"{mistake}; {step}"]) from error
+        raise ServerError(f"{host}:{port}: cannot be listened on ({reason}); change [console] port") from error
 
 
 def _is_loopback(host: str) -> bool:

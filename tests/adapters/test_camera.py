@@ -257,6 +257,15 @@ def test_files_turn_with_the_moment(settings, photos):
     assert shown == [10, 10, 20, 30, 10, 10]
 
 
+def test_files_that_are_not_there_are_told_of_once(settings, tmp_path):
+    """In one sentence with one remedy, which also holds where they were named on the command line."""
+    folder = tmp_path / "none"
+    with pytest.raises(CameraError) as caught:
+        FilesCamera(replace(settings.camera, photos=folder)).open()
+    told = f"{folder}: cannot be listed (No such file or directory); name a folder of pictures"
+    assert str(caught.value) == told
+
+
 def test_files_decode_a_picture_once_a_burst(settings, photos):
     """The frames of one moment share their pixels."""
     camera = FilesCamera(replace(settings.camera, photos=photos))

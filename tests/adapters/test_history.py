@@ -270,6 +270,16 @@ def test_a_folder_in_its_place_is_kept_aside(history_settings):
     history.close()
 
 
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_pipe_in_its_place_is_not_waited_for(history_settings, read_only):
+    """Nor put aside: it is somebody else's."""
+    history_settings.path.parent.mkdir()
+    os.mkfifo(history_settings.path)
+    with pytest.raises(HistoryError, match="a pipe or a device"):
+        SqliteHistory(history_settings, read_only=read_only).open()
+    assert history_settings.path.exists()
+
+
 def test_the_log_of_a_damaged_file_goes_with_it(history_settings):
     """A log that is still there, because another process looks at the file, is kept with it for a rescue."""
     history = SqliteHistory(history_settings)

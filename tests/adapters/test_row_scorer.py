@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -128,6 +129,13 @@ def test_a_damaged_file_and_one_of_another_kind_are_refused(copied):
     copied.with_suffix(".json").write_text(json.dumps(card))
     with pytest.raises(ModelError, match=r"expected uint8 \[1, 32"):
         TfliteRowScorer(copied).open()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    """Nobody may ever write to it."""
+    os.mkfifo(tmp_path / "rows.tflite")
+    with pytest.raises(ModelError, match="a pipe or a device"):
+        TfliteRowScorer(tmp_path / "rows.tflite").open()
 
 
 def test_a_missing_model_names_its_place(tmp_path: Path):

@@ -143,6 +143,22 @@ def test_an_address_that_is_taken_is_an_error_in_words(configuration, capsys):
     assert "cannot be listened on" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "a" * 64])
+def test_a_host_that_is_not_this_machine_is_a_wrong_configuration(configuration, capsys, host):
+    """A name that nobody has, another machine's address, and what can be no name."""
+    text = configuration.read_text(encoding="utf-8").replace("[console]", f'[console]\nhost = "{host}"')
+    configuration.write_text(text, encoding="utf-8")
+    assert main(["console", "--config", str(configuration)]) == 2
+    assert f'[console] host = "{host}" is no address of this machine' in capsys.readouterr().err
+
+
+def test_a_token_that_cannot_be_kept_has_a_fitting_remedy(configuration, capsys, tmp_path):
+    """Root would not find a folder in a file either."""
+    (tmp_path / "console").write_text("no folder", encoding="utf-8")
+    assert main(["console", "--pair", "--config", str(configuration)]) == 1
+    assert "change [console] folder" in capsys.readouterr().err
+
+
 def test_pair_shows_a_token_and_keeps_its_hash(configuration, capsys):
     """On standard output the token alone."""
     assert main(["console", "--pair", "--config", str(configuration)]) == 0

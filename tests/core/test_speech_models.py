@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.server
 import io
+import os
 import threading
 import zipfile
 from dataclasses import replace
@@ -153,6 +154,14 @@ def test_an_archive_that_unpacks_to_too_much(listening, tmp_path, monkeypatch):
     monkeypatch.setattr(speech_model_install, "MOST_BYTES", 10_000)
     with pytest.raises(RecognizerError, match="unpacks to more than"):
         install_file(listening, tmp_path, archive())
+
+
+@pytest.mark.parametrize(("name", "step"), [("missing.zip", "name the zip"), ("pipe.zip", "not a file; name the zip")])
+def test_a_file_that_is_none(listening, tmp_path, name, step):
+    """Neither space nor root would help; a pipe would be waited for, for ever."""
+    os.mkfifo(tmp_path / "pipe.zip")
+    with pytest.raises(RecognizerError, match=step):
+        speech_model_install.install("en", listening.models, file=tmp_path / name, sha256="0" * 64)
 
 
 def test_a_file_with_another_checksum(listening, tmp_path):

@@ -24,7 +24,7 @@ from device.config import MqttConfig
 from device.daemon_client import DaemonClient
 from device.errors import ConfigError
 from device.home_assistant import Topics
-from device.mqtt import Attempts, MqttError, Publisher
+from device.mqtt import Attempts, Publisher
 from device.protocol import Request
 
 STATUS = {"mode": "idle", "faults": [], "readings": 3, "version": "1.2.3"}
@@ -324,8 +324,15 @@ def test_the_password_comes_from_systemd_or_from_a_file(tmp_path, monkeypatch):
     (tmp_path / "credentials" / "mqtt-password").write_bytes(b"from systemd")
     assert mqtt.password(path) == "from systemd"
     (tmp_path / "credentials" / "mqtt-password").write_bytes(b"\xff\xfe")
-    with pytest.raises(MqttError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot be read"):
         mqtt.password(path)
+
+
+def test_a_password_without_end_is_not_read(monkeypatch):
+    """As of /dev/zero; a pipe that nobody writes to would be waited for."""
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(ConfigError, match="a pipe or a device"):
+        mqtt.password(Path("/dev/zero"))
 
 
 def test_without_a_broker_it_says_what_to_do(tmp_path, capsys):
@@ -335,7 +342,7 @@ def test_without_a_broker_it_says_what_to_do(tmp_path, capsys):
     assert main(["mqtt", "--config", str(path)]) == 2
     assert "host is empty" in capsys.readouterr().err
     path.write_text('[mqtt]\nhost = "x"\ntls = true\nca = "/no/such.pem"\n', encoding="utf-8")
-    assert main(["mqtt", "--config", str(path)]) == 1
+    assert main(["mqtt", "--config", str(path)]) == 2
     assert "/no/such.pem" in capsys.readouterr().err
 
 
