@@ -705,7 +705,7 @@ def test_a_command_runs_with_its_output_closed():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("loaded", ["numpy", "device.config", "device.cli.examining"])
+@pytest.mark.parametrize("loaded", ["logging", "numpy", "device.config", "device.cli.examining"])
 def test_a_ctrl_c_while_it_starts_is_no_traceback(loaded):
     """Loading takes longest on a board, so that is when somebody thinks better of it."""
     code = (
