@@ -246,6 +246,9 @@ def test_the_command_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         ["draw", "--out", "x", "--count", "0"],
         ["draw", "--out", "x", "--seed", "-1"],
         ["take", "--out", "x"],
+        ["measure", "--data", "no such folder", "--out", "x"],
+        ["show", "--out", "/no/such/folder/x.jpg"],
+        ["fusing", "--out", "/"],
     ],
 )
 def test_a_wrong_command_line_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -256,11 +259,16 @@ def test_a_wrong_command_line_ends_with_2(arguments: list[str], capsys: pytest.C
     assert "error" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit status 1, one line, no traceback."""
+@pytest.mark.parametrize("command", ["draw", "measure"])
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Exit status 1, one line, no traceback, and before anything is measured."""
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    assert main(["draw", "--count", "1", "--data", str(tmp_path), "--out", str(tmp_path / "file" / "out")]) == 1
-    assert str(tmp_path / "file") in capsys.readouterr().err
+    assert main([command, "--count", "1", "--data", str(tmp_path), "--out", str(tmp_path / "file" / "out")]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert f"{tmp_path}/file/out" in last
+    assert "Not a directory" in last
 
 
 @pytest.mark.shared

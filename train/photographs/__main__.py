@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 
-from train.arguments import positive, seed
+from train.arguments import folder, positive, result, seed
 from train.exits import exit_status
 from train.photographs.answers import opened
 from train.photographs.files import KINDS, SEEDS, shot, shots, write_shots
@@ -57,8 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
             "--part", choices=[one.value for one in Part], default=part.value, help="whose handwriting"
         )
         command.add_argument("--seed", type=seed, help="default: the part's own")
-        command.add_argument("--data", type=Path, default=Path("../shared/data"), help="where the sets are")
-        command.add_argument("--out", type=Path, required=True)
+        command.add_argument("--data", type=folder, default=Path("../shared/data"), help="where the sets are")
+        command.add_argument("--out", type=Path if command in (draw, take) else result, required=True)
     chosen = parser.parse_args(arguments)
     return exit_status(lambda: chosen.run(chosen))
 
@@ -114,6 +114,8 @@ def _weigh(chosen: argparse.Namespace) -> int:
 
 def _measure(chosen: argparse.Namespace) -> int:
     part = Part(chosen.part)
+    if not chosen.data.is_dir():
+        sys.stderr.write(f"{chosen.data} is not there; only what is drawn is measured\n")
     plan = Plan(
         data=chosen.data,
         count=chosen.count,

@@ -129,6 +129,7 @@ def measure(plan: Plan, out: Path) -> str:
         DataError: A set is damaged.
         ModelError: The model is missing or damaged.
     """
+    out.mkdir(parents=True, exist_ok=True)  # before an hour of work
     reader = opened(*plan.overlays)
     timed = times(plan, reader) if "times" in plan.parts else []
     sets = REAL_SETS if "real" in plan.parts else ()
@@ -215,7 +216,6 @@ def _document(plan: Plan, rows: Sequence[Row], timed: Sequence[Times], answers: 
 
 
 def _write(out: Path, rows: Sequence[Row], timed: Sequence[Times], answers: Sequence[Answer], shown: str) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     (out / "table.md").write_text(shown, encoding="utf-8")
     figures = [{"figure": row.figure, "count": row.count, "of": row.of, "share": row.share, "goal": row.goal,
                 "met": row.met} for row in rows]  # fmt: skip
