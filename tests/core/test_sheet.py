@@ -148,3 +148,10 @@ def test_the_frame_is_not_changed() -> None:
     before: Pixels = frame.pixels.copy()
     cut_out(frame, sheets(frame)[0])
     assert np.array_equal(frame.pixels, before)
+
+
+def test_a_page_that_nearly_fills_a_scan_is_found() -> None:
+    """Its pencil is lost beside the black around it."""
+    page = paper(1040, 740, luma=235.0, grain=3.0)
+    scan = Frame(cv2.copyMakeBorder(page, 18, 18, 22, 22, cv2.BORDER_CONSTANT, value=(12, 12, 12)))
+    assert sheets(scan)[0].box.overlap(Box(22, 18, 740, 1040)) > 0.95
