@@ -34,6 +34,9 @@ COVERED = 0.8
 THICKEST = 0.12
 """It is no thicker than this share of the box's shorter side."""
 
+END = 0.1
+"""Within the sides it has as much ink in so much of its length at either end."""
+
 ASKEW_PX = 2
 """A line may leave its rows by so much where the corners are not known exactly."""
 
@@ -64,13 +67,19 @@ def cells(mask: Pixels) -> Pixels | None:
         box = Box(x, y, width, height)
         if not _may_be_box(view_of(mask, box), box, mask.shape):
             continue
-        corners = _corners(cv2.convexHull(contour))
-        if corners is None:
+        holes = [contours[hole] for hole in np.flatnonzero(hierarchy[0, :, 3] == index)]
+        if not holes:
             continue
         _, labels = cv2.connectedComponents(view_of(mask, box), connectivity=8)
         first = contour[0, 0] - (box.x, box.y)
         inside = np.asarray(labels == labels[first[1], first[0]], np.uint8) * np.uint8(255)
-        found = _lines_of(inside, corners - np.array((box.x, box.y), np.float32))
+        outer, inner = (
+            _corners(cv2.convexHull(places - (box.x, box.y))) for places in (contour, np.concatenate(holes))
+        )
+        found = None if outer is None else _lines_of(inside, outer)
+        if found is None and inner is not None:  # what touches a box may reach out of it
+            around = _around(inside, inner)
+            found = None if around is None else _lines_of(inside, around)
         if found is not None:
             lines = np.zeros_like(mask) if lines is None else lines
             view_of(lines, box)[...] |= found
@@ -94,6 +103,28 @@ def _corners(hull: NDArray[Any]) -> Places | None:
             return None
     around = np.roll(corners, -int(corners.sum(axis=1).argmin()), axis=0)
     return around if cv2.contourArea(around, oriented=True) > 0 else np.roll(around[::-1], 1, axis=0)
+
+
+def _around(inside: Pixels, corners: Places) -> Places | None:
+    """The outer corners of a box, of which the inner ones are known; None if it lacks a side."""
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    width, height = int(sides[::2].max()) + 1, int(sides[1::2].max()) + 1
+    reach = int(THICKEST * min(width, height)) + 2
+    level = np.array([(0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1)], np.float32) + reach
+    there = cv2.getPerspectiveTransform(corners, level)
+    size = (width + 2 * reach, height + 2 * reach)
+    seen = cv2.warpPerspective(inside, there, size, flags=cv2.INTER_NEAREST) > 0
+    rows, columns = seen[:, reach:-reach].mean(axis=1), seen[reach:-reach].mean(axis=0)
+    top, bottom, left, right = (_thick_px(one[:reach][::-1]) for one in (rows, rows[::-1], columns, columns[::-1]))
+    if min(top, bottom, left, right) == 0:
+        return None
+    outer = level + np.array([(-left, -top), (right, -top), (right, bottom), (-left, bottom)], np.float32)
+    return np.asarray(cv2.perspectiveTransform(outer[None], np.linalg.inv(there))[0], np.float32)
+
+
+def _thick_px(covered: NDArray[np.float64]) -> int:
+    """How many rows, from the first on, are covered as a line is."""
+    return int(np.argmin(np.append(covered >= COVERED, False)))
 
 
 def _lines_of(inside: Pixels, corners: Places) -> Pixels | None:
@@ -124,10 +155,17 @@ def _is_touched(seen: Pixels, lines: Pixels) -> bool:
     return bool(into or (ink_px > BESIDE_PX).mean() >= ALONE)
 
 
+def _is_covered(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which rows have ink from side to side: what stops short of one is a digit that touches the other."""
+    sides_px, end_px = (round(share * seen.shape[1]) for share in (THICKEST, THICKEST + END))
+    ends = (seen[:, sides_px : end_px + 1], seen[:, -end_px - 1 : -sides_px])
+    return np.asarray((seen.mean(axis=1) >= COVERED) & np.all([part.all(axis=1) for part in ends], axis=0))
+
+
 def _crossing(seen: Pixels) -> Pixels | None:
     """255 on the rows of ink from side to side, less what crosses them; None where the first or the last is none."""
     tolerant = cv2.dilate(seen, np.ones((3, 1), np.uint8))
-    is_line = (tolerant > 0).mean(axis=1) >= COVERED
+    is_line = _is_covered(tolerant > 0)
     starts, ends = (np.flatnonzero(np.diff(np.pad(is_line, 1).astype(np.int8)) == step) for step in (1, -1))
     most_px = THICKEST * min(seen.shape) + 2.0
     if not len(starts) or starts[0] > most_px or ends[-1] < len(seen) - most_px or (ends - starts).max() > most_px:

@@ -101,6 +101,28 @@ def test_what_touches_one_cell_of_a_large_table_stays(spacing_px: int) -> None:
     assert not rest[:, middle + spacing_px // 2 :].any()
 
 
+@pytest.mark.parametrize("degrees", [0.0, 4.0])
+def test_what_reaches_out_of_its_box_stays(degrees: float) -> None:
+    """Its outline has no four corners then; the paper within has them."""
+    box = mask(turned(BOX, degrees))
+    drawn = cv2.line(box.copy(), (130, 120), (130, 268), (255,), 9)
+    lines = cells(np.asarray(drawn, np.uint8))
+    assert lines is not None
+    rest = cv2.subtract(drawn, lines)
+    assert rest[120:268, 130].all()
+    assert cv2.countNonZero(rest[:, :100]) + cv2.countNonZero(rest[:, 160:]) < 0.1 * cv2.countNonZero(box)
+
+
+@pytest.mark.parametrize("top", [110, 82])
+def test_what_all_but_divides_its_box_stays(top: int) -> None:
+    """A one that stands on the lower side was taken for the line between two boxes; that goes to the upper one."""
+    drawn = mask(BOX)
+    cv2.line(drawn, (130, top), (130, 240), (255,), 7)
+    lines = cells(drawn)
+    assert lines is not None
+    assert bool(cv2.subtract(drawn, lines)[120:230, 130].any()) == (top == 110)
+
+
 @pytest.mark.parametrize("open_side", range(4))
 def test_three_sides_are_no_box(open_side: int) -> None:
     """A hand draws such strokes: a seven, a four, a nine."""
