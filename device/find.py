@@ -34,7 +34,7 @@ from device.pieces import (
     view_of,
     with_crumbs,
 )
-from device.ruling import underline, without_lines
+from device.ruling import is_struck_out, underline, without_lines
 from device.strays import (
     FAINT,
     RULE_CORE,
@@ -79,6 +79,9 @@ WHOLE_RANK = 75.0
 
 LEAST_HEIGHT = 0.35
 """What is lower, as a share of the writing's usual height, is a mark or a part of a digit."""
+
+WHOLE_HEIGHT = 0.7
+"""What is lower, as a share of that height, is no number that was crossed out, though it may be a part of a digit."""
 
 LARGEST = 3.0
 """What isn't plainly writing and is so many times as high as the writing is the edge of its sheet."""
@@ -151,6 +154,7 @@ class _Text:
         marks: What is smaller than a digit: points, commas, dashes.
         strokes_px: How wide the strokes of each are in the mean.
         disorderly: Another order is as likely.
+        struck: Some writing was crossed out, and left out.
     """
 
     lines: Sequence[Sequence[Piece]]
@@ -158,6 +162,7 @@ class _Text:
     marks: Sequence[Box]
     strokes_px: Mapping[Piece, float]
     disorderly: bool
+    struck: bool
 
     @property
     def digits(self) -> list[Piece]:
@@ -207,7 +212,7 @@ def _in_crop(pixels: Pixels, seen: Contrast, slope: float) -> Finding:
     may_be_one = any(rule.core < RULE_CORE * piece.core for rule in rules for piece in text.digits)
     inside = (piece for piece in found if not edges_at(piece.box, pixels.shape))
     is_lost = any(True for _ in beside_digits(list(inside), text.digits, text.core, pixels.shape))
-    is_doubtful = may_be_one or is_lost or bool(shades)
+    is_doubtful = may_be_one or is_lost or bool(shades) or text.struck
     return Finding(tuple(_writings(text, pixels, seen)), is_doubtful, tight=True, disorderly=text.disorderly)
 
 
@@ -236,7 +241,7 @@ def _in_scene(pixels: Pixels, seen: Contrast, slope: float) -> Finding:
     is_lost = is_lost or has_gap_with_ink(pixels, text.lines, text.core)
     is_signed = any(is_leading_dash(mark, line[0].box) for line in text.lines for mark in text.marks)
     writings = tuple(_writings(text, pixels, seen))
-    return Finding(writings, is_lost or is_signed, cut_off=edges, disorderly=text.disorderly)
+    return Finding(writings, is_lost or is_signed or text.struck, cut_off=edges, disorderly=text.disorderly)
 
 
 def _like(pieces: Sequence[Piece], others: Sequence[Piece]) -> list[Piece]:
@@ -313,7 +318,8 @@ def _text(
     dots = [piece for piece in found if is_dot(piece, height_px)]
     crumbs = [piece for piece in dots if piece.core >= 0.6 * core]
     pieces = with_crumbs(joined_strokes(pieces, height_px), crumbs, height_px)
-    digits = [piece for piece in pieces if piece.box.height >= LEAST_HEIGHT * height_px]
+    struck = [piece for piece in pieces if _is_struck_out(piece, height_px)]
+    digits = [piece for piece in pieces if piece.box.height >= LEAST_HEIGHT * height_px and piece not in struck]
     if len(digits) > MOST_WRITINGS:
         return None
     small = [piece for piece in pieces if piece.box.height < LEAST_HEIGHT * height_px]
@@ -322,7 +328,9 @@ def _text(
     marks = [piece.box for piece in small + dots if piece.core >= 0.6 * core and longer_px(piece.box) >= least_px]
     ordered, disorderly = in_lines(digits, slope)
     lines, between = zip(*map(without_marks, ordered), strict=True) if digits else ((), ())
-    return _Text(lines, core, [*marks, *(mark for some in between for mark in some)], strokes_px, disorderly)
+    return _Text(
+        lines, core, [*marks, *(mark for some in between for mark in some)], strokes_px, disorderly, bool(struck)
+    )
 
 
 def _writings(text: _Text, pixels: Pixels, seen: Contrast) -> Iterator[Writing]:
@@ -345,6 +353,12 @@ def _writings(text: _Text, pixels: Pixels, seen: Contrast) -> Iterator[Writing]:
                 tangled=_is_tangle(piece, text.strokes_px[piece]),
                 clearness=piece.clearness,
             )
+
+
+def _is_struck_out(piece: Piece, height_px: float) -> bool:
+    """Whether it is writing of this usual height, of several digits, that somebody crossed out."""
+    is_wide = piece.box.width > UNDERLINED * piece.box.height
+    return is_wide and piece.box.height >= WHOLE_HEIGHT * height_px and is_struck_out(piece.mask)
 
 
 def _usual(pieces: Sequence[Piece]) -> tuple[float, float]:

@@ -829,6 +829,28 @@ def test_of_what_is_underlined_the_digits_are_found(size: tuple[int, int], rows:
     assert all(one.clearness > 0.0 and not one.tangled for one in found.writings)
 
 
+@pytest.mark.parametrize("strokes", [0, 1, 2])
+def test_what_is_crossed_out_is_no_number(strokes: int) -> None:
+    """It was read along with what was written in its place, now and then without a doubt."""
+    pixels = paper(500, 900)
+    for place, digit in enumerate((2, 5, 7, 4, 2)):
+        write(pixels, digit, Box(80 + 75 * place + 120 * (place > 2), 200, 50, 70), pen_px=7)
+    for stroke in range(strokes):
+        cv2.line(pixels, (60, 240 - 6 * stroke), (305, 230 + 8 * stroke), (40, 40, 40), 6, cv2.LINE_AA)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0)))
+    assert [one.box.x > 350 for one in found.writings] == [False] * 3 * (strokes == 0) + [True, True]
+    assert found.other_ink == (strokes > 0)
+
+
+def test_what_touches_along_its_middle_is_not_crossed_out() -> None:
+    """The bar of a four goes on to the next digit, and begins within its own strokes."""
+    pixels = paper(500, 900)
+    for place in range(3):
+        write(pixels, 4, Box(80 + 75 * place, 200, 50, 70), pen_px=7)
+    cv2.line(pixels, (84, 243), (280, 243), (40, 40, 40), 6, cv2.LINE_AA)
+    assert find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
+
+
 def test_the_line_of_a_sum_hides_none_of_its_numbers() -> None:
     """It stands between them, close to both."""
     pixels = paper(500, 600)

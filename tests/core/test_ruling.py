@@ -150,3 +150,23 @@ def test_what_is_too_thin_to_be_seen_reduced_has_no_line_below() -> None:
     hair = np.zeros((400, 700), np.uint8)
     hair[np.linspace(0, 399, 700).astype(int), np.arange(700)] = 1
     assert underline(hair) is None
+
+
+@pytest.mark.parametrize(("is_boxed", "middle", "pen_px"), [(False, 101, 4), (True, 100, 7)])
+def test_a_zero_keeps_the_foot_that_lies_on_a_line(is_boxed: bool, middle: int, pen_px: int) -> None:
+    """The line went with the foot; what was open below was a seven, or a one and a one."""
+    ring, line = np.zeros((2, 200, 500), np.uint8)
+    cv2.ellipse(ring, (200, middle), (40, 49), 0, 0, 360, (255,), pen_px)
+    cv2.line(line, (30, 150), (420, 150), (255,), 4)
+    if is_boxed:
+        cv2.rectangle(line, (30, 20), (420, 150), (255,), 4)
+    both = np.asarray(cv2.bitwise_or(ring, line), np.uint8)
+    if is_boxed:
+        left = without_lines(both, 100.0)
+    else:
+        below = underline(np.ascontiguousarray(both[47:153, 29:422]))
+        assert below is not None
+        left = cv2.copyMakeBorder(both[47:153, 29:422] * (below == 0), 47, 47, 29, 78, cv2.BORDER_CONSTANT)
+    assert cv2.countNonZero(left[:, :140]) + cv2.countNonZero(left[:, 260:]) < 0.3 * cv2.countNonZero(line)
+    _, filled, _, _ = cv2.floodFill(left.copy(), None, (0, 0), (128.0,))
+    assert filled[100, 200] == 0
