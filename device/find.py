@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from device.baselines import is_struck_out, underline
 from device.clearness import LEAST_CLEARNESS, PLAIN_CLEARNESS, Scale
 from device.domain import Advice, Box, Frame, Pixels
 from device.ink import SCENE_PX, Contrast, contrast
@@ -34,7 +35,7 @@ from device.pieces import (
     view_of,
     with_crumbs,
 )
-from device.ruling import is_struck_out, underline, without_lines
+from device.ruling import without_lines
 from device.strays import (
     FAINT,
     RULE_CORE,

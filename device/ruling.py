@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from device.baselines import reduced, straight_side, without_feet
 from device.cells import cells
-from device.domain import Box, Pixels
+from device.domain import Pixels
 from device.ink import SCENE_PX
-from device.pieces import view_of
 
 SEARCH_PX = 320
 """Longer side of the picture in which lines are looked for."""
@@ -40,28 +40,6 @@ THICK_PX, THICKEST = 7, 0.02
 """Lines are thinner than so many pixels of the first, and at most so thick in the second picture, as a share of its
 width: as a camera close to squared paper sees them."""
 
-UNDERLINED_PX, UNDERLINE_SPAN, UNDERLINE_THICK = 50, 0.75, 0.12
-"""Writing and the line below it that it touches are looked at so high; the line crosses so much of the width of both,
-and is at most as thick as the third share of the height of both."""
-
-UNDERLINE_COLUMNS, UNDERLINE_BEYOND = 25.0, 0.06
-"""Percentile of the columns' lowest strokes that is as thick as the line; and how far it reaches beyond the writing on
-one side, as a share of the height of both, or it would be the feet of twos."""
-
-STRUCK_SLOPES, STRUCK_MIDDLE, STRUCK_THICK = np.linspace(-0.3, 0.3, 31), (0.25, 0.75), 0.25
-"""A stroke that crosses out writing rises or falls by so much per column, is in its middle column between the second
-shares of the height, and no thicker than the third in most columns."""
-
-STRUCK_REST, STRUCK_WRITTEN, STRUCK_BEYOND = 0.25, 0.4, 0.1
-"""What is further from it than the first share of the height is what was written: above and below, in the second share
-of the columns at least, and at either end by the third share of the height less far than the stroke. Of 40 numbers
-crossed out once or twice 32 are seen to be, and of 450 drawn scenes to tune on no digit."""
-
-FOOT_WIDTH, NOTCH_PX = 0.8, 3
-"""What of a line is a digit's too is at most so wide, as a share of the digit's height; and wider than high, but for a
-notch of so many pixels. Of 80 numbers that touch the box around them 4 more are right for it, of 80 that reach into
-the line below them 6; of those on squared paper, where lines cross every digit, none."""
-
 THICK_COLUMNS = 75.0
 """Percentile of a line's columns that says how thick it is."""
 
@@ -71,13 +49,8 @@ REMAINS_DEPTH = 0.15
 FRAME_SIDE = 0.8
 """A frame's side that stands free in a crop is longer than this share of the edge, and bare beyond both its ends."""
 
-REMAINS_TILT = 0.12
-"""Rise per column of such a line, at most: a crop is cut along it."""
-
 REMAINS_COLUMNS = 200
 """So many columns are looked at."""
-
-Rows = NDArray[np.float64]
 
 
 def without_lines(pixels: Pixels, level: float) -> Pixels:
@@ -92,12 +65,12 @@ def without_lines(pixels: Pixels, level: float) -> Pixels:
     """
     # Only who crops a picture crops it along a printed line.
     cleaned = without_remains(pixels, level) if min(pixels.shape) < SCENE_PX else pixels
-    fine = _reduced(_mask(cleaned, level), max(1, max(pixels.shape) // FINE_PX), 100)
+    fine = reduced(_mask(cleaned, level), max(1, max(pixels.shape) // FINE_PX), 100)
     span = CROP_SPAN if min(pixels.shape) < SCENE_PX else SPAN
     rest = fine.copy()
     boxes = cells(fine)
     if boxes is not None:
-        cv2.subtract(rest, _bare(boxes, np.asarray(cv2.subtract(fine, boxes), np.uint8)), dst=rest)
+        cv2.subtract(rest, without_feet(boxes, np.asarray(cv2.subtract(fine, boxes), np.uint8)), dst=rest)
     for lines in _ruled(fine, span):
         cv2.subtract(rest, lines, dst=rest)
     for upright in _ruled(np.asarray(cv2.transpose(rest), np.uint8), span):
@@ -109,111 +82,8 @@ def without_lines(pixels: Pixels, level: float) -> Pixels:
     return np.asarray(cv2.subtract(cleaned, ruled, dst=ruled), np.uint8)  # saturates at 0
 
 
-def underline(mask: Pixels) -> Pixels | None:
-    """The line below writing that touches it: not 0 there and on its soft edges; None where there is none.
-
-    It is what the lower ends of nearly all columns lie on, as thin as in the columns that hold nothing else.
-
-    Args:
-        mask: Of connected strokes, not 0 on them; uint8, shape (h, w).
-    """
-    small = _few_rows(mask)
-    rows, x = np.arange(len(small))[:, None], np.flatnonzero(small.any(axis=0))
-    if not x.size:  # so thin that nothing is left of it
-        return None
-    lowest = np.where(small, rows, -1).max(axis=0)
-    side, columns = _straight_side(lowest[x], x, np.arange(small.shape[1]))
-    on_line = np.abs(lowest - side) < 1.5
-    bare = np.where(~small & (rows < lowest), rows, -1).max(axis=0)  # the last above the lowest stroke
-    thick = float(np.percentile((lowest - bare)[on_line], UNDERLINE_COLUMNS)) if on_line.any() else 0.0
-    if columns < UNDERLINE_SPAN * small.shape[1] or thick > UNDERLINE_THICK * len(small):
-        return None
-    band = (rows > side - thick - 0.5) & (rows < side + 1.5)
-    rest, there = np.flatnonzero((small & ~band).any(axis=0)), np.flatnonzero(on_line)
-    beyond = (rest[0] - there[0], there[-1] - rest[-1]) if rest.size else (0, 0)
-    if min(beyond) < 0 or max(beyond) < UNDERLINE_BEYOND * len(small):
-        return None
-    band &= ~(np.roll(small & ~band, 1, axis=0) & band).any(axis=0)  # what stands on the line goes through it
-    line, strokes = (np.asarray(part, np.uint8) * np.uint8(255) for part in (band, small & ~band))
-    bare = _bare(line, np.asarray(strokes, np.uint8))
-    return np.asarray(cv2.resize(bare, mask.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
-
-
-def is_struck_out(mask: Pixels) -> bool:
-    """Whether one straight stroke goes through the middle of writing, from beyond one end of it to beyond the other.
-
-    Args:
-        mask: Of connected strokes, not 0 on them; uint8, shape (h, w).
-    """
-    small = _few_rows(mask)
-    height, width = small.shape
-    stroke = _row_of_stroke(small)
-    if stroke is None:
-        return False
-    off = np.arange(height)[:, None] - stroke
-    above = np.where(~small & (off < 0), off, -height).max(axis=0)
-    below = np.where(~small & (off > 0), off, height).min(axis=0)
-    is_thin = np.percentile(below - above, UNDERLINE_COLUMNS) <= STRUCK_THICK * height
-    rest = small & (np.abs(off) > STRUCK_REST * height)
-    written = np.flatnonzero(rest.any(axis=0))
-    is_around = written.size > STRUCK_WRITTEN * width and rest[off < 0].any() and rest[off > 0].any()
-    return bool(is_thin and is_around and min(written[0], width - 1 - written[-1]) >= STRUCK_BEYOND * height)
-
-
-def _row_of_stroke(small: NDArray[np.bool_]) -> NDArray[np.int64] | None:
-    """The row, column by column, of a straight line through the middle that has ink all along; None without one."""
-    height, width = small.shape
-    starts = np.arange(round(STRUCK_MIDDLE[0] * height), round(STRUCK_MIDDLE[1] * height))
-    columns = np.arange(width)
-    rows = np.rint(starts[:, None] + STRUCK_SLOPES[:, None, None] * (columns - width // 2)).astype(int)
-    tolerant = cv2.dilate(small.astype(np.uint8), np.ones((3, 1), np.uint8)) > 0
-    there = (rows >= 0) & (rows < height) & tolerant[np.clip(rows, 0, height - 1), columns]
-    found = np.argwhere(there.all(axis=2)) if width else ()
-    return rows[tuple(found[len(found) // 2])] if len(found) else None
-
-
-def _few_rows(mask: Pixels) -> NDArray[np.bool_]:
-    """A mask at about `UNDERLINED_PX` rows."""
-    ink = np.asarray(cv2.threshold(mask, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
-    return _reduced(ink, max(1, round(len(ink) / UNDERLINED_PX)), 100) > 0
-
-
-def _bare(lines: Pixels, strokes: Pixels) -> Pixels:
-    """Lines less the strokes along them: what joins two ends of a digit that stands on the line, or hangs from it.
-
-    Where the digit goes on both above and below, its strokes are whole.
-
-    Args:
-        lines: 255 on printed lines, less the strokes that cross them, else 0; uint8, shape (h, w).
-        strokes: 255 on all other ink, else 0; of the same shape.
-    """
-    bare = lines.copy()
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
-    _, parts, places, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
-    left, _, width, height, _ = places.T
-    is_free = (left > 0) & (left + width < lines.shape[1])
-    most_px = FOOT_WIDTH * boxes[1:, cv2.CC_STAT_HEIGHT].max(initial=0)
-    for part in np.flatnonzero(is_free & (width <= most_px) & (height < width + NOTCH_PX)):
-        place = Box(*(int(value) for value in places[part, :4]))
-        near = labels[max(0, place.y - 1) : place.bottom + 1]
-        for label in np.intersect1d(near[:, place.x - 1], near[:, place.right]):
-            top, tall = boxes[label, [cv2.CC_STAT_TOP, cv2.CC_STAT_HEIGHT]]
-            inside = labels[top : top + tall, place.x : place.right] == label
-            goes_on = inside[: max(0, place.y - top)].any() and inside[max(0, place.bottom - top) :].any()
-            if label and not goes_on and place.width <= FOOT_WIDTH * tall:
-                view_of(bare, place)[view_of(parts, place) == part] = 0
-    return bare
-
-
 def _mask(pixels: Pixels, level: float) -> Pixels:
     return np.asarray(cv2.threshold(pixels, level, 255, cv2.THRESH_BINARY)[1], np.uint8)
-
-
-def _reduced(mask: Pixels, factor: int, least: int) -> Pixels:
-    """The mask at 1/factor of its size; a pixel stays that had more than `least` of 255 under it."""
-    height, width = max(1, mask.shape[0] // factor), max(1, mask.shape[1] // factor)
-    small = cv2.resize(mask[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.threshold(small, least, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def _ruled(mask: Pixels, span: float) -> Iterator[Pixels]:
@@ -246,7 +116,7 @@ def _of_one_slope(mask: Pixels, span: float) -> Pixels | None:
 
 def _slope(mask: Pixels, span: float) -> float | None:
     """Rise per column of the strongest nearly horizontal line; None when nothing spans the picture."""
-    small = _reduced(mask, -(-max(mask.shape) // SEARCH_PX), 40)
+    small = reduced(mask, -(-max(mask.shape) // SEARCH_PX), 40)
     width = small.shape[1]
     if min(small.shape) < 8:
         return None
@@ -327,7 +197,7 @@ def _clear_top(view: Pixels, level: float) -> None:
     goes_on = last == len(band)
     is_side = np.logical_and.accumulate(goes_on) | np.logical_and.accumulate(goes_on[::-1])[::-1]
     x = np.arange(band.shape[1]) * every
-    inner, columns = _straight_side(last[there], x[there], x)
+    inner, columns = straight_side(last[there], x[there], x)
     within = inner > 0.5
     if not within.any() or inner.max() > depth:
         return
@@ -341,19 +211,6 @@ def _clear_top(view: Pixels, level: float) -> None:
     joins = float(((last > inner + 3) & there & ~is_side).sum() / there.sum())
     if joins <= 0.02 or not _is_as_strong_as_ink(view, gone, level):
         view[: 2 * depth][gone] = 0
-
-
-def _straight_side(ends: NDArray[np.int64], at: NDArray[np.int64], x: NDArray[np.int64]) -> tuple[Rows, int]:
-    """The straight line through most of the ends: its row at each x, and how many of the ends lie on it."""
-    best, row, tilt = 0, 0.0, 0.0
-    for slope in np.linspace(-REMAINS_TILT, REMAINS_TILT, 25):
-        starts = np.rint(ends - slope * at).astype(int)
-        counts = np.bincount(starts - starts.min(), minlength=2)
-        pairs = counts[:-1] + counts[1:]
-        most = int(pairs.argmax())
-        if pairs[most] > best:
-            best, row, tilt = int(pairs[most]), float(starts.min() + most + 0.5), float(slope)
-    return row + tilt * x, best
 
 
 def _is_as_strong_as_ink(view: Pixels, gone: NDArray[np.bool_], level: float) -> bool:

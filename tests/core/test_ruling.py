@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from drawing import paper, rule, scene, write
 
+from device.baselines import underline
 from device.domain import Box, Frame, Pixels
 from device.ink import contrast
-from device.ruling import underline, without_lines
+from device.ruling import without_lines
 
 
 def contrasted(pixels: Pixels) -> tuple[Pixels, float]:
