@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from device.baselines import reduced, straight_side, without_feet
 from device.cells import cells
+from device.combs import combs
 from device.domain import Pixels
 from device.ink import SCENE_PX
 
@@ -68,9 +69,9 @@ def without_lines(pixels: Pixels, level: float) -> Pixels:
     fine = reduced(_mask(cleaned, level), max(1, max(pixels.shape) // FINE_PX), 100)
     span = CROP_SPAN if min(pixels.shape) < SCENE_PX else SPAN
     rest = fine.copy()
-    boxes = cells(fine)
-    if boxes is not None:
-        cv2.subtract(rest, without_feet(boxes, np.asarray(cv2.subtract(fine, boxes), np.uint8)), dst=rest)
+    for form in (cells(fine), combs(fine)):
+        if form is not None:
+            cv2.subtract(rest, without_feet(form, np.asarray(cv2.subtract(rest, form), np.uint8)), dst=rest)
     for lines in _ruled(fine, span):
         cv2.subtract(rest, lines, dst=rest)
     for upright in _ruled(np.asarray(cv2.transpose(rest), np.uint8), span):
