@@ -16,8 +16,9 @@ from device.baselines import Rows, straight_side
 from device.domain import Box, Pixels
 from device.pieces import edges_at, view_of
 
-LEAST_PX, LEAST_HEIGHT_PX, LONG = 24, 5, 1.4
-"""Least length and height of a comb; it is so many times as long as high, with the digits that touch it."""
+LEAST_PX, LEAST_HEIGHT_PX, LONG, MOST_INK = 40, 5, 1.4, 0.6
+"""Least length and height of a comb; it is so many times as long as high, with the digits that touch it, and has ink in
+at most the last share of the rectangle around both."""
 
 NEAR, SPAN = 0.006, 0.8
 """What is nearer to the line as first seen than the first share of its length says where it is; of the second share of
@@ -65,14 +66,17 @@ def combs(mask: Pixels) -> Pixels | None:
     Args:
         mask: 255 on what may be ink, else 0; uint8, shape (h, w).
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    _, _, widths, heights, _ = stats.T
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     lines: Pixels | None = None
-    for label in np.flatnonzero((widths >= LEAST_PX) & (widths >= LONG * heights) & (heights >= LEAST_HEIGHT_PX)):
-        box = Box(*(int(value) for value in stats[label, :4]))
-        if label == 0 or edges_at(box, mask.shape):
+    for contour in contours:
+        x, y, width, height = cv2.boundingRect(contour)
+        if width < max(LEAST_PX, LONG * height) or height < LEAST_HEIGHT_PX:
             continue
-        found = _lines_of(view_of(labels, box) == label)
+        box = Box(x, y, width, height)
+        if edges_at(box, mask.shape) or cv2.countNonZero(view_of(mask, box)) > MOST_INK * box.area:
+            continue
+        _, labels = cv2.connectedComponents(view_of(mask, box), connectivity=8)
+        found = _lines_of(labels == labels[contour[0, 0, 1] - y, contour[0, 0, 0] - x])
         if found is not None:
             lines = np.zeros_like(mask) if lines is None else lines
             view_of(lines, box)[...] |= found
