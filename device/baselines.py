@@ -17,9 +17,13 @@ UNDERLINE_COLUMNS, UNDERLINE_BEYOND = 25.0, 0.06
 """Percentile of the columns' lowest strokes that is as thick as the line; and how far it reaches beyond the writing on
 one side, as a share of the height of both, or it would be the feet of twos."""
 
-STRUCK_SLOPES, STRUCK_MIDDLE, STRUCK_THICK = np.linspace(-0.3, 0.3, 31), (0.25, 0.75), 0.25
-"""A stroke that crosses out writing rises or falls by so much per column, is in its middle column between the second
-shares of the height, and no thicker than the third in most columns."""
+ACROSS, CROSSING_FACTOR, CROSSING_ROWS = (0.65, 1.0), 1.5, 2.5
+"""The printed line of a form that writing goes across is between the first shares of the height of both; what crosses
+it goes on for so many times its width, and so many rows more. Of 80 such numbers 11 more are right for it."""
+
+STEEPEST, STRUCK_PX, STRUCK_MIDDLE, STRUCK_THICK = 0.3, 100, (0.25, 0.65), 0.25
+"""A stroke that crosses out writing rises or falls by at most the first per column, is looked for in so many columns,
+is in the middle one between these shares of the height, and no thicker than the last in most columns."""
 
 STRUCK_REST, STRUCK_WRITTEN, STRUCK_BEYOND = 0.25, 0.4, 0.1
 """What is further from it than the first share of the height is what was written: above and below, in the second share
@@ -46,6 +50,18 @@ def underline(mask: Pixels) -> Pixels | None:
         mask: Of connected strokes, not 0 on them; uint8, shape (h, w).
     """
     small = _few_rows(mask)
+    line = _line_below(small)
+    if line is None:
+        line = _line_across(small)
+    if line is None:
+        return None
+    printed, strokes = (np.where(part, np.uint8(255), np.uint8(0)) for part in (line, small & ~line))
+    bare = without_feet(printed, strokes)
+    return np.asarray(cv2.resize(bare, mask.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _line_below(small: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """What the lower ends of nearly all columns lie on, less what stands on it; None where there is no such line."""
     rows, x = np.arange(len(small))[:, None], np.flatnonzero(small.any(axis=0))
     if not x.size:  # so thin that nothing is left of it
         return None
@@ -61,10 +77,25 @@ def underline(mask: Pixels) -> Pixels | None:
     beyond = (rest[0] - there[0], there[-1] - rest[-1]) if rest.size else (0, 0)
     if min(beyond) < 0 or max(beyond) < UNDERLINE_BEYOND * len(small):
         return None
-    band &= ~(np.roll(small & ~band, 1, axis=0) & band).any(axis=0)  # what stands on the line goes through it
-    line, strokes = (np.asarray(part, np.uint8) * np.uint8(255) for part in (band, small & ~band))
-    line = without_feet(line, np.asarray(strokes, np.uint8))
-    return np.asarray(cv2.resize(line, mask.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+    stands = (np.roll(small & ~band, 1, axis=0) & band).any(axis=0)  # what stands on the line goes through it
+    return np.asarray(band & ~stands)
+
+
+def _line_across(small: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """A line that goes through the lower parts of writing, less what crosses it; None where there is none."""
+    row = _row_of_stroke(small, ACROSS)
+    if row is None:
+        return None
+    off = np.arange(len(small))[:, None] - row
+    thick = _thickness(small, off)
+    near = np.abs(off) <= thick
+    written = np.flatnonzero((small & ~near).any(axis=0))
+    beyond = min(written[0], small.shape[1] - 1 - written[-1]) if written.size else 0
+    if thick > UNDERLINE_THICK * len(small) or beyond < UNDERLINE_BEYOND * len(small):
+        return None
+    tall = np.ones((int(CROSSING_FACTOR * thick + CROSSING_ROWS), 1), np.uint8)
+    crossing = cv2.morphologyEx(small.astype(np.uint8), cv2.MORPH_OPEN, tall) > 0
+    return np.asarray(small & near & ~crossing)
 
 
 def is_struck_out(mask: Pixels) -> bool:
@@ -75,29 +106,44 @@ def is_struck_out(mask: Pixels) -> bool:
     """
     small = _few_rows(mask)
     height, width = small.shape
-    stroke = _row_of_stroke(small)
+    stroke = _row_of_stroke(small, STRUCK_MIDDLE)
     if stroke is None:
         return False
     off = np.arange(height)[:, None] - stroke
-    above = np.where(~small & (off < 0), off, -height).max(axis=0)
-    below = np.where(~small & (off > 0), off, height).min(axis=0)
-    is_thin = np.percentile(below - above, UNDERLINE_COLUMNS) <= STRUCK_THICK * height
+    is_thin = _thickness(small, off) < STRUCK_THICK * height
     rest = small & (np.abs(off) > STRUCK_REST * height)
     written = np.flatnonzero(rest.any(axis=0))
     is_around = written.size > STRUCK_WRITTEN * width and rest[off < 0].any() and rest[off > 0].any()
     return bool(is_thin and is_around and min(written[0], width - 1 - written[-1]) >= STRUCK_BEYOND * height)
 
 
-def _row_of_stroke(small: NDArray[np.bool_]) -> NDArray[np.int64] | None:
-    """The row, column by column, of a straight line through the middle that has ink all along; None without one."""
+def _thickness(small: NDArray[np.bool_], off: NDArray[np.int64]) -> float:
+    """How thick a line is where nothing else is; `off` is how far below it each place lies."""
+    above = np.where(~small & (off < 0), off, -len(small)).max(axis=0)
+    below = np.where(~small & (off > 0), off, len(small)).min(axis=0)
+    return float(np.percentile(below - above, UNDERLINE_COLUMNS)) - 1.0
+
+
+def _row_of_stroke(small: NDArray[np.bool_], middles: tuple[float, float]) -> NDArray[np.int64] | None:
+    """The row, column by column, of a straight line that has ink all along; None without one.
+
+    Args:
+        small: What is drawn.
+        middles: Between these shares of its height the line is in the middle column.
+    """
     height, width = small.shape
-    starts = np.arange(round(STRUCK_MIDDLE[0] * height), round(STRUCK_MIDDLE[1] * height))
-    columns = np.arange(width)
-    rows = np.rint(starts[:, None] + STRUCK_SLOPES[:, None, None] * (columns - width // 2)).astype(int)
+    starts = np.arange(round(middles[0] * height), round(middles[1] * height))
+    slopes = np.arange(-STEEPEST, STEEPEST, 2.0 / max(width, 1))  # a pixel at either end from one to the next
+    columns = np.arange(0, width, max(1, width // STRUCK_PX))
+    rows = np.rint(starts[:, None] + slopes[:, None, None] * (columns - width // 2)).astype(int)
     tolerant = cv2.dilate(small.astype(np.uint8), np.ones((3, 1), np.uint8)) > 0
     there = (rows >= 0) & (rows < height) & tolerant[np.clip(rows, 0, height - 1), columns]
     found = np.argwhere(there.all(axis=2)) if width else ()
-    return rows[tuple(found[len(found) // 2])] if len(found) else None
+    if not len(found):
+        return None
+    slope, start = found[len(found) // 2]
+    row = np.rint(starts[start] + slopes[slope] * (np.arange(width) - width // 2)).astype(int)
+    return row if tolerant[np.clip(row, 0, height - 1), np.arange(width)].all() else None
 
 
 def _few_rows(mask: Pixels) -> NDArray[np.bool_]:

@@ -89,6 +89,9 @@ THICK, SLIM = 2.0, 5.0
 """What crosses the edge of a scene and is so many times as wide as the digits' strokes is a finger or the table; wider
 than the second, times its height, the edge of a sheet."""
 
+LONG_LINE = 2.5
+"""So many times as long as the digits are high no stroke of theirs is."""
+
 GAP_SHARE, LOST_INK = 0.25, 0.2
 """A gap wider than the first share of its height may have lost a digit: where it holds the second share of the ink of
 either neighbour."""
@@ -300,7 +303,7 @@ def beside_digits(
             if _has_writing_between(piece, [digit.box for digit in digits]):
                 yield piece
             continue
-        if not any(_stands_beside(piece.box, digit.box) for digit in digits):
+        if not any(_stands_beside(piece.box, digit.box) for digit in digits) or _is_long_line(piece, digits):
             continue
         edges = edges_at(piece.box, shape)
         if not edges or not (len(edges) > 1 or _is_thick(piece, digits, THICK) or _is_slim(piece.box)):
@@ -366,6 +369,11 @@ def _is_rest(box: Box, digit: Box) -> bool:
 def _is_thick(piece: Piece, digits: Sequence[Piece], factor: float) -> bool:
     """Whether it is so many times as wide as the strokes of all digits: a finger or the table."""
     return mean_stroke_px(piece) > factor * max(mean_stroke_px(digit) for digit in digits)
+
+
+def _is_long_line(piece: Piece, digits: Sequence[Piece]) -> bool:
+    """Whether it is a straight stroke far longer than any digit: a printed line, on a sheet that is held askew."""
+    return piece.box.width > LONG_LINE * max(digit.box.height for digit in digits) and _is_straight_across(piece)
 
 
 def _is_slim(box: Box) -> bool:

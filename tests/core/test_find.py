@@ -851,6 +851,31 @@ def test_what_touches_along_its_middle_is_not_crossed_out() -> None:
     assert find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
 
 
+@pytest.mark.parametrize("rise", [0.0, 0.03])
+def test_of_what_goes_across_the_line_of_a_form_the_digits_are_found(rise: float) -> None:
+    """They hung together by the line, and were one piece that is no digit, or ones and sevens less their feet."""
+    pixels = paper(500, 900)
+    boxes = [Box(60 + 75 * place, 200, 50, 70) for place in range(4)]
+    for digit, box in zip((2, 5, 7, 4), boxes, strict=True):
+        write(pixels, digit, box, pen_px=7)
+    cv2.line(pixels, (30, 258), (420, 258 - round(390 * rise)), (40, 40, 40), 3, cv2.LINE_AA)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0)))
+    assert len(found.writings) == 4
+    assert all(overlap(one.box, box) > 0.6 for one, box in zip(found.writings, boxes, strict=True))
+    assert not found.other_ink
+
+
+@pytest.mark.parametrize("length_px", [120, 400])
+def test_a_long_line_beside_digits_is_none_of_them(length_px: int) -> None:
+    """On a sheet that is held askew it stands as high as they do; a short one may be a digit."""
+    pixels = paper(500, 900)
+    for place, digit in enumerate((2, 5, 7)):
+        write(pixels, digit, Box(100 + 75 * place, 200, 50, 70), pen_px=7)
+    cv2.line(pixels, (345, 270), (345 + length_px, 270 - 55), (90, 90, 90), 3, cv2.LINE_AA)
+    found = find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0)))
+    assert (found.other_ink or len(found.writings) > 3) == (length_px == 120)
+
+
 def test_the_line_of_a_sum_hides_none_of_its_numbers() -> None:
     """It stands between them, close to both."""
     pixels = paper(500, 600)
