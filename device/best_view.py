@@ -14,12 +14,14 @@ from device.sheet import Sheet, sheets
 from device.views import (
     alone,
     cuts_through,
+    is_fuller,
     is_inside_writing,
     is_plain,
     is_rim,
     is_written,
     is_written_elsewhere,
     may_be_edges,
+    plain_digits,
     shows_more,
     worth,
 )
@@ -88,7 +90,13 @@ def _best_view(looker: Looker, frame: Frame) -> tuple[Observation, list[Observat
     misses = any(
         shows_more(view.evidence, best.evidence) or is_written_elsewhere(view.evidence, best.evidence) for view in taken
     )
-    return _with_other_ink(best) if misses else best, taken
+    return _with_other_ink(_fullest(best, taken)) if misses else best, taken
+
+
+def _fullest(best: Observation, taken: Sequence[Observation]) -> Observation:
+    """Where no view is sure, one that shows all that the best one does and far more is worth more than that."""
+    fuller = (view for view in taken if is_fuller(view.evidence, best.evidence))
+    return max(fuller, key=lambda view: plain_digits(view.evidence), default=best)
 
 
 def _with_small_sheets(

@@ -173,6 +173,11 @@ def _crossing(seen: Pixels) -> Pixels | None:
     lines = np.zeros_like(seen)
     near = np.convolve(is_line, np.ones(2 * ASKEW_PX + 1), "same") > 0
     lines[near] = seen[near]
-    tall = np.ones((int(STROKE_FACTOR * float(np.median(ends - starts)) + STROKE_PX), 1), np.uint8)
-    strokes = cv2.morphologyEx(seen, cv2.MORPH_OPEN, tall, borderType=cv2.BORDER_CONSTANT, borderValue=(0.0,))
-    return np.asarray(cv2.subtract(lines, strokes), np.uint8)
+    thick_px = np.maximum(ends - starts, int(np.median(ends - starts)))  # of a table some lines are heavier
+    nearest = np.abs(np.arange(len(seen))[:, None] - (starts + ends) // 2).argmin(axis=1)
+    strokes = np.zeros_like(seen)
+    for thick in np.unique(thick_px):
+        tall = np.ones((int(STROKE_FACTOR * thick + STROKE_PX), 1), np.uint8)
+        crossing = cv2.morphologyEx(seen, cv2.MORPH_OPEN, tall, borderType=cv2.BORDER_CONSTANT, borderValue=(0.0,))
+        strokes = np.where((thick_px[nearest] == thick)[:, None], crossing, strokes)
+    return np.asarray(cv2.subtract(lines, np.asarray(strokes, np.uint8)), np.uint8)

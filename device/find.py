@@ -19,6 +19,7 @@ from device.baselines import is_struck_out, underline
 from device.clearness import LEAST_CLEARNESS, PLAIN_CLEARNESS, Scale
 from device.domain import Advice, Box, Frame, Pixels
 from device.ink import SCENE_PX, Contrast, contrast
+from device.objects import eyelets, holes, lying_bars
 from device.order import gap, in_lines, is_between, is_dot, is_in_boxes, widest_gap, without_marks
 from device.pieces import (
     CLEAR,
@@ -26,6 +27,7 @@ from device.pieces import (
     Piece,
     edges_at,
     grown,
+    hairline_of,
     is_blot,
     joined_strokes,
     longer_px,
@@ -43,7 +45,6 @@ from device.strays import (
     faint_at_edges,
     free_underlines,
     has_gap_with_ink,
-    holes,
     is_leading_dash,
     is_outline,
     is_rule,
@@ -197,7 +198,8 @@ def find(
 def _in_crop(pixels: Pixels, seen: Contrast, slope: float) -> Finding:
     """What may be digits in a picture that somebody cut around them."""
     found, pixels, seen = _without_holes_and_underlines(pixels, seen)
-    pieces = [piece for piece in found if not is_blot(piece, pixels.shape)]
+    hairline = hairline_of(seen.grey)
+    pieces = [piece for piece in found if not is_blot(piece, pixels.shape, hairline)]
     scale = Scale(pixels, seen)
     across = [piece for piece in pieces if any(spanned(piece.box, pixels.shape))] if len(pieces) > 1 else []
     pieces = [piece for piece in pieces if piece not in across or scale.clearness(piece) >= LEAST_LEFT_OUT]
@@ -221,13 +223,16 @@ def _in_scene(pixels: Pixels, seen: Contrast, slope: float) -> Finding:
     """What may be digits among all that a camera sees."""
     found, pixels, seen = _without_holes_and_underlines(pixels, seen)
     scale = Scale(pixels, seen)
-    may_be = (piece for piece in found if not is_blot(piece, pixels.shape))
+    hairline = hairline_of(seen.grey)
+    may_be = (piece for piece in found if not is_blot(piece, pixels.shape, hairline))
     if not seen.is_wide:
         may_be = (piece for piece in may_be if not is_surroundings(piece, pixels.shape))
     pieces = [replace(piece, clearness=scale.clearness(piece)) for piece in may_be]
     clear = [piece for piece in pieces if seen.is_wide or piece.clearness >= LEAST_CLEARNESS]
     inside = [piece for piece in pieces if piece not in clear and not edges_at(piece.box, pixels.shape)]
     clear += _like(inside, clear)
+    bars = lying_bars(clear)
+    clear = [piece for piece in clear if piece not in bars]
     if not clear:
         return Finding()
     text = _text(clear, found, pixels.shape, slope, tight=False)
@@ -263,9 +268,9 @@ def _like(pieces: Sequence[Piece], others: Sequence[Piece]) -> list[Piece]:
 
 
 def _without_holes_and_underlines(pixels: Pixels, seen: Contrast) -> tuple[list[Piece], Pixels, Contrast]:
-    """All ink but the holes of a binding and the lines below writing, and the pictures without them."""
+    """All ink but the holes of a binding, an eyelet and the lines below writing, and the pictures without them."""
     found = list(pieces_of(pixels, seen.level))
-    lines = [*holes(found), *_underlines(found, pixels.shape)]
+    lines = [*holes(found), *eyelets(found), *_underlines(found, pixels.shape)]
     if not lines:
         return found, pixels, seen
     pixels, seen = _without(lines, pixels, seen)

@@ -31,9 +31,10 @@ STROKES_PX = 90
 GROUND_PX = 512
 """Longer side of the picture in which the brightness of the bare paper is estimated."""
 
-COLOUR_PX, COLOURED = 120, 6.0
-"""Shorter side of the picture in which the colour of the ink is looked for, and so many times the energy that strokes
-have in one colour alone before that is believed: blue ink on white has up to 2.5 times."""
+COLOUR_PX, COLOUR_SAMPLES, COLOURED = 120, 3, 6.0
+"""Shorter side of the picture in which the colour of the ink is looked for, of which a pixel is the mean of so many
+across and down, and so many times the energy that strokes have in one colour alone before that is believed: blue ink on
+white has up to 2.5 times."""
 
 SCENE_PX = 400
 """From this shorter side on a picture is taken for a scene, in which strokes are narrow; below it may be a tight crop,
@@ -73,6 +74,9 @@ ink of a digit written with a broad pen is the usual."""
 WIDE_STROKE = 0.58
 """Strokes wider than this share of the closing's reach would be hollowed by it."""
 
+BAR_SHAPE, BAR_SOLID = 5.0, 0.8
+"""A pen that lies on the paper is so many times as long as thick, and fills so much of the rectangle around it."""
+
 GIANT_STROKE, SLIM = 0.045, 0.6
 """A digit with strokes as wide somewhere as the first, a share of a scene's shorter side, is looked at by itself;
 printed lines are narrower than the second, a share of the widest other strokes, and are taken off it before."""
@@ -100,6 +104,10 @@ small picture with little ink, which has no table whose edges would be stronger.
 
 INK_LEVEL = 0.4
 """Ink in a crop is at least this share as strong as what is darker than 98 % of it."""
+
+SHADE, MOST_IN_SHADE, DARKER = 0.2, 0.12, 1.6
+"""Where more of a scene than the first share may be ink, most of it is shade, as of a blind; then ink is at most the
+second share, and the third times as strong."""
 
 FAINTEST_STROKE, FAINTEST_FREE = 0.35, 0.3
 """A stroke is at least this share as strong as the strongest ones: the first in scenes and where there is little ink;
@@ -181,8 +189,11 @@ def _grey(pixels: Pixels) -> Pixels:
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
     every = max(1, min(grey.shape) // COLOUR_PX)
     reach_share = SCENE_REACH if min(grey.shape) >= SCENE_PX else CROP_REACHES[2]
-    seen = _stroke_energy(grey[::every, ::every], reach_share)
-    by_colour = [_stroke_energy(pixels[::every, ::every, colour], reach_share) for colour in range(3)]
+    # Of single pixels the noise would have more energy than a digit; all of them would take their time.
+    step = max(1, every // COLOUR_SAMPLES)
+    tiny = _shrunk(np.ascontiguousarray(pixels[::step, ::step]), every // step)
+    seen = _stroke_energy(np.asarray(cv2.cvtColor(tiny, cv2.COLOR_BGR2GRAY), np.uint8), reach_share)
+    by_colour = [_stroke_energy(np.asarray(colour, np.uint8), reach_share) for colour in cv2.split(tiny)]
     best = int(np.argmax(by_colour))
     return np.ascontiguousarray(pixels[:, :, best]) if by_colour[best] > COLOURED * (seen + 1.0) else grey
 
@@ -295,13 +306,23 @@ def _crop_reach(small: Pixels) -> float:
     shares = (*CROP_REACHES, CROP_REACH)
     hats = [_black_hat(small, reach_share) for reach_share in shares]
     free = _free_of_edges(hats[-1])
-    least = FILLED * float(cv2.mean(hats[-1], free)[0])  # what is fat and stands free is no shadow
+    parts = (free, _fattest(free))  # what is fat and stands free is no shadow
+    least = [FILLED * float(cv2.mean(hats[-1], part)[0]) for part in parts]
     taken = [cv2.norm(hat, cv2.NORM_L2SQR) for hat in hats]
     return next(
         reach_share
         for reach_share, hat, now, then in zip(shares, hats, taken, [*taken[1:], 0.0], strict=True)
-        if then <= SATURATED * now and float(cv2.mean(hat, free)[0]) >= least
+        if then <= SATURATED * now
+        and all(float(cv2.mean(hat, part)[0]) >= dark for part, dark in zip(parts, least, strict=True))
     )
+
+
+def _fattest(free: Pixels) -> Pixels:
+    """255 where strokes that stand free are half as deep as the deepest: one blot among thin ones is a small part."""
+    depths = cv2.distanceTransform(cv2.copyMakeBorder(free, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)[
+        1:-1, 1:-1
+    ]
+    return np.where((depths > 0) & (depths >= 0.5 * depths.max()), np.uint8(255), np.uint8(0))
 
 
 def _black_hat(small: Pixels, reach_share: float) -> Pixels:
@@ -343,7 +364,15 @@ def _filling_px(small: Pixels, reach_share: float) -> int:
     stroke_px = 4.0 * float(depths.sum()) / float(areas[largest]) - 2.0  # as preprocess.stroke_px
     is_sheet = 2.0 * float(depths.max()) > 0.4 * max(width[largest], height[largest])
     is_wide = stroke_px > WIDE_STROKE * reach_share * min(small.shape)
-    return int(width[largest] * height[largest]) if is_wide and not is_sheet else 0
+    is_pen = width[largest] > height[largest] and _is_bar(inside.view(np.uint8))
+    return int(width[largest] * height[largest]) if is_wide and not (is_sheet or is_pen) else 0
+
+
+def _is_bar(mask: Pixels) -> bool:
+    """Whether it is one straight, solid stroke, as a pen that lies on the paper."""
+    _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(mask)))
+    longer, shorter = max(sides) + 1.0, min(sides) + 1.0
+    return bool(longer >= BAR_SHAPE * shorter and cv2.countNonZero(mask) >= BAR_SOLID * longer * shorter)
 
 
 def _fill_giants(pixels: Pixels, grey: Pixels, small: Pixels) -> None:
@@ -435,8 +464,20 @@ def _least_contrast(pixels: Pixels, paper: Pixels | None, *, scene: bool) -> flo
     low, middle, ink, *strongest = ranked(sample, paper, 0.05, 0.25, 0.98, *STRONGEST)
     level = float(middle + max(LEAST_CONTRAST, NOISE_FACTOR * (middle - low)))
     if scene or INK_LEVEL * ink < LEAST_CONTRAST:
-        return max(level, FAINTEST_STROKE * strongest[0 if scene else 1])
+        level = max(level, FAINTEST_STROKE * strongest[0 if scene else 1])
+        return _above_shade(sample if paper is None else sample[paper > 0], level) if scene else level
     return min(max(level, FAINTEST_FREE * _strongest_free(sample)), INK_LEVEL * ink)
+
+
+def _above_shade(values: Pixels, level: float) -> float:
+    """The level, or a higher one where so much of a scene exceeds it that it is shade, and what is written darker."""
+    above = values[values > level]
+    if above.size <= SHADE * values.size:
+        return level
+    between, _ = cv2.threshold(above, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    darker, shade = above[above > between], above[above <= between]
+    is_ink = 0 < darker.size <= MOST_IN_SHADE * values.size and darker.mean() >= DARKER * shade.mean()
+    return float(between) if is_ink else level
 
 
 def _strongest_free(pixels: Pixels) -> float:

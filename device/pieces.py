@@ -31,8 +31,9 @@ MOST_PIECES = 200
 MOST_LOOKED_AT = 6
 """The boxes of these areas together may be so many times as large as the picture: crossing lines nest them."""
 
-HAIRLINE = 0.015
-"""A stroke is at least so wide, as a share of its piece's longer side; unipen's thinnest digit has 0.02."""
+HAIRLINE, HAIRLINE_ON_SCREEN, FLAT = 0.015, 0.004, 0.8
+"""A stroke is at least so wide, as a share of its piece's longer side; unipen's thinnest digit has 0.02. One that was
+drawn on a screen may have the second: there a larger share of all than the third is of one brightness exactly."""
 
 BLOT, BLOT_AT_EDGE = 0.6, 0.35
 """No stroke is wider than the first share of its piece's longer side (MNIST's fattest sixes and sevens reach 0.55), or,
@@ -221,15 +222,23 @@ def _union(pieces: Sequence[Piece]) -> Piece:
     return Piece(box, mask, core, area, max(piece.clearness for piece in pieces))
 
 
-def is_blot(piece: Piece, shape: tuple[int, ...]) -> bool:
+def hairline_of(grey: Pixels) -> float:
+    """The least width of a stroke in this picture, as a share of its piece's longer side."""
+    every = max(1, round((grey.size / 100_000) ** 0.5))
+    sample = np.ascontiguousarray(grey[::every, ::every])
+    is_flat = np.bincount(sample.ravel()).max() > FLAT * sample.size
+    return HAIRLINE_ON_SCREEN if is_flat else HAIRLINE
+
+
+def is_blot(piece: Piece, shape: tuple[int, ...], hairline: float = HAIRLINE) -> bool:
     """Whether it cannot be strokes: a shadow, a thumb, a rest of a line along the picture's edge."""
     share = thickest_px(piece) / longer_px(piece.box)
     if not edges_at(piece.box, shape):
-        return not HAIRLINE <= share <= BLOT
+        return not hairline <= share <= BLOT
     width, height = piece.box.width, piece.box.height
     lies_along = width < min(0.08 * shape[1], height / 4) and (piece.box.x == 0 or piece.box.right == shape[1])
     lies_along |= height < min(0.08 * shape[0], width / 4) and (piece.box.y == 0 or piece.box.bottom == shape[0])
-    return lies_along or not HAIRLINE <= share <= BLOT_AT_EDGE
+    return lies_along or not hairline <= share <= BLOT_AT_EDGE
 
 
 def thickest_px(piece: Piece) -> float:

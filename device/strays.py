@@ -39,18 +39,6 @@ than the second share of its own length: that is the slash of a zero, if it is a
 the ring narrower than the fourth share of its own height. No zero fills the last share of the rectangle around it, as a
 printed frame does."""
 
-HOLES, MOST_ROWS, HOLE_SOLID, SAME_SIZE, IN_LINE = 6, 2, 0.7, 1.3, 0.3
-"""Holes along a sheet's edge, or what shows of the wires in them, are at least so many in at most so many rows, each
-filling the third share of the rectangle around it; one's sides are at most the fourth times another's, and they stand
-in line to the fifth share of their longer side."""
-
-LEAST_HOLE_PX, MOST_PIECES, MOST_BESIDE = 8, 300, 60
-"""The longer side of the smallest hole. A notebook's page with more pieces as large as that, or half as large as its
-holes, is a page of text and not a number."""
-
-SAME_STEP, MOST_STEPS = 1.2, 0.8
-"""From hole to hole it is the middle step, to the first factor, in the second share of cases: some may not be seen."""
-
 LINE_SHAPE, LINE_TILT, LINE_NEAR, LINE_INTO, LINE_COVERS = 8.0, 0.45, 0.6, 0.12, 0.85
 """An underline is so many times as long as thick, rises by at most the second per column, and lies below what stands on
 it: at most the third of that one's height away, and no higher than the fourth of it above its lower end. It is at least
@@ -164,59 +152,6 @@ def is_rule(piece: Piece, pieces: Sequence[Piece], shape: tuple[int, ...]) -> bo
     is_outermost = all(box.x > piece.box.x for box in others) or all(box.right < piece.box.right for box in others)
     _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(piece.mask)))
     return is_outermost and piece.area >= RULE_SOLID * (sides[0] + 1.0) * (sides[1] + 1.0)
-
-
-def holes(pieces: Sequence[Piece]) -> list[Piece]:
-    """The holes of a notebook's binding: many of one size in line, one step apart, as no hand writes.
-
-    A sheet has them along one side; more rows, or much beside them as large, are print.
-    """
-    left = [piece for piece in _of_one_size(pieces) if _is_solid(piece)]
-    rows: list[list[Piece]] = []
-    while len(left) >= HOLES and len(rows) <= MOST_ROWS:
-        seed = left.pop()
-        alike = [seed, *(piece for piece in left if _is_as_large(piece.box, seed.box))]
-        row = _evenly_in_line(alike) if len(alike) >= HOLES else []
-        rows += [row] if row else []
-        left = [piece for piece in left if piece not in row]
-    found = [piece for row in rows for piece in row]
-    least_px = 0.5 * min((longer_px(piece.box) for piece in found), default=0)
-    beside = sum(longer_px(piece.box) >= least_px for piece in pieces) - len(found)
-    return found if len(rows) <= MOST_ROWS and beside <= MOST_BESIDE else []
-
-
-def _of_one_size(pieces: Sequence[Piece]) -> list[Piece]:
-    """Those as large as enough others to be holes; none where there are so many that it is print."""
-    large = [piece for piece in pieces if longer_px(piece.box) >= LEAST_HOLE_PX]
-    if not HOLES <= len(large) <= MOST_PIECES:
-        return []
-    logs = np.log([(piece.box.width, piece.box.height) for piece in large])
-    alike = np.all(np.abs(logs[:, None] - logs) <= np.log(SAME_SIZE), axis=2)
-    return [piece for piece, count in zip(large, alike.sum(axis=1), strict=True) if count >= HOLES]
-
-
-def _is_solid(piece: Piece) -> bool:
-    _, sides, _ = cv2.minAreaRect(np.asarray(cv2.findNonZero(piece.mask)))
-    return piece.area >= HOLE_SOLID * (sides[0] + 1.0) * (sides[1] + 1.0)
-
-
-def _is_as_large(one: Box, other: Box) -> bool:
-    pairs = ((one.width, other.width), (one.height, other.height))
-    return all(max(pair) <= SAME_SIZE * min(pair) for pair in pairs)
-
-
-def _evenly_in_line(pieces: Sequence[Piece]) -> list[Piece]:
-    """Those that stand on one straight line, if they are enough and evenly apart."""
-    centres = np.array([(box.x + box.width / 2, box.y + box.height / 2) for box in (piece.box for piece in pieces)])
-    along_x, along_y, x, y = cv2.fitLine(centres.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
-    beside = np.abs((centres - (x, y)) @ (-along_y, along_x))
-    inside = beside <= IN_LINE * longer_px(pieces[0].box)
-    if inside.sum() < HOLES:
-        return []
-    steps = np.diff(np.sort((centres[inside] - (x, y)) @ (along_x, along_y)))
-    middle = float(np.median(steps))
-    even = (steps < SAME_STEP * middle) & (middle < SAME_STEP * steps)
-    return [piece for piece, is_in in zip(pieces, inside, strict=True) if is_in] if even.mean() >= MOST_STEPS else []
 
 
 def free_underlines(pieces: Sequence[Piece]) -> list[Piece]:

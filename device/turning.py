@@ -26,6 +26,9 @@ from device.views import (
     worth,
 )
 
+CERTAIN_DIGITS, CERTAIN = 4, 0.98
+"""So many digits, each as likely as the second, are not read by luck."""
+
 
 def seen_askew(last: Observation, evidence: Evidence) -> bool:
     """Whether what was seen lies as no upright sheet does, by its line or by the sheet that it was seen on."""
@@ -67,7 +70,8 @@ def turned_upright(looker: Looker, last: Observation, upright: Evidence) -> Obse
     digits = chosen.evidence.probabilities[:, :10].argmax(axis=1)
     either_way = bool(np.isin(digits, EITHER_WAY_UP).all())
     # What was hardly to be seen upright may be read otherwise by luck; many a letter is a digit once it is turned.
-    by_luck = (bool(upright.advice) and abs(chosen.degrees) > ASKEW[0]) or len(said) == 1
+    is_chance = len(said) < CERTAIN_DIGITS or chosen.evidence.probabilities[:, :10].max(axis=1).min() < CERTAIN
+    by_luck = (bool(upright.advice) and is_chance and abs(chosen.degrees) > ASKEW[0]) or len(said) == 1
     ambiguous = either_way or by_luck or worths[best] - rival < TURN_LEAD
     return replace(chosen, evidence=replace(chosen.evidence, advice=upright.advice, ambiguous=ambiguous))
 

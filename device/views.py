@@ -16,6 +16,9 @@ from device.sheet import Sheet
 SURE = 0.97
 """What is read as a digit with this probability is one, wherever it stands."""
 
+LIKELY = 0.9
+"""A digit that is as likely is counted as read where views are compared by how much they show."""
+
 TURN_LEAD = 1.5
 """By so much worth (below) a turned sheet must be better to read than any other way to be believed surely."""
 
@@ -127,6 +130,18 @@ def shows_more(view: Evidence, best: Evidence) -> bool:
         and not any(box.shared_area(other) for other in best.boxes)
         for box, row, clear in zip(view.boxes, view.probabilities, view.clearness, strict=False)
     )
+
+
+def is_fuller(view: Evidence, best: Evidence) -> bool:
+    """Whether a view shows all that the best one does, and plain digits twice as many as all of that."""
+    shows_all = shows_more(view, best) and not shows_more(best, view)
+    return shows_all and plain_digits(view) >= 2 * max(1, len(best.boxes))
+
+
+def plain_digits(view: Evidence) -> int:
+    """How many pieces are plainly written, and rather one digit than another or none."""
+    pairs = zip(view.clearness, view.probabilities, strict=False)
+    return sum(clear >= PLAIN_CLEARNESS and float(row[:10].max()) >= LIKELY for clear, row in pairs)
 
 
 def is_written_elsewhere(view: Evidence, best: Evidence) -> bool:

@@ -123,6 +123,19 @@ def test_what_all_but_divides_its_box_stays(top: int) -> None:
     assert bool(cv2.subtract(drawn, lines)[120:230, 130].any()) == (top == 110)
 
 
+def test_of_a_table_the_heavier_lines_go_as_well() -> None:
+    """They were taken for strokes that cross the lighter ones, and left as dashes that are ones."""
+    drawn = np.zeros((400, 400), np.uint8)
+    for place in range(10):
+        thick_px = 9 if place % 3 == 0 else 2
+        cv2.line(drawn, (20 + 40 * place, 20), (20 + 40 * place, 380), (255,), thick_px)
+        cv2.line(drawn, (20, 20 + 40 * place), (380, 20 + 40 * place), (255,), thick_px)
+    cv2.line(drawn, (120, 150), (120, 180), (255,), 5)
+    lines = cells(drawn)
+    assert lines is not None
+    assert cv2.countNonZero(cv2.subtract(drawn, lines)) < 0.02 * cv2.countNonZero(drawn) + 200
+
+
 @pytest.mark.parametrize("open_side", range(4))
 def test_three_sides_are_no_box(open_side: int) -> None:
     """A hand draws such strokes: a seven, a four, a nine."""

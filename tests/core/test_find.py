@@ -851,6 +851,29 @@ def test_what_touches_along_its_middle_is_not_crossed_out() -> None:
     assert find(Frame(cv2.GaussianBlur(pixels, (3, 3), 0))).writings
 
 
+def test_ink_is_seen_in_a_colour_however_noisy() -> None:
+    """Orange on cyan is as bright as its ground; of single pixels the noise had more energy than the digit."""
+    rng = np.random.default_rng(5)
+    drawn = np.full((480, 640, 3), 255, np.uint8)
+    write(drawn, 2, Box(250, 120, 140, 230), pen_px=24, luma=0)
+    share = drawn / 255.0
+    pixels = share * (210, 185, 100) + (1 - share) * (70, 165, 235) + rng.normal(0, 14, drawn.shape)
+    found = find(Frame(np.clip(pixels, 0, 255).astype(np.uint8))).writings
+    assert len(found) == 1
+    assert overlap(found[0].box, Box(250, 120, 140, 230)) > 0.7
+
+
+@pytest.mark.parametrize("on_screen", [False, True])
+def test_a_hairline_is_a_stroke_where_it_was_drawn_on_a_screen(on_screen: bool) -> None:
+    """No pen is so thin; a mouse in a drawing program is."""
+    pixels = np.full((700, 900, 3), 255, np.uint8)
+    points = np.array([(300, 150), (520, 120), (560, 250), (300, 560), (580, 560)])
+    cv2.polylines(pixels, [points], False, (0, 0, 0), 1)
+    if not on_screen:
+        pixels = np.clip(pixels - np.random.default_rng(1).integers(10, 16, pixels.shape), 0, 255).astype(np.uint8)
+    assert len(find(Frame(pixels)).writings) == on_screen
+
+
 @pytest.mark.parametrize("rise", [0.0, 0.03])
 def test_of_what_goes_across_the_line_of_a_form_the_digits_are_found(rise: float) -> None:
     """They hung together by the line, and were one piece that is no digit, or ones and sevens less their feet."""

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(path for package in ("device", "train") for path in (ROOT / package).rglob("*.py"))
 
 IMAGES = (
-    "domain errors ink baselines cells combs ruling pieces clearness order strays find split fuse sheet orient views "
-    "preprocess images judge quality advice numpy cv2"
+    "domain errors ink baselines cells combs ruling pieces clearness objects order strays find split fuse sheet orient "
+    "views preprocess images judge quality advice numpy cv2"
 )
 STATES = "domain errors phrases preferences tones events actions situation aiming practice steps obeying"
 JOBS = "capture devices domain errors events messages parts ports"
@@ -92,6 +92,7 @@ ALLOWED = {
     "cells": IMAGES,
     "combs": IMAGES,
     "ruling": IMAGES,
+    "objects": IMAGES,
     "pieces": IMAGES,
     "clearness": IMAGES,
     "order": IMAGES,
@@ -162,9 +163,9 @@ ALLOWED = {
 
 ALL_OF_DEVICE_AND = {"compose": "cv2", "cli": "", "doctor": "", "bench": "numpy cv2"}
 OF_DEVICE_IN_TRAIN = (
-    "domain errors config images ink baselines cells combs ruling pieces clearness order strays find split fuse sheet "
-    "orient views preprocess judge advice reading ports ctc rows cascade adapters.tflite adapters.classifier_tflite "
-    "adapters.rows_tflite adapters.camera_files"
+    "domain errors config images ink baselines cells combs ruling pieces clearness objects order strays find split "
+    "fuse sheet orient views preprocess judge advice reading ports ctc rows cascade adapters.tflite "
+    "adapters.classifier_tflite adapters.rows_tflite adapters.camera_files"
 )
 HEARING_IN_TRAIN = "compose commands hearing listening mel phrases sight_and_speech sounds adapters.spotter_tflite"
 COMMANDS = ", ".join(map("device.cli.{}".format, sorted(path.stem for path in (ROOT / "device/cli").glob("[a-z]*.py"))))

@@ -210,3 +210,17 @@ def test_made_up_paper_does_not_hide_the_grain_of_the_rest() -> None:
     mask = np.zeros((480, 640), np.uint8)
     mask[:, :160] = 255
     assert contrast(Frame(pixels), paper=mask).level > 1.2 * contrast(Frame(pixels)).level
+
+
+def test_the_shade_of_a_blind_is_no_ink() -> None:
+    """A quarter of the sheet is dark; digits and shade were one, and some were said without a doubt."""
+    pixels = paper(900, 1200, luma=225.0, grain=1.5)
+    strokes = paper(900, 1200, luma=255.0, grain=0.0)
+    for place, digit in enumerate((2, 5, 7, 4)):
+        write(strokes, digit, Box(260 + 170 * place, 380, 100, 150), pen_px=14, luma=30)
+    down, across = np.mgrid[:900, :1200]
+    shade = np.clip(3.0 * np.sin((0.6 * across + 0.8 * down) / 11.0) - 1.0, 0.0, 1.0)
+    seen = contrast(Frame((pixels * (strokes / 255.0) * (1.0 - 0.34 * shade[..., None])).astype(np.uint8)))
+    is_ink = strokes[..., 0] < 100
+    assert (seen.pixels[~is_ink & (shade > 0.9)] < seen.level).mean() > 0.95
+    assert (seen.pixels[is_ink] > seen.level).mean() > 0.7

@@ -14,6 +14,7 @@ from device.sheet import Sheet
 from device.views import (
     alone,
     cleared,
+    is_fuller,
     is_inside_writing,
     is_upside_down,
     is_written,
@@ -60,6 +61,22 @@ def test_a_view_shows_more_where_another_shows_no_digit(piece: tuple[Box, int, f
     """Beside a four and a seven that are believed."""
     best = seen((FOUR, 4, 0.99, -0.4), (SEVEN, 7, 0.99, 0.8))
     assert shows_more(seen(piece), best) is is_more
+
+
+@pytest.mark.parametrize(
+    ("others", "is_so"),
+    [
+        ([(SEVEN, 9, 0.99, 0.5), (FAR, 5, 0.99, 0.5)], True),
+        ([(FAR, 5, 0.99, 0.5)], False),  # no more than what is believed
+        ([(SEVEN, 9, 0.99, -0.5), (FAR, 5, 0.99, 0.5)], False),  # one is not plain
+        ([(SEVEN, 9, 0.8, 0.5), (FAR, 5, 0.99, 0.5)], False),  # nor is one likely
+    ],
+)
+def test_a_view_is_fuller_with_twice_the_digits(others: list[tuple[Box, int, float, float]], is_so: bool) -> None:
+    """One cell of a table that was sure was all that was said of it."""
+    best = seen((Box(155, 105, 30, 50), 4, 0.99, 0.8))
+    assert is_fuller(seen(*others), best) is is_so
+    assert not is_fuller(seen(*others), seen((Box(700, 100, 40, 60), 4, 0.99, 0.8)))  # which it does not show
 
 
 def test_the_inside_of_a_zero_is_no_sheet_where_the_zero_stands_on_a_line() -> None:
