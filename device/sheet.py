@@ -31,8 +31,8 @@ LEAST_RANGE = 24
 """A channel whose values span less, of 255, shows no sheet."""
 
 LEAST_SHARE, MOST_SHARE = 0.001, 0.94
-"""Share of the frame that a sheet takes; a larger one needs no finding. With 0.85 pencil on a page that a scanner shows
-with the black around it was lost in 10 of 40 scans; with 0.94 in none."""
+"""Share of the frame that a sheet takes; a larger one needs no finding. With 0.85 pencil was lost on a page that a
+scanner shows with little black around it."""
 
 MOST_OF_FRAME = 0.95
 """What reaches so far has the frame's edges for its own, and they don't say how it is turned: share of the frame."""

@@ -2,7 +2,7 @@
 
 The drawn photographs have paper, light and a camera. These have nothing but ink on even ground, in layouts that no
 sheet has: a picture 28 pixels high, a strip of them, a crop whose edge is a printed frame. Some are photos, but smaller
-than any that a scene makes, and the last two come from a scanner.
+than any that a scene makes; a table and a page come from a scanner, and the last four are the fields of forms.
 """
 
 from __future__ import annotations
@@ -180,6 +180,53 @@ def scanned_page(hand: Hand) -> tuple[Pixels, str]:
     return _grainy(np.asarray(cv2.warpAffine(around, askew, (width, height), borderValue=(12,)), np.uint8), hand), label
 
 
+def box_touched(hand: Hand) -> tuple[Pixels, str]:
+    """Four digits in one printed box, which stand on its lower side or reach out of it a little."""
+    page, pictures, label = _sheet(hand, 4)
+    foot, height_px = 300, float(hand.rng.uniform(60.0, 100.0))
+    right = _number(page, pictures, 150, foot + int(hand.rng.integers(-3, 8)), height_px)
+    top, beyond = round(foot - hand.rng.uniform(1.15, 1.4) * height_px), hand.rng.integers(20, 120)
+    cv2.rectangle(page, (130, top), (right + int(beyond), foot), (90,), int(hand.rng.integers(2, 5)))
+    return _askew(page, hand), label
+
+
+def across_line(hand: Hand) -> tuple[Pixels, str]:
+    """Four digits that reach down to the printed line of a form, or across it."""
+    page, pictures, label = _sheet(hand, 4)
+    foot, height_px = 300, float(hand.rng.uniform(60.0, 100.0))
+    right = _number(page, pictures, 150, foot, height_px)
+    down = round(foot - hand.rng.uniform(-0.02, 0.2) * height_px)
+    cv2.line(page, (110, down), (right + 40, down), (90,), int(hand.rng.integers(2, 5)))
+    return _askew(page, hand), label
+
+
+def comb(hand: Hand) -> tuple[Pixels, str]:
+    """Five digits in a printed comb, the teeth of which are low or as high as they."""
+    page, pictures, label = _sheet(hand, 5)
+    foot, height_px, thick_px = 300, float(hand.rng.uniform(60.0, 100.0)), int(hand.rng.integers(2, 5))
+    step, tooth_px = round(1.1 * height_px), round(hand.rng.choice([0.3, 1.05]) * height_px)
+    cv2.line(page, (100, foot), (100 + step * len(pictures), foot), (90,), thick_px)
+    for place in range(len(pictures) + 1):
+        cv2.line(page, (100 + step * place, foot - tooth_px), (100 + step * place, foot), (90,), thick_px)
+    for place, picture in enumerate(pictures):
+        digit = _digit(picture, height_px)
+        centre = 100 + step * place + step // 2
+        _write(page, digit, centre - digit.shape[1] // 2, foot - digit.shape[0] - int(hand.rng.integers(-3, 12)))
+    return _askew(page, hand), label
+
+
+def crossed_out(hand: Hand) -> tuple[Pixels, str]:
+    """Three digits, and three before them with one stroke or two through all, which are no longer meant."""
+    page, pictures, label = _sheet(hand, 6)
+    height_px = float(hand.rng.uniform(60.0, 90.0))
+    right = _number(page, pictures[:3], 110, 300, height_px)
+    for _ in range(hand.rng.integers(1, 3)):
+        ends = (300 - round(hand.rng.uniform(0.35, 0.65) * height_px) for _ in range(2))
+        cv2.line(page, (90, next(ends)), (right + 20, next(ends)), (50,), 7, cv2.LINE_AA)
+    _number(page, pictures[3:], right + round(1.2 * height_px), 300, height_px)
+    return _askew(page, hand), label[3:]
+
+
 LAYOUTS: tuple[Layout, ...] = (
     as_it_is,
     enlarged,
@@ -197,6 +244,10 @@ LAYOUTS: tuple[Layout, ...] = (
     worksheet,
     table,
     scanned_page,
+    box_touched,
+    across_line,
+    comb,
+    crossed_out,
 )
 
 
@@ -251,6 +302,28 @@ def _write(page: Pixels, digit: Pixels, left: int, top: int) -> None:
     """Put a digit onto light paper, in place."""
     below = page[top : top + digit.shape[0], left : left + digit.shape[1]]
     np.minimum(below, 235 - np.minimum(digit, 195), out=below)
+
+
+def _sheet(hand: Hand, count: int) -> tuple[Pixels, list[Pixels], str]:
+    """A bare sheet, so many digits for it, and what they say."""
+    pictures, label = hand.digits(count)
+    return np.full((500, 1000), 235, np.uint8), pictures, label
+
+
+def _number(page: Pixels, pictures: Sequence[Pixels], left: int, foot: int, height_px: float) -> int:
+    """Write a number whose digits stand side by side at this row, in place; the column where it ends."""
+    for picture in pictures:
+        digit = _digit(picture, height_px)
+        _write(page, digit, left, foot - digit.shape[0])
+        left += digit.shape[1] + round(0.25 * height_px)
+    return left - round(0.25 * height_px)
+
+
+def _askew(page: Pixels, hand: Hand) -> Pixels:
+    """Turned a little, as nobody holds a sheet straight."""
+    height, width = page.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), hand.rng.uniform(-3.0, 3.0), 1.0)
+    return _grainy(np.asarray(cv2.warpAffine(page, turn, (width, height), borderValue=(235,)), np.uint8), hand)
 
 
 def _grainy(picture: Pixels, hand: Hand) -> Pixels:
